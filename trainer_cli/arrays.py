@@ -1,0 +1,81 @@
+"""What flows through a model: arrays, ragged arrays, tuples and dicts of them, all with rows on the first axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer_cli.errors import ShapeError
+
+Array = NDArray[Any]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of different lengths end to end: `data` is (sum of lengths, ...), `lengths` is (B,)."""
+
+    data: Array
+    lengths: Ints
+
+    def starts(self) -> Ints:
+        """Where each row begins in `data`, and the end of the last: (B + 1,)."""
+        starts: Ints = np.zeros(len(self.lengths) + 1, dtype=np.int64)
+        np.cumsum(self.lengths, out=starts[1:])
+        return starts
+
+
+Rows = Array | Ragged | tuple[Any, ...] | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows of one update: inputs, targets, sample weights (B,) or None, and row numbers in the data (B,)."""
+
+    X: Rows
+    Y: Rows
+    weights: Array | None
+    rows: Ints
+
+
+def n_rows(x: Rows) -> int:
+    """How many rows `x` has; parts that disagree are a ShapeError."""
+    if isinstance(x, Ragged):
+        return len(x.lengths)
+    if isinstance(x, tuple | dict):
+        parts = list(x.values()) if isinstance(x, dict) else list(x)
+        counts = {n_rows(part) for part in parts}
+        if len(counts) != 1:
+            raise ShapeError(f"the parts of an input must have the same number of rows, got {sorted(counts)}")
+        return counts.pop()
+    return len(x)
+
+
+def take(x: Rows, indexes: Ints) -> Rows:
+    """The rows at `indexes`, in that order, as a copy."""
+    if isinstance(x, Ragged):
+        starts = x.starts()
+        lengths = x.lengths[indexes]
+        picks = [np.arange(starts[i], starts[i + 1]) for i in indexes]
+        return Ragged(x.data[np.concatenate(picks)] if picks else x.data[:0], lengths)
+    if isinstance(x, tuple):
+        return tuple(take(part, indexes) for part in x)
+    if isinstance(x, dict):
+        return {name: take(part, indexes) for name, part in x.items()}
+    return x.take(indexes, axis=0)
+
+
+def slice_rows(x: Rows, start: int, stop: int) -> Rows:
+    """Rows `start` to `stop` (excluded), without copying."""
+    if isinstance(x, Ragged):
+        starts = x.starts()
+        stop = min(stop, len(x.lengths))
+        return Ragged(x.data[starts[start] : starts[stop]], x.lengths[start:stop])
+    if isinstance(x, tuple):
+        return tuple(slice_rows(part, start, stop) for part in x)
+    if isinstance(x, dict):
+        return {name: slice_rows(part, start, stop) for name, part in x.items()}
+    return x[start:stop]

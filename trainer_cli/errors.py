@@ -1,0 +1,72 @@
+"""The errors a user can mend, one exit code each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake and where it stands: `train.cfg:31: optimizer.learn_rate: expected a number`.
+
+    `path` is the file as the user named it, `line` counts from 1 (0: no line is known), `where` is the dotted name
+    of what is wrong (a config key, a column, a tensor; may be empty).
+    """
+
+    message: str
+    path: str = ""
+    line: int = 0
+    where: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.path and self.line else self.path
+        return ": ".join(part for part in (place, self.where, self.message) if part)
+
+
+class TrainerError(Exception):
+    """Something the user can mend; the command prints it without a traceback and exits with `exit_code`."""
+
+    exit_code = 2
+
+    def __init__(self, message: str = "", *, problems: Sequence[Problem] = ()):
+        self.problems = tuple(problems)
+        super().__init__(message or "\n".join(str(problem) for problem in self.problems))
+
+
+class ArgumentError(TrainerError, ValueError):
+    """An argument of a call is wrong: a negative rate, an empty batch, a label out of range."""
+
+
+class ShapeError(ArgumentError):
+    """Two sizes contradict each other; the message names both."""
+
+
+class ConfigError(TrainerError, ValueError):
+    """One or more mistakes in a config, each with its line."""
+
+
+class DataError(TrainerError, ValueError):
+    """One or more mistakes in a data file, each with its line."""
+
+
+class ModelFileError(TrainerError):
+    """A saved model or checkpoint is damaged, incomplete or not ours."""
+
+
+class DivergedError(TrainerError):
+    """The loss, a gradient or a parameter is not finite."""
+
+    exit_code = 3
+
+
+class StorageError(TrainerError):
+    """A file could not be written or made durable."""
+
+    exit_code = 4
+
+
+class OutputError(TrainerError):
+    """The output directory is in use by another run, or not empty."""
+
+    exit_code = 5

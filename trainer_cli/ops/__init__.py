@@ -1,0 +1,26 @@
+"""All arithmetic of layers and optimizers: plain numpy, or compiled kernels where numba is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Literal
+
+from trainer_cli.ops.numpy_ops import Ops
+
+__all__ = ["Ops", "get_ops", "resolve_ops"]
+
+
+def resolve_ops(name: Literal["auto", "numpy", "numba"]) -> str:
+    """What "auto" stands for here: numba where it is installed, else numpy. A rule, never a timing."""
+    if name != "auto":
+        return name
+    return "numba" if importlib.util.find_spec("numba") else "numpy"
+
+
+def get_ops(name: Literal["auto", "numpy", "numba"] = "numpy", *, seed: int = 0) -> Ops:
+    """The arithmetic called `name`; `seed` is what generators that belong to no model are derived from."""
+    if resolve_ops(name) == "numba":
+        from trainer_cli.ops.numba_ops import NumbaOps
+
+        return NumbaOps(seed)
+    return Ops(seed)

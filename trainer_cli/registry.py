@@ -1,0 +1,105 @@
+"""The names a config can use: one table a kind of part, filled by decorators.
+
+`@registry.layers("Relu.v1")` above a definition registers it. A kind's built-in parts are imported at its first
+look-up, so a run that names no PyTorch layer never imports PyTorch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import Any
+
+import catalogue
+
+from trainer_cli.errors import ConfigError
+
+KINDS = {
+    "layers": "trainer_cli.layers",
+    "optimizers": "trainer_cli.optimizers",
+    "schedules": "trainer_cli.schedules",
+    "losses": "trainer_cli.losses",
+    "initializers": "trainer_cli.initializers",
+    "readers": "trainer_cli.data.readers",
+    "encoders": "trainer_cli.data.encoders",
+    "metrics": "trainer_cli.metrics",
+    "loggers": "trainer_cli.loggers",
+}
+
+
+class Kind(catalogue.Registry):
+    """The parts of one kind by name. `home` is the package that registers the built-in ones."""
+
+    def __init__(self, kind: str, home: str | None = None):
+        # Entry points stay off: a misspelt name would load every installed package that offers one.
+        super().__init__(("trainer_cli", kind), entry_points=False)
+        self.kind = kind
+        self.home = home
+
+    def __contains__(self, name: str) -> bool:
+        self._load()
+        return super().__contains__(name)
+
+    def get(self, name: str) -> Any:
+        """Return the part registered under `name`, or raise a ConfigError that names the nearest ones."""
+        if name not in self:
+            raise ConfigError(f"no {self.kind} function is called {name!r}.{nearest(name, self.names())}")
+        return super().get(name)
+
+    def get_all(self) -> dict[str, Any]:
+        self._load()
+        return dict(super().get_all())
+
+    def names(self) -> list[str]:
+        return sorted(self.get_all())
+
+    def is_built_in(self, name: str) -> bool:
+        """Whether `name` comes with this package; a user's part, from --code, does not."""
+        return str(getattr(self.get(name), "__module__", "")).split(".")[0] == "trainer_cli"
+
+    def _load(self) -> None:
+        if self.home is not None:
+            importlib.import_module(self.home)
+
+
+class Registry:
+    """All kinds of parts, as attributes: `registry.layers`, `registry.schedules`, ..."""
+
+    layers: Kind
+    optimizers: Kind
+    schedules: Kind
+    losses: Kind
+    initializers: Kind
+    readers: Kind
+    encoders: Kind
+    metrics: Kind
+    loggers: Kind
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, Kind] = {}
+        for kind, home in KINDS.items():
+            self.create(kind, home)
+
+    def create(self, kind: str, home: str | None = None) -> Kind:
+        """Add a kind of a user's own, used in a config as `@kind = "name"`."""
+        self.kinds[kind] = Kind(kind, home)
+        setattr(self, kind, self.kinds[kind])
+        return self.kinds[kind]
+
+    def has(self, kind: str, name: str) -> bool:
+        return kind in self.kinds and name in self.kinds[kind]
+
+    def get(self, kind: str, name: str) -> Any:
+        if kind not in self.kinds:
+            raise ConfigError(f"no registry is called {kind!r}.{nearest(kind, list(self.kinds))}")
+        return self.kinds[kind].get(name)
+
+
+def nearest(name: str, names: list[str], say: str = " Did you mean {}?") -> str:
+    """The sentence that suggests the name most like `name`, or an empty text when none is near."""
+    by_folded = {known.lower(): known for known in names}
+    found = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
+    return say.format(by_folded[found[0]]) if found else ""
+
+
+registry = Registry()
