@@ -1,0 +1,50 @@
+"""What every loss is: guesses and truths in, the gradient and a number out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Literal
+
+from trainer_cli.arrays import Array
+
+Link = Literal["none", "softmax", "sigmoid"]
+Takes = Literal["probabilities", "logits", "any"]
+
+
+class Loss(ABC):
+    """Base of the losses. A new one defines `__call__`, and `mass` when it is a mean; the rest follows.
+
+    `link` is what turns the model's outputs into probabilities, for metrics and decoding; `takes` is what the guesses
+    must be.
+    """
+
+    link: Link = "none"
+    takes: Takes = "any"
+
+    @abstractmethod
+    def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Any, float]:
+        """The gradient with respect to the guesses, in their shape and type, and the loss.
+
+        `weights` (B,) says how much each row counts. Shapes that do not fit are a ShapeError, values out of range an
+        ArgumentError.
+        """
+
+    def get_grad(self, guesses: Array, truths: Any, weights: Array | None = None) -> Any:
+        """The gradient alone."""
+        return self(guesses, truths, weights)[0]
+
+    def get_loss(self, guesses: Array, truths: Any, weights: Array | None = None) -> float:
+        """The loss alone."""
+        return self(guesses, truths, weights)[1]
+
+    def mass(self, truths: Any, weights: Array | None = None) -> float | None:
+        """What the mean is taken over: the number of rows or the sum of weights; None for a loss that is a sum.
+
+        A part of a batch counts by its share, its mass over the batch's: the shares times the gradients of the parts
+        add up to the gradient of the whole.
+        """
+        return None
+
+    def portion(self, value: float, share: float) -> float:
+        """What a part of a batch adds to the batch's loss, when `value` is the loss of the part alone."""
+        return value * share

@@ -1,0 +1,82 @@
+"""What losses and metrics accept: guesses, class numbers, distributions and weights, checked and converted once.
+
+Every check names the part that asked (`name`) and both shapes. They run in each update: a few microseconds each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array
+from trainer_cli.errors import ArgumentError, ShapeError
+
+# A softmax in float32 may overshoot 1 by rounding; a row of a one-hot table may be off by as much.
+ROUNDING = 1e-3
+
+
+def as_guesses(name: str, guesses: Any) -> Array:
+    """The guesses as (B, n) floats: float32 and float64 as they are, anything else as float64."""
+    array = as_floats(name, "guesses", guesses)
+    if array.ndim != 2 or not array.size:
+        raise ShapeError(f"{name}: guesses must be (rows, columns) with at least one of each, got shape {array.shape}")
+    return array
+
+
+def as_floats(name: str, what: str, values: Any, dtype: Any = None) -> Array:
+    """The values as floats of `dtype`; without one, float32 and float64 stay and anything else becomes float64."""
+    try:
+        array = np.asarray(values, dtype=dtype)
+        return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    except (TypeError, ValueError) as err:
+        raise ArgumentError(f"{name}: {what} must be an array of numbers, got {type(values).__name__}: {err}") from err
+
+
+def as_weights(name: str, weights: Any, n_rows: int) -> Array | None:
+    """The weights of the rows, (B,), none of them negative; None stays None."""
+    if weights is None:
+        return None
+    array = as_floats(name, "weights", weights)
+    if array.shape != (n_rows,):
+        raise ShapeError(f"{name}: weights must be one for each of {n_rows} rows, got shape {array.shape}")
+    if not (array.min() >= 0.0 and array.max() < np.inf):  # also false for NaN
+        raise ArgumentError(f"{name}: weights must be finite and not negative, got {array.min()} to {array.max()}")
+    return array
+
+
+def as_classes(name: str, truths: Any, shape: tuple[int, ...]) -> Array:
+    """Truths for guesses of `shape` (B, n): class numbers (B,), or a distribution a row (B, n) in the given type.
+
+    One-hot rows are distributions. A class number below 0 or from n on, and a row that has a value outside [0, 1] or
+    does not add up to 1, are an ArgumentError.
+    """
+    array = np.asarray(truths)
+    if array.ndim == 1 and array.shape[0] == shape[0]:
+        return _class_numbers(name, array, shape[1])
+    if array.shape == shape:
+        return _distributions(name, array)
+    raise ShapeError(
+        f"{name}: truths must be {shape[0]} class numbers or have the guesses' shape {shape}, got shape {array.shape}"
+    )
+
+
+def _class_numbers(name: str, truths: Array, n_classes: int) -> Array:
+    if truths.dtype.kind not in "iu":
+        raise ArgumentError(f"{name}: one truth a row must be a class number (an integer), got {truths.dtype}")
+    if truths.min() < 0 or truths.max() >= n_classes:
+        row = int(np.argmax((truths < 0) | (truths >= n_classes)))
+        raise ArgumentError(f"{name}: class numbers go from 0 to {n_classes - 1}, got {truths[row]} in row {row}")
+    return truths
+
+
+def _distributions(name: str, truths: Array) -> Array:
+    if truths.dtype.kind not in "biuf":
+        raise ArgumentError(f"{name}: truths must be numbers, got {truths.dtype}")
+    if not (truths.min() >= 0 and truths.max() <= 1):
+        raise ArgumentError(f"{name}: truths must lie in [0, 1], got values from {truths.min()} to {truths.max()}")
+    sums = truths.sum(axis=1, dtype=np.float64)
+    row = int(np.argmax(np.abs(sums - 1.0)))
+    if abs(sums[row] - 1.0) > ROUNDING:
+        raise ArgumentError(f"{name}: each row of truths must add up to 1, row {row} adds up to {sums[row]:.6g}")
+    return truths

@@ -1,0 +1,84 @@
+"""The share of rows whose likeliest class is the right one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array
+from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.losses.truths import as_classes, as_floats, as_guesses, as_weights
+from trainer_cli.registry import registry
+
+NAME = "accuracy"
+
+
+@registry.metrics("accuracy.v1")
+class Accuracy:
+    """Right rows over all rows, both by weight when there are weights; NaN of no rows.
+
+    A guess is the column with the largest probability, the first of equals; with one column it is 1 from 0.5 on.
+    Truths are class numbers (B,) or one-hot rows (B, n), for one column numbers 0 and 1. A row with a NaN is wrong.
+
+    Counts are fractions, which floats convert to exactly: no order of merging changes a bit of the result.
+
+    >>> tally = Accuracy()
+    >>> tally.update(np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]]), np.array([0, 1, 1]))
+    >>> round(tally.result(), 4)
+    0.6667
+    """
+
+    higher_is_better = True
+
+    def __init__(self) -> None:
+        self.correct = Fraction(0)
+        self.total = Fraction(0)
+
+    def update(self, probabilities: Array, truths: Any, weights: Array | None = None) -> None:
+        guesses = as_floats(NAME, "probabilities", probabilities)
+        if guesses.ndim == 1:
+            guesses = guesses[:, None]
+        guesses = as_guesses(NAME, guesses)
+        weights = as_weights(NAME, weights, len(guesses))
+        right = _right(guesses, truths)
+        if weights is None:
+            self.correct += int(np.count_nonzero(right))
+            self.total += len(right)
+        else:
+            self.correct += Fraction(float(weights[right].sum(dtype=np.float64)))
+            self.total += Fraction(float(weights.sum(dtype=np.float64)))
+
+    def merge(self, other: Accuracy) -> None:
+        self.correct += other.correct
+        self.total += other.total
+
+    def result(self) -> float:
+        return float(self.correct / self.total) if self.total else float("nan")
+
+
+def _right(guesses: Array, truths: Any) -> Array:
+    """Which rows are right: (B,) of bool."""
+    n_rows, n_columns = guesses.shape
+    right: Array
+    if n_columns == 1:
+        right = (guesses[:, 0] >= 0.5) == _bits(truths, n_rows)
+        return right
+    classes = as_classes(NAME, truths, guesses.shape)
+    if classes.ndim == 2:
+        classes = classes.argmax(axis=1)
+    picked = guesses.argmax(axis=1)
+    right = (picked == classes) & ~np.isnan(guesses[np.arange(n_rows), picked])
+    return right
+
+
+def _bits(truths: Any, n_rows: int) -> Array:
+    """Truths of one column, numbers 0 and 1 of any type, (B,) or (B, 1), as (B,) of bool."""
+    numbers = as_floats(NAME, "truths", truths)
+    if numbers.shape not in ((n_rows,), (n_rows, 1)):
+        raise ShapeError(f"{NAME}: truths must be one for each of {n_rows} rows, got shape {numbers.shape}")
+    bits = numbers.reshape(n_rows) == 1.0
+    if not np.array_equal(bits, numbers.reshape(n_rows)):
+        raise ArgumentError(f"{NAME}: truths for one column of probabilities must be 0 or 1, got others")
+    return bits

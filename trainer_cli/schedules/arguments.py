@@ -1,0 +1,29 @@
+"""Checks of a schedule's arguments, done where it is made: a wrong one is an ArgumentError of one sentence."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import TypeGuard
+
+from trainer_cli.errors import ArgumentError
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether `value` is a finite number. True and False are none, though Python counts with them."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def require_numbers(schedule: str, **values: object) -> None:
+    """Refuse an argument that is no finite number."""
+    for name, value in values.items():
+        if not is_number(value):
+            raise ArgumentError(f"{schedule}: {name} must be a finite number, got {value!r}")
+
+
+def require_at_least(schedule: str, limit: float, **values: float) -> None:
+    """Refuse an argument that is no finite number or is below `limit`."""
+    require_numbers(schedule, **values)
+    for name, value in values.items():
+        if value < limit:
+            raise ArgumentError(f"{schedule}: {name} must be at least {limit}, got {value!r}")
