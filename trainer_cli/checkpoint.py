@@ -1,0 +1,182 @@
+"""Checkpoints of a run: folders that are complete or do not exist for us.
+
+    checkpoints/step-0000001200/
+        model/                  the files that predict, and manifest.json; stands alone
+        optimizer.safetensors   arrays by name
+        state.json              the truth about the run; floats as `float.hex` texts
+        manifest.json           size and sha256 of all of these
+
+Nothing here knows what a model is: files are bytes, the optimizer is arrays, the state is JSON. Order comes from the
+step number, never from time, and no pointer to the newest is trusted: it is the highest step that is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer_cli import json_text, manifest, storage, tensors
+from trainer_cli.arrays import Array
+from trainer_cli.errors import DamagedError, ModelFileError, StorageError
+from trainer_cli.folder import damaged, readable
+from trainer_cli.lock import Lock
+
+FORMAT = 1
+FOLDER = "checkpoints"
+STEP = re.compile(r"step-([0-9]{10})")
+OPTIMIZER, STATE, MODEL = "optimizer.safetensors", "state.json", "model"
+MODEL_FILES = ("config.cfg", "params.safetensors", "encoders.json", "encoders.safetensors", "meta.json")
+# Every file a checkpoint can have: what is called otherwise is not ours, and never deleted.
+FILES = (OPTIMIZER, STATE, manifest.NAME, *(f"{MODEL}/{name}" for name in (*MODEL_FILES, manifest.NAME)))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run after `step` updates.
+
+    `model` is the files of `model/` by name (of MODEL_FILES), `optimizer` arrays by name. `state` is whatever JSON
+    holds, floats to the bit; its "step" is set to `step`, "format" is not for the caller. Under "best" it has None or
+    {"step": int, "score": float}: from it the pointers to the best checkpoint are made.
+    """
+
+    step: int
+    model: Mapping[str, bytes]
+    optimizer: Mapping[str, Array]
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The newest whole checkpoint, None if there is no checkpoint at all, and a sentence on each that was skipped."""
+
+    checkpoint: Checkpoint | None
+    skipped: tuple[str, ...]
+
+
+def step_folder(run_dir: Path, step: int) -> Path:
+    """Where the checkpoint of `step` lies."""
+    return run_dir / FOLDER / f"step-{step:010d}"
+
+
+def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint; when this returns it is durable and has been read back.
+
+    A checkpoint of the same step is replaced, and stays until the new one is whole. StorageError: nothing changed,
+    and another try writes new files.
+    """
+    path = step_folder(run_dir, checkpoint.step)
+    storage.make_folder(path.parent)
+    was = storage.superseded(path)
+    if path.exists() and was.exists():
+        storage.remove_folder(was, FILES)
+    storage.commit_folder(path, pack(checkpoint))
+    try:
+        manifest.verify(path)
+    except ModelFileError as err:
+        storage.set_aside(path, "bad")
+        if was.exists():
+            storage.rename(was, path)
+        raise StorageError(f"{path}: what was written could not be read back: {err}") from err
+    if was.exists():
+        storage.remove_folder(was, FILES)
+    return path
+
+
+def pack(checkpoint: Checkpoint) -> dict[str, bytes]:
+    """The files of a checkpoint's folder by relative name."""
+    state = {**checkpoint.state, "step": checkpoint.step}
+    assert set(checkpoint.model) <= set(MODEL_FILES), f"not among {MODEL_FILES}: {sorted(checkpoint.model)}"
+    assert "format" not in state, "the format number is not the caller's"
+    assert checkpoint.state.get("step", checkpoint.step) == checkpoint.step, "the state is of another step"
+    files = {f"{MODEL}/{name}": data for name, data in checkpoint.model.items()}
+    files[f"{MODEL}/{manifest.NAME}"] = manifest.make(checkpoint.model)
+    files[OPTIMIZER] = tensors.to_bytes(checkpoint.optimizer)
+    files[STATE] = json_text.dumps(json_text.encode(state) | {"format": FORMAT})
+    files[manifest.NAME] = manifest.make(files, checkpoint.step)
+    return files
+
+
+def read(path: Path) -> Checkpoint:
+    """The checkpoint in the folder `path`, every byte of it checked.
+
+    DamagedError when it is not what was written, ModelFileError when it cannot be read for another reason, such as a
+    newer format.
+    """
+    found, files = manifest.load(path)
+    for name in (OPTIMIZER, STATE, f"{MODEL}/{manifest.NAME}"):
+        if name not in files:
+            raise damaged(path / manifest.NAME, f"does not list {name}: this is no checkpoint")
+    state = _read_state(files[STATE], path / STATE)
+    named = STEP.fullmatch(path.name)
+    if not found.step == state["step"] == (int(named[1]) if named else state["step"]):
+        raise damaged(path, f"the manifest is of step {found.step}, the state of step {state['step']}")
+    model = {
+        name.removeprefix(f"{MODEL}/"): data
+        for name, data in files.items()
+        if name.startswith(f"{MODEL}/") and name != f"{MODEL}/{manifest.NAME}"
+    }
+    return Checkpoint(state["step"], model, tensors.from_bytes(files[OPTIMIZER], path / OPTIMIZER), state)
+
+
+def _read_state(data: bytes, path: Path) -> dict[str, Any]:
+    try:
+        state = json_text.decode(json_text.loads(data))
+    except (ValueError, OverflowError) as err:
+        raise damaged(path, str(err)) from err
+    manifest.check_format(state, path)
+    if type(state.get("step")) is not int:
+        raise damaged(path, "has no step")
+    del state["format"]
+    assert isinstance(state, dict)
+    return state
+
+
+def steps(run_dir: Path) -> list[int]:
+    """The steps that have a folder, whole or not, highest first."""
+    folder = run_dir / FOLDER
+    if folder.is_symlink():
+        raise ModelFileError(f"{folder}: is a link; links inside a run directory are not followed")
+    if not folder.is_dir():
+        return []
+    with readable(folder):
+        found = [STEP.fullmatch(name) for name in os.listdir(folder)]
+    return sorted((int(match[1]) for match in found if match), reverse=True)
+
+
+def newest(run_dir: Path, lock: Lock | None = None) -> Found:
+    """The newest whole checkpoint. With the `lock` of the run, damaged newer ones are renamed to `.bad-*`.
+
+    ModelFileError when there are checkpoints and none is whole: to start anew is for the user to decide.
+    """
+    bad: list[tuple[Path, DamagedError]] = []
+    checkpoint = None
+    for step in steps(run_dir):
+        path = step_folder(run_dir, step)
+        try:
+            checkpoint = read(path)
+            break
+        except DamagedError as err:
+            bad.append((path, err))
+    if checkpoint is None and bad:
+        reasons = "\n".join(str(err) for _, err in bad)
+        raise ModelFileError(f"{run_dir}: no checkpoint is whole; --overwrite starts anew and keeps them.\n{reasons}")
+    if lock is not None:
+        assert lock.held
+        for path, _ in bad:
+            storage.set_aside(path, "bad")
+    return Found(checkpoint, tuple(f"skipped {path.name}: {err}" for path, err in bad))
+
+
+def whole(run_dir: Path) -> Iterator[Path]:
+    """The folders of the checkpoints that are whole, newest first."""
+    for step in steps(run_dir):
+        path = step_folder(run_dir, step)
+        try:
+            manifest.verify(path)
+        except ModelFileError:
+            continue
+        yield path

@@ -1,0 +1,77 @@
+"""Take possession of a run's output directory without ever writing over what lies there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from trainer_cli import checkpoint, lock, pointers, retention, storage
+from trainer_cli.errors import ArgumentError, OutputError
+from trainer_cli.lock import Lock
+
+# What a run writes, the checkpoints first: a crash on the way of setting them aside leaves no run to resume.
+OURS = (
+    checkpoint.FOLDER,
+    "config.cfg",
+    "run.json",
+    "metrics.jsonl",
+    pointers.BEST,
+    pointers.BEST_LINK,
+    pointers.LAST_LINK,
+    "report.html",
+)
+
+
+def claim(folder: Path, *, resume: bool, overwrite: bool) -> Lock:
+    """Lock the output directory of a run, making it if need be; `lock.folder` is its resolved path.
+
+    Not empty: an OutputError, and nothing is touched, unless `resume` or `overwrite`. `resume` goes on with a run or
+    begins one. `overwrite` renames the files of an earlier run into one new folder `.old-<n>`. Neither touches
+    anything else: the cache stays, and so does what no run wrote.
+    """
+    if resume and overwrite:
+        raise ArgumentError("--resume goes on with a run, --overwrite starts anew: give one of them")
+    run_dir = folder.resolve()
+    _check(run_dir, resume or overwrite)
+    storage.make_folder(run_dir)
+    held = Lock(run_dir)
+    try:
+        _check(run_dir, resume or overwrite)  # another run may have come and gone in between
+        retention.tidy(run_dir, held)
+        if overwrite:
+            _set_aside(run_dir)
+    except BaseException:
+        held.release()
+        raise
+    return held
+
+
+def _check(run_dir: Path, allowed: bool) -> None:
+    if not os.path.lexists(run_dir):
+        return
+    if not run_dir.is_dir():
+        raise OutputError(f"{run_dir}: is no directory; name another --output")
+    with storage.reported(run_dir):
+        names = set(os.listdir(run_dir)) - {lock.NAME}
+    if not names:
+        return
+    if not allowed:
+        raise OutputError(f"{run_dir}: is not empty; use --resume to go on, --overwrite to set an earlier run aside")
+    clash = sorted(names.intersection(OURS))
+    if clash and not _is_run(run_dir):
+        raise OutputError(f"{run_dir}: has a {clash[0]!r} but holds no run; name another --output")
+
+
+def _is_run(run_dir: Path) -> bool:
+    """Whether a run of ours wrote here: it locks before anything else, and a copy has at least checkpoints."""
+    return (run_dir / lock.NAME).is_file() or bool(checkpoint.steps(run_dir))
+
+
+def _set_aside(run_dir: Path) -> None:
+    names = [name for name in OURS if os.path.lexists(run_dir / name)]
+    if not names:
+        return
+    old = storage.unused(run_dir / ".old")
+    storage.make_folder(old)
+    for name in names:
+        storage.rename(run_dir / name, old / name)

@@ -1,0 +1,285 @@
+"""All writing of run files: whole or not at all, and on the disk before anybody is told.
+
+Every change goes through a call of this module's `os`, so that a test can record it, fail it or kill the process at
+it. The order of the calls is the promise: data, fsync, name, fsync of the folder, and only then is older data let go.
+An OSError becomes a StorageError that names the file and the errno. Nothing is tried twice on the same file: after a
+failed fsync the kernel may have dropped the data and still report success the next time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import stat
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from trainer_cli.errors import StorageError
+
+CHUNK = 1 << 26  # some systems refuse to write 2 GiB in one call
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+LEFTOVER = re.compile(r"\.(tmp|dead)-(?P<name>[a-z0-9_.-]{1,64})-[0-9]{1,10}-[0-9a-f]{8}")
+
+
+@contextmanager
+def reported(path: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError about `path`."""
+    try:
+        yield
+    except OSError as err:
+        raise StorageError(f"{path}: could not be written: {reason(err)}") from err
+
+
+def reason(err: OSError) -> str:
+    """What went wrong, in words and as the errno's name: `No space left on device (ENOSPC)`."""
+    name = errno.errorcode.get(err.errno or 0, "no errno")
+    return f"{err.strerror or err} ({name})"
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Give `path` the content `data` at once: a reader sees the old file or the new one, also after a power loss."""
+    temp = temporary(path)
+    with reported(path):
+        try:
+            _write_new(temp, data)
+            os.rename(temp, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(temp)
+            raise
+        _sync_folder(path.parent)
+
+
+def commit_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Make the folder `path` with `files` (by relative name, at most one folder deep) appear complete or not at all.
+
+    A folder that is there already is kept as `superseded(path)`; the caller removes it once the new one has been read
+    back. On an error the old folder is put back and the new one is dropped.
+    """
+    temp = temporary(path)
+    with reported(path):
+        try:
+            _write_folder(temp, files)
+            _put_in_place(temp, path)
+        except OSError:
+            with suppress(OSError):
+                _delete_folder(temp, files)
+            raise
+
+
+def remove_folder(path: Path, names: Collection[str]) -> bool:
+    """Delete a folder of ours that holds nothing but files called `names`; one that holds more is left as it is."""
+    with reported(path):
+        if not holds_only(path, names):
+            return False
+        dead = path if LEFTOVER.fullmatch(path.name) else temporary(path, "dead")
+        if dead != path:
+            # Without the fsync a power loss could leave a half emptied folder under the old name.
+            os.rename(path, dead)
+            _sync_folder(path.parent)
+        _delete_folder(dead, names)
+    return True
+
+
+def remove_file(path: Path) -> None:
+    """Delete a file or link of ours."""
+    with reported(path):
+        os.unlink(path)
+
+
+def rename(path: Path, to: Path) -> None:
+    """Rename within a file system, never onto something that exists."""
+    with reported(path):
+        if os.path.lexists(to):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(to))
+        os.rename(path, to)
+        _sync_folder(to.parent)
+        if to.parent != path.parent:
+            _sync_folder(path.parent)
+
+
+def set_aside(path: Path, word: str) -> Path:
+    """Rename `path` to the first free one of `.<word>-<name>-1`, `-2`, ...; return the new path."""
+    to = unused(path.with_name(f".{word}-{path.name}"))
+    rename(path, to)
+    return to
+
+
+def link(path: Path, target: str) -> None:
+    """Make `path` a link to `target` (relative), replacing the link that was there; anything else is not replaced."""
+    temp = temporary(path)
+    with reported(path):
+        if os.path.islink(path) and os.readlink(path) == target:
+            return
+        if os.path.lexists(path) and not os.path.islink(path):
+            raise FileExistsError(errno.EEXIST, "something that is no link is in the way", str(path))
+        os.symlink(target, temp)
+        try:
+            os.rename(temp, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(temp)
+            raise
+        _sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents durable; one that is there already is fine."""
+    missing = [folder for folder in (path, *path.parents) if not os.path.isdir(folder)]
+    for folder in reversed(missing):
+        with reported(folder), suppress(FileExistsError):
+            os.mkdir(folder)
+            _sync_folder(folder.parent)
+
+
+def temporary(path: Path, word: str = "tmp") -> Path:
+    """A new name beside `path` that `LEFTOVER` knows: `.tmp-<name>-<pid>-<random>`."""
+    return path.with_name(f".{word}-{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def superseded(path: Path) -> Path:
+    """Where the earlier folder of the same name waits while a new one takes its place."""
+    return path.with_name(f".was-{path.name}")
+
+
+def unused(path: Path) -> Path:
+    """The first of `path-1`, `path-2`, ... that does not exist."""
+    numbered = (path.with_name(f"{path.name}-{n}") for n in count(1))
+    return next(candidate for candidate in numbered if not os.path.lexists(candidate))
+
+
+def holds_only(path: Path, names: Collection[str]) -> bool:
+    """Whether a folder has only regular files called `names` in it, and only the folders that these names ask for."""
+    folders = {name.rpartition("/")[0] for name in names} - {""}
+    for root in ("", *sorted(folders)):
+        if root and not os.path.lexists(path / root):
+            continue
+        for entry in os.scandir(path / root):
+            name = f"{root}/{entry.name}" if root else entry.name
+            expected = entry.is_dir(follow_symlinks=False) if name in folders else name in names
+            if not expected or not (name in folders or stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)):
+                return False
+    return True
+
+
+class Journal:
+    """A file of lines that only grows, cut at the start to the `length` in bytes that a checkpoint remembers.
+
+    `length` is what is durable: a failed append leaves it as it was, and the next one writes a new file.
+    """
+
+    def __init__(self, path: Path, length: int = 0):
+        self.path = path
+        with reported(path):
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            try:
+                self.length = min(length, os.fstat(fd).st_size)
+                os.ftruncate(fd, self.length)
+                sync(fd)
+            finally:
+                os.close(fd)
+            _sync_folder(path.parent)
+        self._sound = True
+
+    def append(self, line: bytes) -> int:
+        """Add a line, make it durable, return the new length in bytes."""
+        assert line.find(b"\n") == len(line) - 1, "one whole line at a time"
+        if self._sound:
+            self._sound = False
+            with reported(self.path):
+                self._extend(line)
+        else:
+            with reported(self.path), open(self.path, "rb") as file:
+                head = file.read(self.length)
+            replace_file(self.path, head + line)
+        self._sound = True
+        self.length += len(line)
+        return self.length
+
+    def _extend(self, line: bytes) -> None:
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            write_all(fd, line)
+            sync(fd)
+        finally:
+            os.close(fd)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`, however little each call takes."""
+    view = memoryview(data)
+    while view:
+        written = os.write(fd, view[:CHUNK])
+        if written == 0:
+            raise OSError(errno.EIO, "nothing was written")
+        view = view[written:]
+
+
+def sync(fd: int) -> None:
+    """Return when the data of `fd` are on the disk, not in a cache of the drive."""
+    os.fsync(fd)
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    fd = os.open(path, NEW_FILE, 0o666)
+    try:
+        write_all(fd, data)
+        sync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    folders = sorted({name.rpartition("/")[0] for name in files} - {""})
+    os.mkdir(path)
+    for folder in folders:
+        os.mkdir(path / folder)
+    for name, data in files.items():
+        _write_new(path / name, data)
+    for folder in (*folders, ""):
+        _sync_folder(path / folder)
+
+
+def _put_in_place(temp: Path, path: Path) -> None:
+    was = superseded(path)
+    if os.path.lexists(path):
+        os.rename(path, was)
+        _sync_folder(path.parent)
+    try:
+        assert not os.path.lexists(path), f"{path} appeared while the lock was held"
+        os.rename(temp, path)
+        _sync_folder(path.parent)
+    except OSError:
+        # The name may be there without being durable: take it back, so that a retry writes everything anew.
+        with suppress(OSError):
+            os.rename(path, temp)
+        with suppress(OSError):
+            os.rename(was, path)
+        raise
+
+
+def _delete_folder(path: Path, names: Collection[str]) -> None:
+    for name in names:
+        with suppress(FileNotFoundError):
+            os.unlink(path / name)
+    for folder in sorted({name.rpartition("/")[0] for name in names} - {""}):
+        with suppress(FileNotFoundError):
+            os.rmdir(path / folder)
+    os.rmdir(path)
+
+
+def _sync_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sync(fd)
+    finally:
+        os.close(fd)
