@@ -54,6 +54,10 @@ class ModelFileError(TrainerError):
     """A saved model or checkpoint is damaged, incomplete or not ours."""
 
 
+class DamagedError(ModelFileError):
+    """A file is not what was written: an older checkpoint may stand in for it, which no other error allows."""
+
+
 class DivergedError(TrainerError):
     """The loss, a gradient or a parameter is not finite."""
 
@@ -70,3 +74,12 @@ class OutputError(TrainerError):
     """The output directory is in use by another run, or not empty."""
 
     exit_code = 5
+
+
+class Stopped(Exception):
+    """A signal asked the run to stop. Not an error: whoever can save does so, then the command ends with `exit_code`."""
+
+    def __init__(self, signal_name: str, exit_code: int):
+        self.signal_name = signal_name
+        self.exit_code = exit_code
+        super().__init__(f"stopped by {signal_name}")
