@@ -1,6 +1,37 @@
 """The built-in layers and combinators, one file each; importing this registers them."""
 
+from trainer_cli.layers.add import add
 from trainer_cli.layers.chain import chain
+from trainer_cli.layers.clone import clone
+from trainer_cli.layers.concatenate import concatenate
+from trainer_cli.layers.dropout import Dropout
+from trainer_cli.layers.flatten import Flatten
+from trainer_cli.layers.gelu import Gelu
+from trainer_cli.layers.layernorm import LayerNorm
 from trainer_cli.layers.linear import Linear
+from trainer_cli.layers.maxout import Maxout
+from trainer_cli.layers.relu import Relu
+from trainer_cli.layers.residual import residual
+from trainer_cli.layers.sigmoid import Sigmoid
+from trainer_cli.layers.softmax import Softmax
+from trainer_cli.layers.swish import Swish
+from trainer_cli.layers.tanh import Tanh
 
-__all__ = ["Linear", "chain"]
+__all__ = [
+    "Dropout",
+    "Flatten",
+    "Gelu",
+    "LayerNorm",
+    "Linear",
+    "Maxout",
+    "Relu",
+    "Sigmoid",
+    "Softmax",
+    "Swish",
+    "Tanh",
+    "add",
+    "chain",
+    "clone",
+    "concatenate",
+    "residual",
+]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.ops import updates
+from trainer_cli.ops import activations, updates
 from trainer_cli.randomness import generator
 
 
@@ -25,12 +27,6 @@ class Ops:
         return generator(self.seed, *keys, self._n_generators - 1)
 
     # Products
-
-    def affine(self, X: Array, W: Array, b: Array) -> Array:
-        """`X @ W.T + b`: X (B, nI), W (nO, nI), b (nO,) -> (B, nO)."""
-        Y: Array = X @ W.T
-        Y += b
-        return Y
 
     def gemm(
         self, A: Array, B: Array, *, trans1: bool = False, trans2: bool = False, add_to: Array | None = None
@@ -54,21 +50,87 @@ class Ops:
             held = self._scratch[dtype] = np.empty(size, dtype)
         return held[:size]
 
+    # Activations: see `activations` for formulas, shapes, and what may be overwritten
+
+    def bias(self, Z: Array, b: Array) -> tuple[Array, Any]:
+        return activations.bias(Z, b)
+
+    def backprop_bias(self, dY: Array, kept: Any, db: Array) -> Array:
+        return activations.backprop_bias(dY, kept, db)
+
+    def relu(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.relu(Z, b)
+
+    def backprop_relu(self, dY: Array, Y: Array, db: Array) -> Array:
+        return activations.backprop_relu(dY, Y, db)
+
+    def sigmoid(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.sigmoid(Z, b)
+
+    def backprop_sigmoid(self, dY: Array, Y: Array, db: Array) -> Array:
+        return activations.backprop_sigmoid(dY, Y, db)
+
+    def tanh(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.tanh(Z, b)
+
+    def backprop_tanh(self, dY: Array, Y: Array, db: Array) -> Array:
+        return activations.backprop_tanh(dY, Y, db)
+
+    def swish(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.swish(Z, b)
+
+    def backprop_swish(self, dY: Array, X: Array, db: Array) -> Array:
+        return activations.backprop_swish(dY, X, db)
+
+    def gelu(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.gelu(Z, b)
+
+    def backprop_gelu(self, dY: Array, X: Array, db: Array) -> Array:
+        return activations.backprop_gelu(dY, X, db)
+
+    def softmax(self, Z: Array, b: Array) -> tuple[Array, None]:
+        return activations.softmax(Z, b)
+
+    def maxout(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.maxout(Z, b)
+
+    def backprop_maxout(self, dY: Array, which: Array, db: Array) -> Array:
+        return activations.backprop_maxout(dY, which, db)
+
+    def layernorm(self, X: Array, G: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
+        return activations.layernorm(X, G, b)
+
+    def backprop_layernorm(self, dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
+        return activations.backprop_layernorm(dY, kept, G, dG, db)
+
+    def dropout_mask(
+        self, shape: tuple[int, ...], rate: float, stream: np.random.Generator, dtype: np.dtype[np.generic]
+    ) -> Array:
+        return activations.dropout_mask(shape, rate, stream, dtype)
+
     # Updates: each works in place on flat arrays that the caller owns
 
     def adam(
-        self, weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, eps: float, rate: float
+        self,
+        weights: Array,
+        gradient: Array,
+        m: Array,
+        v: Array,
+        *,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        rate: float,
     ) -> None:
         updates.adam(weights, gradient, m, v, beta1=beta1, beta2=beta2, eps=eps, rate=rate)
 
-    def momentum(self, weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float) -> None:
+    def momentum(
+        self, weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float
+    ) -> None:
         updates.momentum(weights, gradient, m, v, beta1=beta1, beta2=beta2, rate=rate)
 
-    def sgd(self, weights: Array, gradient: Array, *, rate: float) -> None:
-        updates.sgd(weights, gradient, rate=rate)
-
-    def decay(self, weights: Array, *, rate: float) -> None:
-        updates.decay(weights, rate=rate)
+    def add_scaled(self, target: Array, source: Array, *, scale: float) -> None:
+        updates.add_scaled(target, source, scale=scale)
 
     def average(self, averages: Array, weights: Array, *, decay: float) -> None:
         updates.average(averages, weights, decay=decay)

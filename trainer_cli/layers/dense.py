@@ -1,0 +1,85 @@
+"""What the affine layers share: products, bias and activation, then normalisation and dropout if asked for.
+
+A layer's file has its constructor and names its activation; the rest is here. No forward changes X, no backprop
+changes dY: they belong to the caller, who may hand the same dY to several layers. What a layer made itself it may
+overwrite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from trainer_cli.arrays import Array
+from trainer_cli.initializers import Initializer
+from trainer_cli.layers.dropout import drop, unchanged
+from trainer_cli.layers.inputs import as_rows
+from trainer_cli.layers.layernorm import LayerNorm
+from trainer_cli.model import Backprop, Forward, Model, width
+
+Activation = Callable[[Array, Array], tuple[Array, Any]]
+BackpropActivation = Callable[[Array, Any, Array], Array]
+
+
+def dense(
+    layer: str,
+    forward: Forward,
+    init_W: Initializer,
+    init_b: Initializer,
+    dims: Mapping[str, int | None],
+    *,
+    normalize: bool = False,
+    **attrs: Any,
+) -> Model:
+    """A model with a weight matrix W, a bias b and, with `normalize`, a LayerNorm called `norm`.
+
+    `layer` is the name in the registry. Attributes: `dropout`, for layers that take one (None: not set), and `output`,
+    what the outputs are to a loss: "softmax" (probabilities; backprop takes the gradient of the logits) or "sigmoid"
+    (probabilities; backprop takes their own gradient).
+    """
+    return Model(
+        layer.partition(".")[0].lower(),
+        forward,
+        init=partial(init, init_W, init_b),
+        dims=dims,
+        params=("W", "b"),
+        no_decay=("b",),
+        layers=[LayerNorm().named("norm")] if normalize else [],
+        attrs={"layer": layer, **attrs},
+    )
+
+
+def affine(
+    model: Model, X: Array, is_train: bool, activation: Activation, backprop_activation: BackpropActivation
+) -> tuple[Array, Backprop]:
+    """`activation(X @ W.T, b)`, normalised and dropped: outputs and their backprop."""
+    X = as_rows(model, X)
+    n_inputs = X.shape[1]
+    Z = model.ops.gemm(X, model.get_param("W").reshape(-1, n_inputs), trans2=True)
+    Y, kept = activation(Z.reshape(-1, *model.b.shape), model.b)
+    Y, backprop_norm = model.layers[0](Y, is_train) if model.layers else (Y, unchanged)
+    Y, backprop_drop = drop(model, Y, is_train)
+    input_gradient = model.input_gradient
+
+    def backprop(dY: Array) -> Array | None:
+        dZ = backprop_activation(backprop_norm(backprop_drop(dY)), kept, model.grad.b)
+        dZ = dZ.reshape(len(dZ), -1)
+        model.ops.gemm(dZ, X, trans1=True, add_to=model.grad.W.reshape(-1, n_inputs))
+        return model.ops.gemm(dZ, model.W.reshape(-1, n_inputs)) if input_gradient else None
+
+    return Y, backprop
+
+
+def init(init_W: Initializer, init_b: Initializer, model: Model, X: Any, Y: Any) -> None:
+    """Sizes from the sample where they are left out; W is (nO, nI), or (nO, nP, nI) for a layer with pieces."""
+    if X is not None:
+        model.set_dim("nI", as_rows(model, X).shape[1])
+    if Y is not None:
+        model.set_dim("nO", width(Y))
+    outputs = tuple(model.get_dim(name) for name in ("nO", "nP") if model.has_dim(name) is not False)
+    model.draw("W", init_W, (*outputs, model.get_dim("nI")))
+    model.draw("b", init_b, outputs)
+    for norm in model.layers:
+        norm.set_dim("nI", outputs[0])
+        norm.init()

@@ -1,0 +1,53 @@
+"""What layers take: the check that an input is of the right kind, with an error that names layer, kind and remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Ragged
+from trainer_cli.errors import ShapeError
+from trainer_cli.model import Model
+
+REMEDIES = {
+    1: " One number a row is (B, 1): X.reshape(-1, 1).",
+    3: " Put Flatten.v1 before it.",
+    4: " Put Flatten.v1 before it.",
+}
+
+
+def as_rows(model: Model, X: Any) -> Array:
+    """`X` in the parameters' type if it is rows (B, nI) of numbers; else a ShapeError."""
+    if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "fiub":
+        remedy = REMEDIES.get(X.ndim, "") if isinstance(X, np.ndarray) else ""
+        raise ShapeError(f"{model.where}: {kind(model)} takes rows (B, nI), got {describe(X)}.{remedy}")
+    width = model.get_dim("nI") if model.has_dim("nI") else X.shape[1]
+    if X.shape[1] != width:
+        raise ShapeError(f"{model.where}: {kind(model)} has nI = {width}, got {describe(X)}")
+    dtype = model.store_or_none.dtype if model.store_or_none is not None else X.dtype
+    return X if X.dtype == dtype else X.astype(dtype)
+
+
+def kind(model: Model) -> str:
+    """The layer's name in the registry."""
+    return str(model.attrs.get("layer", model.name))
+
+
+def describe(X: Any) -> str:
+    """What an input is, in words: `images (B, 28, 28, 1)`."""
+    if isinstance(X, Ragged):
+        return "ragged rows of different lengths"
+    if isinstance(X, tuple | dict):
+        return f"{len(X)} inputs ({', '.join(X)})" if isinstance(X, dict) else f"{len(X)} inputs"
+    if not isinstance(X, np.ndarray):
+        return f"a {type(X).__name__}"
+    if X.dtype.kind not in "fiub":
+        return f"an array of {X.dtype}"
+    words = {1: "a 1-d array", 2: "rows", 4: "images"}.get(X.ndim, f"a {X.ndim}-d array")
+    return f"{words} {shape(X)}"
+
+
+def shape(X: Array) -> str:
+    """The shape with the number of rows as B: `(B, 10)`."""
+    return f"({', '.join(['B', *map(str, X.shape[1:])])}{',' if X.ndim == 1 else ''})" if X.ndim else "()"
