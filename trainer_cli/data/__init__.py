@@ -1,0 +1,1 @@
+"""From data files to arrays: readers stream blocks of columns, encoders turn them into numbers."""

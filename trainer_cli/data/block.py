@@ -1,0 +1,72 @@
+"""A stretch of rows as columns, each row knowing where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from trainer_cli.arrays import Array, Ints
+from trainer_cli.data.faults import printable, shown
+from trainer_cli.errors import DataError, Problem
+from trainer_cli.registry import nearest
+
+Column = Array | list[str]
+
+BLOCK_ROWS = 4096
+BLOCK_BYTES = 1 << 24
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where rows stand: a file and the line each begins at (from 1), or no lines where the file has none."""
+
+    path: str
+    lines: range | Ints | None = None
+
+    def place(self, row: int) -> tuple[str, int]:
+        return self.path, 0 if self.lines is None else int(self.lines[row])
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows as columns of one length: text as lists, numbers and images as arrays (rows first).
+
+    `start` is the number of the first row in the data, from 0.
+    """
+
+    columns: Mapping[str, Column]
+    places: Places
+    start: int = 0
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def place(self, row: int) -> tuple[str, int]:
+        """The file and line of the block's row `row`; line 0 where the file has no lines."""
+        return self.places.place(row)
+
+    def problem(self, row: int, column: str, message: str) -> Problem:
+        """A mistake in one value: `file.csv:17: age: ...`, or `file.npz: X[16]: ...` where there are no lines."""
+        path, line = self.place(row)
+        where = printable(column) if line else f"{printable(column)}[{self.start + row}]"
+        return Problem(message, path, line, where)
+
+    def column(self, name: str) -> Column:
+        """The values of a column that training data had; without it a DataError that names the nearest one."""
+        if name not in self.columns:
+            known = list(self.columns)
+            message = f"the column is missing.{nearest(name, known)} The columns are {listing(known)}"
+            line = 0 if self.places.lines is None else 1
+            raise DataError(problems=[Problem(message, self.places.path, line, printable(name))])
+        return self.columns[name]
+
+    def without(self, names: Collection[str]) -> Block:
+        """The block without some columns, so that features cannot see what is to be predicted."""
+        kept = {name: values for name, values in self.columns.items() if name not in names}
+        return Block(kept, self.places, self.start)
+
+
+def listing(names: Collection[str], limit: int = 12) -> str:
+    """Names for a message, cut to the first ones: `"a", "b" and 3 more`."""
+    first = ", ".join(shown(name) for name in list(names)[:limit])
+    return first + (f" and {len(names) - limit} more" if len(names) > limit else "")

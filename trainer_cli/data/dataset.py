@@ -1,0 +1,106 @@
+"""Encoded data in memory, or as a stream of batches, every row knowing its file and line."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Batch, Rows, n_rows, slice_rows
+from trainer_cli.data.block import Block, Places
+from trainer_cli.data.encoder import Encoder, Target
+from trainer_cli.data.faults import Faults
+from trainer_cli.data.gather import Gather
+from trainer_cli.data.reader import Reader
+from trainer_cli.errors import DataError
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Inputs, targets and sample weights (or None) of `n` rows, and where each row stands."""
+
+    X: Rows
+    Y: Rows
+    weights: Array | None
+    starts: tuple[int, ...]
+    places: tuple[Places, ...]
+
+    @property
+    def n(self) -> int:
+        return n_rows(self.X)
+
+    def place(self, row: int) -> tuple[str, int]:
+        """The file and line of a row (from 0); line 0 where the file has no lines."""
+        block = bisect_right(self.starts, row) - 1
+        return self.places[block].place(row - self.starts[block])
+
+
+def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None = None) -> int:
+    """Fit both encoders on the reader's rows in one pass (the first `max_rows` or a little more); how many there were.
+
+    All mistakes of the data are reported at once, as one DataError.
+    """
+    target.choose(reader.columns())
+    features.choose(tuple(name for name in reader.columns() if name not in target.reads))
+    n, faults = 0, Faults()
+    for block in faults.watch(reader.blocks()):
+        faults.attempt(target.fit, block)
+        faults.attempt(features.fit, block.without(target.reads))
+        n += len(block)
+        if max_rows is not None and n >= max_rows:
+            break
+    faults.check()
+    if n == 0:
+        raise DataError("the training data has no rows")
+    target.finish_fit()
+    features.finish_fit()
+    return n
+
+
+def load(reader: Reader, features: Encoder, target: Target, expected: int = 0) -> Dataset:
+    """Read and encode all rows. `expected` is how many there will be, where it is known."""
+    X, Y, starts, places = Gather(expected), Gather(expected), [], []
+    for block, X_block, Y_block in encoded(reader, features, target):
+        starts.append(X.n)
+        places.append(block.places)
+        X.add(X_block)
+        Y.add(Y_block)
+    if X.n == 0:
+        raise DataError("the data has no rows")
+    return Dataset(X.result(), Y.result(), None, tuple(starts), tuple(places))
+
+
+def stream(reader: Reader, features: Encoder, target: Target, batch_size: int) -> Iterator[Batch]:
+    """Batches of `batch_size` consecutive rows, the last one shorter; memory does not grow with the data."""
+    row, X, Y = 0, Gather(), Gather()
+    for _, X_block, Y_block in encoded(reader, features, target):
+        start, n = 0, n_rows(X_block)
+        while start < n:
+            stop = min(n, start + batch_size - X.n)
+            X.add(slice_rows(X_block, start, stop))
+            Y.add(slice_rows(Y_block, start, stop))
+            start = stop
+            if X.n == batch_size:
+                yield _batch(X, Y, row)
+                row, X, Y = row + batch_size, Gather(), Gather()
+    if X.n:
+        yield _batch(X, Y, row)
+    elif row == 0:
+        raise DataError("the data has no rows")
+
+
+def encoded(reader: Reader, features: Encoder, target: Target) -> Iterator[tuple[Block, Rows, Rows]]:
+    """Each block with its inputs and targets. After a first mistake no more come: the rest is read to report all."""
+    faults = Faults()
+    for block in faults.watch(reader.blocks()):
+        X = faults.attempt(features.encode, block)
+        Y = faults.attempt(target.encode, block)
+        if X is not None and Y is not None and not faults:
+            yield block, X, Y
+    faults.check()
+
+
+def _batch(X: Gather, Y: Gather, row: int) -> Batch:
+    return Batch(X.result(), Y.result(), None, np.arange(row, row + X.n))

@@ -1,0 +1,81 @@
+"""The encoders of a config that leaves [features] or [target] out, where the data leave no doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from trainer_cli.data.block import Block, Column, listing
+from trainer_cli.data.encoders.choice import USUAL_TARGETS
+from trainer_cli.data.encoders.floats import number
+from trainer_cli.data.faults import shown
+from trainer_cli.data.reader import Reader
+from trainer_cli.errors import DataError, Problem
+
+Section = dict[str, object]
+
+# More different whole numbers than this among the first rows are as likely quantities as classes.
+MANY_CLASSES = 1000
+
+
+def first_block(reader: Reader) -> Block:
+    """The first rows of a reader."""
+    for block in reader.blocks():
+        return block
+    raise DataError("the training data has no rows")
+
+
+def default_target(block: Block) -> Section:
+    """The section [target] for data whose first rows are `block`, as a config would write it.
+
+    A column called `label` or `Y`: text and whole numbers are classes, other numbers a number to predict. In doubt, a
+    DataError whose `where` is the section and which says what to write.
+    """
+    usual = [name for name in USUAL_TARGETS if name in block.columns]
+    if len(usual) != 1:
+        raise _doubt("target", f"the columns are {listing(block.columns)}", '@encoders = "labels.v1"', 'column = "..."')
+    kind = _kind(block.columns[usual[0]])
+    if kind in ("whole", "text") and _n_different(block.columns[usual[0]]) > MANY_CLASSES:
+        why = f"{shown(usual[0])} has more than {MANY_CLASSES} different values"
+        raise _doubt("target", why, '@encoders = "labels.v1" (classes) or "numbers.v1" (a number)')
+    if kind not in ("whole", "text", "real"):
+        raise _doubt("target", f"{shown(usual[0])} holds arrays", '@encoders = "labels.v1"', 'column = "..."')
+    return {"@encoders": "numbers.v1" if kind == "real" else "labels.v1", "column": usual[0]}
+
+
+def default_features(block: Block, taken: Iterable[str]) -> Section:
+    """The section [features] for data whose first rows are `block`; `taken` are the target's columns.
+
+    One array of bytes (images) or floating point numbers is used as it is; numeric columns alone are standardised.
+    """
+    columns = block.without(tuple(taken)).columns
+    kinds = {name: _kind(values) for name, values in columns.items()}
+    if len(columns) == 1 and list(kinds.values()) in (["image"], ["array"]):
+        return {"@encoders": "arrays.v1", "column": next(iter(columns))}
+    if kinds and set(kinds.values()) <= {"whole", "real"}:
+        return {"@encoders": "columns.v1"}
+    others = [name for name, kind in kinds.items() if kind not in ("whole", "real")]
+    why = f"{listing(others)} cannot be used as numbers" if others else "no column is left beside the target"
+    raise _doubt("features", why, '@encoders = "columns.v1"', 'columns = ["...", "..."]')
+
+
+def _kind(values: Column) -> str:
+    """`whole` or `real` numbers, `text`, an `image` of bytes, an `array` of floating point numbers, or `unclear`."""
+    if isinstance(values, list):
+        numbers = [number(text) for text in values if text.strip()]
+        if None in numbers or not numbers:
+            return "text"
+        return "whole" if all(value is not None and value.is_integer() for value in numbers) else "real"
+    if values.ndim == 1:
+        return {"b": "whole", "i": "whole", "u": "whole", "f": "real"}.get(values.dtype.kind, "unclear")
+    if values.dtype.kind == "f":
+        return "array"
+    return "image" if values.dtype.itemsize == 1 and values.dtype.kind == "u" and values.ndim > 2 else "unclear"
+
+
+def _n_different(values: Column) -> int:
+    return len(set(values if isinstance(values, list) else values.tolist()))
+
+
+def _doubt(section: str, why: str, *lines: str) -> DataError:
+    message = f"[{section}] is left out and the data leave a doubt: {why}; write [{section}] with {', '.join(lines)}"
+    return DataError(problems=[Problem(message, where=section)])

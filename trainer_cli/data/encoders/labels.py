@@ -1,0 +1,122 @@
+"""Class labels as numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Ints
+from trainer_cli.data.block import Block
+from trainer_cli.data.encoders.choice import target_column
+from trainer_cli.data.encoders.floats import number
+from trainer_cli.data.encoders.state import stated_names, stated_text
+from trainer_cli.data.faults import Faults, printable, shown
+from trainer_cli.errors import DataError, Problem, ShapeError
+from trainer_cli.registry import nearest, registry
+
+
+@registry.encoders("labels.v1")
+class Labels:
+    """Labels as class numbers, (B,) int64: the place of each among the labels of the training rows.
+
+    The order: where every label writes a number, by number; else by code points. `column` may be left out for one
+    called `label` or `Y`. Labels are compared as they stand, spaces and letter case included. An empty one is a
+    DataError, and so is one that training never had.
+    """
+
+    def __init__(self, column: str | None = None):
+        self.column = column
+        self.reads: tuple[str, ...] = ()
+        self.names: tuple[str, ...] = ()
+        self._seen: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.names)
+
+    @property
+    def width(self) -> int:
+        return len(self.names)
+
+    def choose(self, columns: tuple[str, ...]) -> None:
+        self.reads = (target_column(self.column, columns),)
+        self._seen = set()
+
+    def fit(self, block: Block) -> None:
+        labels, _ = self._labels(block)
+        self._seen.update(labels)
+
+    def finish_fit(self) -> None:
+        self._name(in_order(self._seen))
+
+    def encode(self, block: Block) -> Ints:
+        labels, where = self._labels(block)
+        try:
+            numbers = np.fromiter(map(self._numbers.__getitem__, labels), np.int64, len(labels))
+        except KeyError:
+            raise self._unknown(block, labels, where) from None
+        return numbers if where is None else numbers[where]
+
+    def decode(self, outputs: Array) -> list[str]:
+        """The most probable label of each row of (B, n_classes); of equal ones the first."""
+        if outputs.ndim != 2 or outputs.shape[1] != self.n_classes:
+            raise ShapeError(f"{self.n_classes} labels take outputs (B, {self.n_classes}), got {outputs.shape}")
+        return [self.names[i] for i in outputs.argmax(axis=1)]
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        return {"column": self.reads[0], "names": list(self.names)}, {}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Labels:
+        column = stated_text(state, "column")
+        encoder = cls(column)
+        encoder.reads = (column,)
+        encoder._name(stated_names(state, "names"))
+        return encoder
+
+    def _name(self, names: tuple[str, ...]) -> None:
+        self.names = names
+        self._numbers = {name: i for i, name in enumerate(names)}
+
+    def _labels(self, block: Block) -> tuple[list[str], Ints | None]:
+        """The labels as texts; of an array, the different ones and where in them each row's is."""
+        (name,) = self.reads
+        values = block.column(name)
+        if isinstance(values, list):
+            if not all(values):
+                faults = Faults()
+                for row in (row for row, label in enumerate(values) if not label):
+                    faults.add(block.problem(row, name, "the label is empty"))
+                faults.check()
+            return values, None
+        if values.dtype.kind not in "biu" or values.ndim != 1:
+            message = f"labels are text or whole numbers, one a row; got {values.dtype} {values.shape}"
+            raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])
+        different, where = np.unique(values, return_inverse=True)
+        return [str(value) for value in different.tolist()], where.reshape(-1)
+
+    def _unknown(self, block: Block, labels: list[str], where: Ints | None) -> DataError:
+        faults = Faults()
+        each = labels if where is None else [labels[i] for i in where]
+        for row, label in enumerate(each):
+            if label not in self._numbers:
+                hint = nearest(label, list(self.names)) or f" It had {', '.join(map(shown, self.names[:8]))}."
+                message = f"the label {shown(label)} is not in the training data.{hint}"
+                faults.add(block.problem(row, self.reads[0], message))
+        return faults.error()
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels by number where all of them write numbers, else by code points; equal numbers by code points.
+
+    >>> in_order({"10", "9", "1"}), in_order({"b", "10", "a"})
+    (('1', '9', '10'), ('10', 'a', 'b'))
+    """
+    values = {label: number(label) for label in labels}
+    if all(value is not None and math.isfinite(value) for value in values.values()):
+        return tuple(sorted(values, key=lambda label: (values[label], label)))
+    return tuple(sorted(values))

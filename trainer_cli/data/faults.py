@@ -1,0 +1,89 @@
+"""Mistakes in data: the first ten with their places, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from trainer_cli.errors import DataError, Problem
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+MAX_SHOWN = 10
+
+
+class FaultsError(DataError):
+    """Mistakes in the rows of data: `problems` are the first ten, `total` counts all."""
+
+    def __init__(self, problems: Sequence[Problem], total: int):
+        lines = [str(problem) for problem in problems]
+        if total > len(problems):
+            lines.append(f"... and {total - len(problems)} more, {total} mistakes in all")
+        super().__init__("\n".join(lines), problems=problems)
+        self.total = total
+
+
+class Faults:
+    """Gathers mistakes while data goes by, so that one run reports them all; False while there are none.
+
+    Each source reports its own in the order of rows; what is kept are the first ten of all by file and line.
+    """
+
+    def __init__(self) -> None:
+        self.first: list[Problem] = []
+        self.total = 0
+
+    def __bool__(self) -> bool:
+        return self.total > 0
+
+    def add(self, *problems: Problem, total: int | None = None) -> None:
+        """Count mistakes; `total` where there are more than the `problems` at hand. A repeated one counts once."""
+        new = [problem for problem in problems if problem not in self.first]
+        self.total += (len(problems) if total is None else total) - (len(problems) - len(new))
+        # Sorting is stable, so mistakes of one line keep the order in which they were found.
+        self.first = sorted([*self.first, *new], key=lambda problem: (problem.path, problem.line))[:MAX_SHOWN]
+
+    def add_error(self, error: DataError) -> None:
+        """Count the mistakes that an error reports."""
+        problems = error.problems or (Problem(str(error)),)
+        self.add(*problems, total=getattr(error, "total", len(problems)))
+
+    def attempt(self, function: Callable[[A], T], argument: A) -> T | None:
+        """`function(argument)`, or None when it found mistakes, which are counted."""
+        try:
+            return function(argument)
+        except DataError as err:
+            self.add_error(err)
+            return None
+
+    def watch(self, stream: Iterable[T]) -> Iterator[T]:
+        """The items of `stream`; it ends where the stream reports mistakes, which are counted."""
+        try:
+            yield from stream
+        except DataError as err:
+            self.add_error(err)
+
+    def check(self) -> None:
+        """Raise a DataError when there are mistakes."""
+        if self:
+            raise self.error()
+
+    def error(self) -> FaultsError:
+        """The error that reports them."""
+        return FaultsError(self.first, self.total)
+
+
+def printable(text: str, limit: int = 60) -> str:
+    """`text` fit for a terminal: control characters escaped, long ones cut.
+
+    >>> printable("a\\x1b[2Jb")
+    'a\\\\x1b[2Jb'
+    """
+    cut = text if len(text) <= limit else text[: limit - 3] + "..."
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
+
+
+def shown(text: str) -> str:
+    """`text` in double quotes for a message."""
+    return f'"{printable(text)}"'

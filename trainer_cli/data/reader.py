@@ -1,0 +1,63 @@
+"""What a reader is, and how a saved model's reader is made again for other data."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from trainer_cli.data.block import Block
+from trainer_cli.errors import ArgumentError, ModelFileError
+from trainer_cli.registry import registry
+
+
+class Reader(Protocol):
+    """Gives the rows of data as blocks, in order, as often as asked.
+
+    A reader that a user registers needs these two methods. The built-in ones have `files`, `settings` and the class
+    method `at` as well, by which data is fingerprinted and a saved model reads other data as its training data was.
+    """
+
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+
+    def blocks(self) -> Iterator[Block]:
+        """The rows from the first on; mistakes are reported at the end of the data as one DataError."""
+
+
+class FileReader(Reader, Protocol):
+    """A reader of files, as the built-in ones are."""
+
+    def files(self) -> tuple[Path, ...]:
+        """The files it reads."""
+
+    def settings(self) -> dict[str, Any]:
+        """Its arguments without those that say where the data lies, as JSON takes them."""
+
+    @classmethod
+    def at(cls, data: Path, **settings: Any) -> FileReader:
+        """The same reader for `data`: a file, or a directory that holds exactly one that fits."""
+
+
+def rebuild(name: str, settings: object, data: Path) -> FileReader:
+    """The built-in reader `name` with the arguments that a model directory holds, reading `data`.
+
+    A reader that is not built in, or arguments it does not take, are a ModelFileError.
+    """
+    if not registry.has("readers", name) or not registry.readers.is_built_in(name):
+        raise ModelFileError(f"a model names a built-in reader, not {name!r}")
+    kind = registry.readers.get(name)
+    takes = set(inspect.signature(kind).parameters)
+    if not isinstance(settings, dict) or not takes.issuperset(settings):
+        raise ModelFileError(f"{name} takes the arguments {sorted(takes)}, the model has {settings!r}")
+    try:
+        reader: FileReader = kind.at(data, **settings)
+    except (ArgumentError, TypeError) as err:
+        raise ModelFileError(f"{name} cannot be made with the model's arguments {settings!r}: {err}") from err
+    return reader
+
+
+def other_data(reader: FileReader, data: Path) -> FileReader:
+    """The same kind of reader with the same arguments for other data."""
+    return type(reader).at(data, **reader.settings())

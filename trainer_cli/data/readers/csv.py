@@ -1,0 +1,179 @@
+"""Tables as text: comma- or tab-separated values with a header row."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from trainer_cli.arrays import Ints
+from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
+from trainer_cli.data.faults import Faults, shown
+from trainer_cli.data.readers.files import MAX_RECORD, only_file, opened
+from trainer_cli.errors import ArgumentError, DataError, Problem
+from trainer_cli.registry import registry
+
+SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+
+# What the csv module says, and what a user can do about it.
+CSV_ERRORS = {
+    "unexpected end of data": "a quote opened here is never closed",
+    "field larger than field limit": "a value is longer than {limit} characters; is a quote left open?",
+    "expected after": 'after a closing quote the next value must follow; write "" for a quote inside quotes',
+    "new-line character": "a carriage return stands inside the line; end lines with LF or CRLF",
+}
+
+
+@registry.readers("csv.v1")
+class CSVReader:
+    """Rows of a CSV file (RFC 4180, strictly) as columns of text.
+
+    The first row names the columns. The file is UTF-8, with or without a byte order mark, whatever the locale; .gz is
+    unpacked. `delimiter` is a comma, or a tab for names that end in .tsv or .tsv.gz, unless given. Lines that are
+    wholly empty are no rows.
+    """
+
+    def __init__(self, path: Path, delimiter: str | None = None):
+        self.path = Path(path)
+        self.delimiter = delimiter
+        if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0'):
+            message = f'a delimiter is one character, such as "," or ";", got {delimiter!r}'
+            raise ArgumentError(problems=[Problem(message, where="delimiter")])
+
+    def columns(self) -> tuple[str, ...]:
+        with opened(self.path) as file:
+            return self._header(self._records(Lines(file, str(self.path))))
+
+    def blocks(self) -> Iterator[Block]:
+        """Blocks of up to 4,096 rows, or 16 MiB of text; ragged or undecodable rows are reported at the end."""
+        with opened(self.path) as file:
+            lines = Lines(file, str(self.path))
+            records = self._records(lines)
+            names = self._header(records)
+            start = 0
+            for rows, numbers in _whole(records, len(names), lines):
+                columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+                rows.clear()
+                yield Block(columns, Places(str(self.path), _compact(numbers)), start)
+                start += len(numbers)
+            lines.faults.check()
+            if start == 0:
+                raise DataError(problems=[Problem("the file has a header but no rows", str(self.path), 1)])
+
+    def files(self) -> tuple[Path, ...]:
+        return (self.path,)
+
+    def settings(self) -> dict[str, Any]:
+        return {"delimiter": self.delimiter}
+
+    @classmethod
+    def at(cls, data: Path, **settings: Any) -> CSVReader:
+        return cls(only_file(data, SUFFIXES) if data.is_dir() else data, **settings)
+
+    def _records(self, lines: Lines) -> Iterator[tuple[int, list[str]]]:
+        """Each record with the line it begins at. The csv module loses its place at a mistake: reading ends there."""
+        tabbed = self.path.name.lower().endswith((".tsv", ".tsv.gz"))
+        delimiter = self.delimiter or ("\t" if tabbed else ",")
+        rows = csv.reader(lines, delimiter=delimiter, strict=True)
+        start = 1
+        try:
+            for row in rows:
+                lines.end_record()
+                if row:
+                    yield start, row
+                start = rows.line_num + 1
+        except csv.Error as err:
+            lines.faults.add(Problem(_explained(err), str(self.path), start))
+
+    def _header(self, records: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
+        line, names = next(records, (0, []))
+        faults = Faults()
+        place = (str(self.path), line)
+        if not names:
+            faults.add(Problem("the file is empty; its first row must name the columns", *place))
+        for position, name in enumerate(names, 1):
+            if not name.strip():
+                faults.add(Problem(f"column {position} has no name; does the file have a header row?", *place))
+            elif name in names[: position - 1]:
+                faults.add(Problem(f"two columns are named {shown(name)}; does the file have a header row?", *place))
+        faults.check()
+        return tuple(names)
+
+
+class Lines:
+    """The lines of a file as text; what is no text is gathered in `faults` with its line."""
+
+    def __init__(self, file: IO[bytes], path: str):
+        self.file = file
+        self.path = path
+        self.faults = Faults()
+        self.n_bytes = 0
+        self.record_start = 0
+
+    def __iter__(self) -> Iterator[str]:
+        number = 0
+        while data := self.file.readline(MAX_RECORD + 1):
+            number += 1
+            self.n_bytes += len(data)
+            if self.n_bytes - self.record_start > MAX_RECORD:
+                raise csv.Error(f"a row is longer than {MAX_RECORD >> 20} MiB; is a quote left open?")
+            if number == 1:
+                data = self._without_mark(data)
+            if b"\0" in data:
+                self._fault("a NUL byte stands in the line; the file is damaged or no text", number)
+            try:
+                yield data.decode("utf-8")
+            except UnicodeDecodeError as err:
+                bad = f"byte 0x{data[err.start]:02x} at position {err.start + 1} of the line"
+                self._fault(f"the file must be UTF-8 text, got {bad}", number)
+                yield data.decode("utf-8", "replace")
+
+    def end_record(self) -> None:
+        self.record_start = self.n_bytes
+
+    def _without_mark(self, data: bytes) -> bytes:
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise DataError(problems=[Problem("the file is UTF-16; save it as UTF-8", self.path, 1)])
+        return data.removeprefix(codecs.BOM_UTF8)
+
+    def _fault(self, message: str, line: int) -> None:
+        self.faults.add(Problem(message, self.path, line))
+
+
+def _whole(
+    records: Iterator[tuple[int, list[str]]], width: int, lines: Lines
+) -> Iterator[tuple[list[list[str]], list[int]]]:
+    """Records that have `width` values, gathered for blocks, with their lines; the others become faults."""
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    block_start = lines.n_bytes
+    for line, row in records:
+        if len(row) != width:
+            message = f"expected {width} values as in the header, got {len(row)}"
+            lines.faults.add(Problem(message, lines.path, line))
+            continue
+        rows.append(row)
+        numbers.append(line)
+        if len(rows) == BLOCK_ROWS or lines.n_bytes - block_start > BLOCK_BYTES:
+            yield rows, numbers
+            rows, numbers, block_start = [], [], lines.n_bytes
+    if rows:
+        yield rows, numbers
+
+
+def _compact(lines: list[int]) -> range | Ints:
+    """Line numbers as a range where they follow each other, as they do without quoted newlines."""
+    if lines[-1] - lines[0] == len(lines) - 1:
+        return range(lines[0], lines[-1] + 1)
+    return np.array(lines, dtype=np.int64)
+
+
+def _explained(err: csv.Error) -> str:
+    for words, message in CSV_ERRORS.items():
+        if words in str(err):
+            return message.format(limit=f"{csv.field_size_limit():,}")
+    return str(err)

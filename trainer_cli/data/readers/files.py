@@ -1,0 +1,87 @@
+"""Opening data files: regular files only, gzip by suffix, every failure a DataError."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, cast
+
+from trainer_cli.errors import DataError, Problem
+
+# Deflate turns one byte into at most 1,032 (zlib's documentation, "Maximum Compression Factor").
+MAX_EXPANSION = 1032
+
+# The largest single row or line that is held in memory.
+MAX_RECORD = 1 << 24
+
+
+@contextmanager
+def opened_raw(path: Path, argument: str = "path") -> Iterator[BufferedReader]:
+    """The bytes of a regular file as they lie; `argument` is the reader's argument that named it."""
+    try:
+        # Without O_NONBLOCK a named pipe would wait for a writer before it can be refused.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise refused(argument, f"no file is there: {path}") from None
+    except (OSError, ValueError) as err:
+        raise refused(argument, f"cannot read {path}: {reason(err)}") from err
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise refused(argument, f"expected a regular file, got {path}")
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            yield file
+        except OSError as err:
+            raise DataError(problems=[Problem(f"cannot be read: {reason(err)}", str(path))]) from err
+
+
+@contextmanager
+def opened(path: Path, argument: str = "path") -> Iterator[IO[bytes]]:
+    """The content of a file, unpacked where its name ends in .gz."""
+    with opened_raw(path, argument) as raw:
+        if path.suffix.lower() != ".gz":
+            yield raw
+            return
+        try:
+            with gzip.GzipFile(fileobj=raw) as file:
+                yield cast(IO[bytes], file)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as err:
+            raise DataError(problems=[Problem(f"the gzip stream is damaged or cut off: {err}", str(path))]) from err
+
+
+def read_exactly(file: IO[bytes], size: int, path: Path) -> bytes:
+    """The next `size` bytes; a file that ends before is a DataError."""
+    data = file.read(size)
+    while len(data) < size and (more := file.read(size - len(data))):
+        data += more
+    if len(data) < size:
+        raise DataError(problems=[Problem(f"the file is cut off: {size - len(data)} bytes are missing", str(path))])
+    return data
+
+
+def only_file(directory: Path, suffixes: tuple[str, ...], argument: str = "path") -> Path:
+    """The one file of a directory whose name ends in one of `suffixes`."""
+    try:
+        found = sorted(path for path in directory.iterdir() if path.name.lower().endswith(suffixes))
+    except OSError as err:
+        raise refused(argument, f"cannot read {directory}: {reason(err)}") from err
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found[:5]) or "none"
+        rule = f"expected exactly one file ({', '.join(suffixes)}) in {directory}"
+        raise refused(argument, f"{rule}, found {len(found)}: {names}. Name the file itself")
+    return found[0]
+
+
+def refused(argument: str, message: str) -> DataError:
+    """A mistake in an argument of a reader or encoder; who knows the config adds the section and line."""
+    return DataError(problems=[Problem(message, where=argument)])
+
+
+def reason(err: Exception) -> str:
+    return getattr(err, "strerror", None) or str(err)
