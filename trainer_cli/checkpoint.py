@@ -22,7 +22,7 @@ from typing import Any
 from trainer_cli import json_text, manifest, storage, tensors
 from trainer_cli.arrays import Array
 from trainer_cli.errors import DamagedError, ModelFileError, StorageError
-from trainer_cli.folder import damaged, readable
+from trainer_cli.folder import Folder, damaged, readable
 from trainer_cli.lock import Lock
 
 FORMAT = 1
@@ -69,13 +69,15 @@ def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
     and another try writes new files.
     """
     path = step_folder(run_dir, checkpoint.step)
+    if path.parent.is_symlink():
+        raise StorageError(f"{path.parent}: is a link; nothing is written through it")
     storage.make_folder(path.parent)
     was = storage.superseded(path)
     if path.exists() and was.exists():
         storage.remove_folder(was, FILES)
     storage.commit_folder(path, pack(checkpoint))
     try:
-        manifest.verify(path)
+        check(path)
     except ModelFileError as err:
         storage.set_aside(path, "bad")
         if was.exists():
@@ -106,33 +108,41 @@ def read(path: Path) -> Checkpoint:
     DamagedError when it is not what was written, ModelFileError when it cannot be read for another reason, such as a
     newer format.
     """
-    found, files = manifest.load(path)
-    for name in (OPTIMIZER, STATE, f"{MODEL}/{manifest.NAME}"):
-        if name not in files:
-            raise damaged(path / manifest.NAME, f"does not list {name}: this is no checkpoint")
-    state = _read_state(files[STATE], path / STATE)
-    named = STEP.fullmatch(path.name)
-    if not found.step == state["step"] == (int(named[1]) if named else state["step"]):
-        raise damaged(path, f"the manifest is of step {found.step}, the state of step {state['step']}")
-    model = {
-        name.removeprefix(f"{MODEL}/"): data
-        for name, data in files.items()
-        if name.startswith(f"{MODEL}/") and name != f"{MODEL}/{manifest.NAME}"
-    }
-    return Checkpoint(state["step"], model, tensors.from_bytes(files[OPTIMIZER], path / OPTIMIZER), state)
+    with Folder(path) as folder:
+        found = manifest.read(folder)
+        files = dict(manifest.contents(folder, found))
+    state = _state(path, found, files)
+    optimizer = tensors.from_bytes(files[OPTIMIZER], path / OPTIMIZER)
+    model = {name.removeprefix(f"{MODEL}/"): data for name, data in files.items() if name.startswith(f"{MODEL}/")}
+    del model[manifest.NAME]
+    return Checkpoint(state["step"], model, optimizer, state)
 
 
-def _read_state(data: bytes, path: Path) -> dict[str, Any]:
+def check(path: Path) -> dict[str, Any]:
+    """Check every byte as `read` does, one file at a time in memory, and return the state."""
+    with Folder(path) as folder:
+        found = manifest.read(folder)
+        files = {name: data for name, data in manifest.contents(folder, found) if name == STATE}
+    return _state(path, found, files)
+
+
+def _state(path: Path, found: manifest.Manifest, files: Mapping[str, bytes]) -> dict[str, Any]:
+    missing = {OPTIMIZER, STATE, f"{MODEL}/{manifest.NAME}"} - set(found.files)
+    if missing:
+        raise damaged(path / manifest.NAME, f"does not list {min(missing)}, which every checkpoint has")
     try:
-        state = json_text.decode(json_text.loads(data))
+        state = json_text.decode(json_text.loads(files[STATE]))
     except (ValueError, OverflowError) as err:
-        raise damaged(path, str(err)) from err
-    manifest.check_format(state, path)
-    if type(state.get("step")) is not int:
-        raise damaged(path, "has no step")
-    del state["format"]
-    assert isinstance(state, dict)
-    return state
+        raise damaged(path / STATE, str(err)) from err
+    manifest.check_format(state, path / STATE)
+    named = STEP.fullmatch(path.name)
+    steps = {found.step, state.get("step"), int(named[1]) if named else found.step}
+    if steps != {found.step}:
+        raise damaged(path, f"its name, its manifest and its state are of different steps: {steps}")
+    best = state.get("best")
+    if best is not None and not (isinstance(best, dict) and type(best.get("step")) is int and "score" in best):
+        raise damaged(path / STATE, "expected a step and a score", "best")
+    return {key: value for key, value in state.items() if key != "format"}
 
 
 def steps(run_dir: Path) -> list[int]:
@@ -176,7 +186,7 @@ def whole(run_dir: Path) -> Iterator[Path]:
     for step in steps(run_dir):
         path = step_folder(run_dir, step)
         try:
-            manifest.verify(path)
+            check(path)
         except ModelFileError:
             continue
         yield path

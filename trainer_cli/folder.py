@@ -61,8 +61,11 @@ class Folder:
 
 def _read_all(fd: int, path: Path, limit: int) -> bytes:
     info = os.fstat(fd)
-    if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1:
-        raise damaged(path, "is a hard link to another file or no plain file; copy the content instead")
+    if not stat.S_ISREG(info.st_mode):
+        raise damaged(path, f"is {kind_of(info.st_mode)}; only plain files are read")
+    if info.st_nlink > 1:  # the content may be sound, so this is no damage
+        message = "is a hard link, which could lead out of the folder; put a copy in its place"
+        raise ModelFileError(problems=[Problem(message, path=str(path))])
     if info.st_size > limit:
         raise damaged(path, f"has {info.st_size} bytes where at most {limit} are expected")
     chunks, left = [], info.st_size
@@ -77,7 +80,8 @@ def _read_all(fd: int, path: Path, limit: int) -> bytes:
 
 def damaged(path: Path, message: str, where: str = "") -> DamagedError:
     """The error for a file whose content is not what was written."""
-    return DamagedError(problems=[Problem(message, path=str(path), where=where)])
+    where = where if where.isprintable() else repr(where)
+    return DamagedError(problems=[Problem(message, path=str(path), where=where[:80])])
 
 
 def kind_of(mode: int) -> str:

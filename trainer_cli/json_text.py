@@ -57,7 +57,9 @@ def decode(value: Any) -> Any:
 
 def dumps(value: Any) -> bytes:
     """`value` as JSON, keys sorted, one a line; a float that is not finite is a ValueError."""
-    return (json.dumps(value, allow_nan=False, sort_keys=True, indent=1) + "\n").encode("ascii")
+    data = (json.dumps(value, allow_nan=False, sort_keys=True, indent=1) + "\n").encode("ascii")
+    assert depth(data) <= MAX_DEPTH, "nested so deeply that it could not be read back"
+    return data
 
 
 def loads(data: bytes) -> Any:
@@ -81,11 +83,11 @@ def depth(data: bytes) -> int:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise ValueError(f"the key {twice!r} appears twice")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key[:80]!r} appears twice")
+        found[key] = value
     return found
 
 

@@ -30,6 +30,7 @@ class Lock:
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._sign()
             except BlockingIOError as err:
                 owner = _owner(self._fd)
                 self.release()
@@ -37,7 +38,6 @@ class Lock:
             except OSError:
                 self.release()
                 raise
-            self._sign()
         # A forked child shares the lock and could outlive its parent with it; its copy is closed at once.
         forget = weakref.WeakMethod(self.release)
         os.register_at_fork(after_in_child=lambda: (release := forget()) and release())

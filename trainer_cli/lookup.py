@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_cli import checkpoint, manifest
 from trainer_cli.errors import ModelFileError
+from trainer_cli.folder import readable
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,13 @@ def find(path: Path) -> SavedModel:
     """
     try:
         place = path.resolve(strict=True)
-    except (OSError, RuntimeError) as err:
-        raise ModelFileError(f"{path}: there is no such model: {err}") from err
+    except (OSError, RuntimeError) as err:  # RuntimeError: a loop of links
+        raise ModelFileError(f"{path}: there is no such model") from err
+    with readable(place):
+        return _at(place)
+
+
+def _at(place: Path) -> SavedModel:
     if (place / checkpoint.FOLDER).is_dir():
         return _best(place)
     if place.name == checkpoint.MODEL and checkpoint.STEP.fullmatch(place.parent.name):
@@ -39,7 +46,7 @@ def find(path: Path) -> SavedModel:
     if (place / checkpoint.STATE).exists() or checkpoint.STEP.fullmatch(place.name):
         return _checkpoint(place)
     if not (place / manifest.NAME).exists():
-        raise ModelFileError(f"{path}: is no run directory, checkpoint or model folder: it has no {manifest.NAME}")
+        raise ModelFileError(f"{place}: is no run directory, checkpoint or model folder: it has no {manifest.NAME}")
     return SavedModel(manifest.load(place)[1], place, None, None)
 
 
@@ -49,21 +56,29 @@ def _best(run_dir: Path) -> SavedModel:
     if not steps:
         raise ModelFileError(f"{run_dir}: has no checkpoint yet")
     last = checkpoint.step_folder(run_dir, steps[0])
-    best = _read(last).state.get("best")
-    return _checkpoint(last if best is None else checkpoint.step_folder(run_dir, best["step"]))
+    try:
+        with _alternatives(run_dir):
+            best = checkpoint.check(last).get("best")
+        return _checkpoint(last if best is None else checkpoint.step_folder(run_dir, best["step"]))
+    except ModelFileError:
+        if checkpoint.steps(run_dir)[:1] == steps[:1]:
+            raise
+        return _best(run_dir)  # the run is going on: it saved a newer one, and pruned, in between
 
 
 def _checkpoint(path: Path) -> SavedModel:
-    found = _read(path)
     run_dir = path.parents[1] if path.parent.name == checkpoint.FOLDER else None
+    with _alternatives(run_dir):
+        found = checkpoint.read(path)
     return SavedModel(found.model, path / checkpoint.MODEL, found.step, run_dir)
 
 
-def _read(path: Path) -> checkpoint.Checkpoint:
+@contextmanager
+def _alternatives(run_dir: Path | None) -> Iterator[None]:
+    """Add to an error which checkpoints of the run are whole."""
     try:
-        return checkpoint.read(path)
+        yield
     except ModelFileError as err:
-        run_dir = path.parents[1]
-        names = [str(other) for other in checkpoint.whole(run_dir)] if path.parent.name == checkpoint.FOLDER else []
+        names = [str(path) for path in checkpoint.whole(run_dir)] if run_dir else []
         rest = f"\nThese are whole: {', '.join(names)}" if names else ""
         raise ModelFileError(f"{err}{rest}") from err

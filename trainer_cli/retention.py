@@ -5,28 +5,31 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
-from trainer_cli import checkpoint, manifest, storage
+from trainer_cli import checkpoint, storage
 from trainer_cli.errors import ModelFileError
 from trainer_cli.lock import Lock
 
 WAS = re.compile(r"\.was-(step-[0-9]{10})")
 
 
-def prune(run_dir: Path, best: int | None, keep: int = 2) -> list[int]:
-    """Delete old checkpoints but the `keep` newest whole ones and that of step `best`; return the steps that went.
+def prune(run_dir: Path, keep: int = 2) -> list[int]:
+    """Delete old checkpoints but the `keep` newest whole ones and the best one of each; return the steps that went.
 
-    Nothing goes unless a newer one has just been read back. A folder with a foreign file in it stays.
+    Nothing goes unless a newer one has just been read back. The best as an older checkpoint knows it stays with that
+    one, so that falling back to it finds its best as well. A folder with a foreign file in it stays.
     """
     assert keep >= 1
-    kept, gone = 0, []
+    kept, best, gone = 0, set(), []
     for step in checkpoint.steps(run_dir):
         path = checkpoint.step_folder(run_dir, step)
         if kept >= keep:
-            if step != best and storage.remove_folder(path, checkpoint.FILES):
+            if step not in best and storage.remove_folder(path, checkpoint.FILES):
                 gone.append(step)
-        elif _is_whole(path):
+        elif (state := _whole_state(path)) is not None:
             kept += 1
+            best.add((state.get("best") or {}).get("step"))
     return gone
 
 
@@ -48,7 +51,7 @@ def tidy(run_dir: Path, lock: Lock) -> None:
 
 def _settle(was: Path, path: Path) -> None:
     """A crash came while `path` took the place of `was`: the old one goes if the new one is whole, else comes back."""
-    if _is_whole(path):
+    if _whole_state(path) is not None:
         storage.remove_folder(was, checkpoint.FILES)
         return
     if os.path.lexists(path):
@@ -56,12 +59,11 @@ def _settle(was: Path, path: Path) -> None:
     storage.rename(was, path)
 
 
-def _is_whole(path: Path) -> bool:
+def _whole_state(path: Path) -> dict[str, Any] | None:
     try:
-        manifest.verify(path)
+        return checkpoint.check(path)
     except ModelFileError:
-        return False
-    return True
+        return None
 
 
 def _entries(folder: Path) -> list[Path]:

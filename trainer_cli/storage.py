@@ -55,6 +55,31 @@ def replace_file(path: Path, data: bytes) -> None:
         _sync_folder(path.parent)
 
 
+def truncate_file(path: Path, length: int) -> int:
+    """Cut `path`, made if need be, to at most `length` bytes; return how many it has then."""
+    with reported(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        try:
+            length = min(length, os.fstat(fd).st_size)
+            os.ftruncate(fd, length)
+            sync(fd)
+        finally:
+            os.close(fd)
+        _sync_folder(path.parent)
+    return length
+
+
+def append_file(path: Path, data: bytes) -> None:
+    """Add `data` to the end of `path`; after an error the file may end in a part of it."""
+    with reported(path):
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            write_all(fd, data)
+            sync(fd)
+        finally:
+            os.close(fd)
+
+
 def commit_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Make the folder `path` with `files` (by relative name, at most one folder deep) appear complete or not at all.
 
@@ -155,6 +180,8 @@ def unused(path: Path) -> Path:
 
 def holds_only(path: Path, names: Collection[str]) -> bool:
     """Whether a folder has only regular files called `names` in it, and only the folders that these names ask for."""
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        return False
     folders = {name.rpartition("/")[0] for name in names} - {""}
     for root in ("", *sorted(folders)):
         if root and not os.path.lexists(path / root):
@@ -165,49 +192,6 @@ def holds_only(path: Path, names: Collection[str]) -> bool:
             if not expected or not (name in folders or stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)):
                 return False
     return True
-
-
-class Journal:
-    """A file of lines that only grows, cut at the start to the `length` in bytes that a checkpoint remembers.
-
-    `length` is what is durable: a failed append leaves it as it was, and the next one writes a new file.
-    """
-
-    def __init__(self, path: Path, length: int = 0):
-        self.path = path
-        with reported(path):
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-            try:
-                self.length = min(length, os.fstat(fd).st_size)
-                os.ftruncate(fd, self.length)
-                sync(fd)
-            finally:
-                os.close(fd)
-            _sync_folder(path.parent)
-        self._sound = True
-
-    def append(self, line: bytes) -> int:
-        """Add a line, make it durable, return the new length in bytes."""
-        assert line.find(b"\n") == len(line) - 1, "one whole line at a time"
-        if self._sound:
-            self._sound = False
-            with reported(self.path):
-                self._extend(line)
-        else:
-            with reported(self.path), open(self.path, "rb") as file:
-                head = file.read(self.length)
-            replace_file(self.path, head + line)
-        self._sound = True
-        self.length += len(line)
-        return self.length
-
-    def _extend(self, line: bytes) -> None:
-        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            write_all(fd, line)
-            sync(fd)
-        finally:
-            os.close(fd)
 
 
 def write_all(fd: int, data: bytes) -> None:
