@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from trainer_cli import tensors
 from trainer_cli.arrays import Array, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.initializers import Initializer
 from trainer_cli.ops import Ops
 from trainer_cli.randomness import generator
 from trainer_cli.store import Store
-from trainer_cli.tensors import tensors_from_bytes, tensors_to_bytes
 
 if TYPE_CHECKING:
     from trainer_cli.optimizers.optimizer import Optimizer
@@ -231,7 +231,9 @@ class Model:
         size = self._dims.get(name)
         if size is None:
             state = "is not known yet" if name in self._dims else "does not exist"
-            raise ArgumentError(f"{self.where}: the size {name!r} {state}. Give it in the config, or a sample to initialize.")
+            raise ArgumentError(
+                f"{self.where}: the size {name!r} {state}. Give it in the config, or a sample to initialize."
+            )
         return size
 
     def set_dim(self, name: str, size: int) -> None:
@@ -275,12 +277,12 @@ class Model:
     def to_bytes(self) -> bytes:
         """The parameters by name, in the safetensors format."""
         store = self.store
-        return tensors_to_bytes(store.named(store.values))
+        return tensors.to_bytes(store.named(store.values))
 
     def from_bytes(self, data: bytes) -> Self:
         """Take over parameters written by `to_bytes`. ModelFileError: they are another model's, or damaged."""
         store = self.store
-        store.load(tensors_from_bytes(data), store.values)
+        store.load(tensors.from_bytes(data), store.values)
         return self
 
 

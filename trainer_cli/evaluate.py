@@ -1,0 +1,67 @@
+"""Scores of a model on rows it was not trained on."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Batch
+from trainer_cli.losses.loss import Loss
+from trainer_cli.metrics.tally import Tally
+from trainer_cli.model import Model
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What an evaluation found. `loss` is the mean over the rows (the sum, for a loss that is one)."""
+
+    n: int
+    loss: float
+    metrics: dict[str, float]
+
+
+def evaluate(model: Model, loss: Loss, metrics: Mapping[str, Tally], batches: Iterable[Batch]) -> Scores:
+    """Predict batch by batch and tally: nothing is kept of a batch but its counts, and a short last one is exact."""
+    tallies = {name: copy.deepcopy(metric) for name, metric in metrics.items()}
+    n, losses = 0, []
+    for batch in batches:
+        Yh = model.predict(batch.X)
+        losses.append((loss.get_loss(Yh, batch.Y, batch.weights), loss.mass(batch.Y, batch.weights)))
+        n += len(batch.rows)
+        Ph = probabilities(Yh, loss, model)
+        for tally in tallies.values():
+            tally.update(Ph, batch.Y, batch.weights)
+    return Scores(n, whole_loss(loss, losses), named_results(tallies))
+
+
+def whole_loss(loss: Loss, parts: Sequence[tuple[float, float | None]]) -> float:
+    """The loss of all rows from the loss and mass of each batch; NaN of no rows."""
+    if not parts:
+        return math.nan
+    total = sum(mass for _, mass in parts if mass is not None)
+    return sum(value if mass is None else loss.portion(value, mass / total) for value, mass in parts)
+
+
+def probabilities(outputs: Array, loss: Loss, model: Model) -> Array:
+    """What metrics and decoding take: the outputs passed through the loss's link."""
+    if loss.link == "softmax":
+        return model.ops.softmax(outputs)
+    if loss.link == "sigmoid":
+        return 1 / (1 + np.exp(-outputs))
+    return outputs
+
+
+def named_results(tallies: Mapping[str, Tally]) -> dict[str, float]:
+    """One flat entry a score: a metric with several gives `<metric>_<score>`."""
+    found: dict[str, float] = {}
+    for name, tally in tallies.items():
+        result = tally.result()
+        if isinstance(result, Mapping):
+            found |= {f"{name}_{key}": float(value) for key, value in result.items()}
+        else:
+            found[name] = float(result)
+    return found

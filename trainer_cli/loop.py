@@ -1,0 +1,90 @@
+"""The training loop. It reads and writes no file, prints nothing and knows no clock: whoever iterates does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trainer_cli.arrays import Batch, Ragged, Rows
+from trainer_cli.epochs import Epochs, Position, micro_batches
+from trainer_cli.errors import DivergedError
+from trainer_cli.losses.loss import Loss
+from trainer_cli.model import Model
+from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.randomness import Moment
+from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.tree import TreeSum
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one update did. `loss` is that of the whole batch before the update; `position` is that after it."""
+
+    position: Position
+    loss: float
+    learn_rate: float
+    batch_size: int
+
+
+def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumulate: Schedule) -> Iterator[Step]:
+    """Update the model batch by batch, without end; the caller stops iterating.
+
+    The batch of step s is cut into `accumulate(s)` micro-batches; each one's gradient counts by its share of the
+    batch's mass, and they are added along a fixed tree. DivergedError: the loss or a gradient is not finite; the
+    update is not made.
+    """
+    store, total = model.store, TreeSum()
+    for batch in epochs:
+        step = epochs.position.step - 1
+        store.moment = Moment(epochs.seed, step)
+        parts = list(micro_batches(batch, int(accumulate(step))))
+        value = 0.0
+        for part in parts:
+            Yh, backprop = model.begin_update(part.X, input_gradient=False)
+            dYh, part_value = loss(Yh, part.Y, part.weights)
+            if len(parts) > 1:
+                share = loss_share(loss, part, batch)
+                dYh, part_value = scale(dYh, share), loss.portion(part_value, share)
+            value += part_value
+            backprop(dYh)
+            if len(parts) > 1:
+                total.add(store.gradients)
+                store.gradients.fill(0)
+        if len(parts) > 1:
+            total.finish(store.gradients)
+        learn_rate = optimizer.learn_rate
+        update(model, optimizer, value, batch, step)
+        yield Step(epochs.position, value, learn_rate, len(batch.rows))
+
+
+def update(model: Model, optimizer: Optimizer, loss: float, batch: Batch, step: int) -> None:
+    """Change the weights, or raise DivergedError with the step and the rows if a number is not finite."""
+    try:
+        if not math.isfinite(loss):
+            raise DivergedError(f"the loss is {loss}")
+        model.finish_update(optimizer)
+    except DivergedError as err:
+        rows = ", ".join(str(row) for row in batch.rows[:10]) + (", ..." if len(batch.rows) > 10 else "")
+        raise DivergedError(f"diverged in update {step + 1}: {err}; its batch has the training rows {rows}") from err
+    optimizer.step_schedules()
+
+
+def loss_share(loss: Loss, part: Batch, batch: Batch) -> float:
+    """How much of the batch's mean a part of it is: its mass over the batch's. Parts of a sum count in full."""
+    whole = loss.mass(batch.Y, batch.weights)
+    if whole is None:
+        return 1.0
+    return (loss.mass(part.Y, part.weights) or 0.0) / whole if whole else 0.0
+
+
+def scale(gradient: Rows, share: float) -> Rows:
+    """`gradient * share`, in place where it is an array."""
+    if isinstance(gradient, Ragged):
+        return Ragged(gradient.data * share, gradient.lengths)
+    if isinstance(gradient, tuple):
+        return tuple(scale(part, share) for part in gradient)
+    if isinstance(gradient, dict):
+        return {name: scale(part, share) for name, part in gradient.items()}
+    gradient *= share
+    return gradient

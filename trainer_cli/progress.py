@@ -1,0 +1,154 @@
+"""What a person sees of a run: a bar while it works, a table row at each evaluation."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rich.console import Console
+from rich.text import Text
+
+from trainer_cli import streams
+from trainer_cli.loop import Step
+from trainer_cli.state import Limits, RunState
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+T = TypeVar("T")
+
+REFRESH_SECONDS = 0.1
+BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table: its heading, its width, and how a value is written."""
+
+    title: str
+    width: int
+    form: str
+
+    def cell(self, value: Any) -> str:
+        empty = value is None or (isinstance(value, float) and math.isnan(value))
+        return ("-" if empty else format(value, self.form)).rjust(self.width)
+
+
+class Progress:
+    """A bar on stderr where that is a terminal, and the table of evaluations on stdout. Nothing here can end a run."""
+
+    def __init__(self, *, quiet: bool = False):
+        self.out = console(streams.stdout())
+        self.err = console(streams.stderr())
+        self.quiet = quiet
+        self._bar: tqdm[None] | None = None
+        self._columns: list[Column] = []
+        self._last_shown = -math.inf
+
+    def say(self, line: str, style: str = "") -> None:
+        """One line about the run, above the bar."""
+        if not self.quiet:
+            self._above_bar(self.err, Text(line, style))
+
+    def tell(self, line: str, style: str = "") -> None:
+        """One line that belongs to the result."""
+        self._above_bar(self.out, Text(line, style))
+
+    def start(self, state: RunState, limits: Limits, rows_per_epoch: int) -> None:
+        """Show the bar from `state` on."""
+        if self.quiet or not self.err.is_terminal:
+            return
+        from tqdm import tqdm
+
+        self._limits, self._rows_per_epoch, self._first = limits, rows_per_epoch, state
+        self._bar = tqdm(
+            total=1.0,
+            initial=self._done(state),
+            file=self.err.file,
+            bar_format=BAR_FORMAT,
+            dynamic_ncols=True,
+            leave=False,
+            ascii=None if "utf" in self.err.encoding.lower() else True,
+        )
+
+    def step(self, step: Step, state: RunState) -> None:
+        """Show one more update, ten times a second at most."""
+        if self._bar is None or not self._is_due():
+            return
+        at = step.position
+        seconds = state.seconds - self._first.seconds
+        rate = (at.samples - self._first.position.samples) / seconds if seconds > 0 else 0.0
+        self._bar.n = self._done(state)
+        self._bar.set_description_str(f"epoch {at.epoch + 1} step {at.step}", refresh=False)
+        self._bar.set_postfix_str(
+            f"loss {step.loss:.4g}, rate {step.learn_rate:.3g}, {rate:,.0f} samples/s", refresh=False
+        )
+        self._bar.refresh()
+
+    def evaluating(self, items: Iterable[T], n_items: int) -> Iterator[T]:
+        """The items, with how many of them are done shown in the bar."""
+        for index, item in enumerate(items):
+            if self._bar is not None and self._is_due():
+                self._bar.set_description_str(f"evaluating {index / n_items:.0%}", refresh=True)
+            yield item
+
+    def row(self, row: Mapping[str, Any], score_names: Sequence[str], is_best: bool) -> None:
+        """One line of the table, with the headings above the first one."""
+        if self.quiet:
+            return
+        if not self._columns:
+            self._columns = columns(score_names, self.out.width if self.out.is_terminal else None)
+            self._above_bar(self.out, Text(" ".join(column.title.rjust(column.width) for column in self._columns), "bold"))
+        cells = [column.cell(row.get(key)) for key, column in zip(keys(score_names), self._columns, strict=False)]
+        self._above_bar(self.out, Text(" ".join(cells) + (" *" if is_best else ""), "green" if is_best else ""))
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last_shown < REFRESH_SECONDS:
+            return False
+        self._last_shown = now
+        return True
+
+    def _done(self, state: RunState) -> float:
+        """How much of the run is behind it, from 0 to 1, by the limit that is nearest."""
+        limits, at = self._limits, state.position
+        parts = [
+            at.step / limits.max_steps if limits.max_steps else 0.0,
+            at.samples / (limits.max_epochs * self._rows_per_epoch) if limits.max_epochs else 0.0,
+            state.seconds / limits.max_time if limits.max_time else 0.0,
+        ]
+        return min(1.0, max(parts))
+
+    def _above_bar(self, where: Console, text: Text) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+        where.print(text)
+        if self._bar is not None:
+            self._bar.refresh()
+
+
+def console(stream: streams.QuietStream) -> Console:
+    return Console(file=stream, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+
+
+def keys(score_names: Sequence[str]) -> list[str]:
+    """The row's entries that the table shows, in its order."""
+    return ["epoch", "step", "train_loss", "loss", *score_names, "learn_rate", "batch_size", "seconds"]
+
+
+def columns(score_names: Sequence[str], width: int | None) -> list[Column]:
+    """The table's columns; those that a narrow terminal cannot hold are left out from the right."""
+    found = [Column("EPOCH", 5, "d"), Column("STEP", 7, "d"), Column("TRAIN LOSS", 10, ".4f"), Column("DEV LOSS", 8, ".4f")]
+    found += [Column(name.upper(), max(8, len(name)), ".4f") for name in score_names]
+    found += [Column("RATE", 8, ".2g"), Column("BATCH", 6, "d"), Column("SECONDS", 8, ".1f")]
+    while width is not None and len(found) > 2 and sum(column.width + 1 for column in found) + 2 > width:
+        found.pop()
+    return found

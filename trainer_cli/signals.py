@@ -1,0 +1,51 @@
+"""Stopping on a signal: the handler sets a flag, and the work asks for it where it can stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+from trainer_cli.errors import Stopped
+
+T = TypeVar("T")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
+
+class StopFlag:
+    """Whether a signal has asked the run to stop, and which one. A second signal ends the process at once."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.received is not None:
+            os._exit(128 + number)
+        self.received = signal.Signals(number)
+
+    def check(self) -> None:
+        """Raise `Stopped` if a signal has come."""
+        if self.received is not None:
+            raise Stopped(self.received.name, 128 + self.received)
+
+    def watch(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, with a check before each."""
+        for item in items:
+            self.check()
+            yield item
+
+
+@contextmanager
+def stop_flag() -> Iterator[StopFlag]:
+    """Catch SIGINT, SIGTERM and SIGHUP within the block; the handlers from before come back after it."""
+    flag = StopFlag()
+    before = {number: signal.signal(number, flag) for number in SIGNALS}
+    try:
+        yield flag
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

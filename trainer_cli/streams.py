@@ -1,0 +1,73 @@
+"""Output that can never end a run: a closed pipe, a full disk or a terminal without Unicode make it silent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+
+class QuietStream:
+    """Writes to a text stream until that fails, then drops what comes."""
+
+    def __init__(self, stream: TextIO | None):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        if self._stream is not None:
+            try:
+                self._write(self._stream, text)
+            except (OSError, ValueError):  # a closed pipe or disk; a closed stream
+                self._stream = None
+        return len(text)
+
+    def flush(self) -> None:
+        if self._stream is not None:
+            try:
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._stream = None
+
+    def isatty(self) -> bool:
+        try:
+            return self._stream is not None and self._stream.isatty()
+        except ValueError:
+            return False
+
+    def fileno(self) -> int:
+        if self._stream is None:
+            raise OSError("the stream is closed")
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:
+        return getattr(self._stream, "encoding", None) or "ascii"
+
+    @staticmethod
+    def _write(stream: TextIO, text: str) -> None:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            encoding = stream.encoding or "ascii"
+            stream.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def stdout() -> QuietStream:
+    """The process's standard output as it is now; tests put another in its place."""
+    return QuietStream(sys.stdout)
+
+
+def stderr() -> QuietStream:
+    return QuietStream(sys.stderr)
+
+
+def flush_at_exit() -> None:
+    """Flush both streams; where that fails, turn them to nowhere, or the interpreter would exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            try:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            except (OSError, ValueError, AttributeError):
+                continue
