@@ -108,7 +108,9 @@ def main() -> int:
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="FOLDER", help="a folder that has the files already"
     )
-    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="where to put them (configs/data/fashion-mnist)")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, metavar="DIR", help="where to put them (configs/data/fashion-mnist)"
+    )
     arguments = parser.parse_args()
     try:
         fashion_mnist(arguments.source, arguments.output)
