@@ -55,13 +55,13 @@ class CategoricalCrossentropyV4(Loss):
         grad, log_p = self._softmax(guesses) if self.from_logits else self._probabilities(guesses)
         if truths.ndim == 1:
             rows = np.arange(len(guesses))
-            nats = log_p(guesses[rows, truths].astype(np.float64)[:, None])[:, 0] * -gold
+            nats = log_p(guesses[rows, truths][:, None])[:, 0] * -gold
             grad[rows, truths] -= gold
         else:
-            nats = np.einsum("ij,ij->i", truths, log_p(guesses.astype(np.float64))) * -gold
+            nats = np.einsum("ij,ij->i", truths, log_p(guesses), dtype=np.float64) * -gold
             grad -= gold * truths.astype(grad.dtype)
         if other:
-            nats -= other * log_p(guesses.astype(np.float64)).sum(axis=1)
+            nats -= other * log_p(guesses).sum(axis=1, dtype=np.float64)
             grad -= other
         return _mean(grad, nats, weights, self.mass(truths, weights))
 
@@ -81,7 +81,7 @@ class CategoricalCrossentropyV4(Loss):
         return 1.0 - self.label_smoothing - other, other
 
     def _probabilities(self, guesses: Array) -> tuple[Array, Callable[[Array], Array]]:
-        """A copy of the guesses, and what gives the log of some of them."""
+        """A copy of the guesses, and what gives the log of some of them (B, k)."""
         low, high = guesses.min(), guesses.max()
         if low < 0.0 or high > 1.0 + ROUNDING:
             raise ArgumentError(
@@ -89,7 +89,7 @@ class CategoricalCrossentropyV4(Loss):
                 "For a model that ends in logits, set from_logits = true"
             )
         tiny = float(np.finfo(guesses.dtype).tiny)
-        return guesses.copy(), lambda picked: np.log(np.clip(picked, tiny, 1.0))
+        return guesses.copy(), lambda picked: np.log(np.maximum(picked, tiny))
 
     def _softmax(self, guesses: Array) -> tuple[Array, Callable[[Array], Array]]:
         """The softmax of the guesses, and what gives the log of it at some of them (B, k).
@@ -110,7 +110,7 @@ def _mean(grad: Array, nats: Array, weights: Array | None, mass: float) -> tuple
     """The mean over the rows; the gradient is changed in place. Rows that all weigh nothing have no say: zeros."""
     if weights is None:
         grad /= mass
-        return grad, float(nats.sum()) / mass
+        return grad, float(nats.sum(dtype=np.float64)) / mass
     shares = weights.astype(np.float64) / (mass or 1.0)
     grad *= shares.astype(grad.dtype)[:, None]
     return grad, float(nats @ shares)

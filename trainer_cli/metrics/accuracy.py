@@ -63,7 +63,7 @@ def _right(guesses: Array, truths: Any) -> Array:
     n_rows, n_columns = guesses.shape
     right: Array
     if n_columns == 1:
-        right = (guesses[:, 0] >= 0.5) == _bits(truths, n_rows)
+        right = ((guesses[:, 0] >= 0.5) == _bits(truths, n_rows)) & ~np.isnan(guesses[:, 0])
         return right
     classes = as_classes(NAME, truths, guesses.shape)
     if classes.ndim == 2:
@@ -78,7 +78,7 @@ def _bits(truths: Any, n_rows: int) -> Array:
     numbers = as_floats(NAME, "truths", truths)
     if numbers.shape not in ((n_rows,), (n_rows, 1)):
         raise ShapeError(f"{NAME}: truths must be one for each of {n_rows} rows, got shape {numbers.shape}")
-    bits = numbers.reshape(n_rows) == 1.0
+    bits: Array = numbers.reshape(n_rows) == 1.0
     if not np.array_equal(bits, numbers.reshape(n_rows)):
         raise ArgumentError(f"{NAME}: truths for one column of probabilities must be 0 or 1, got others")
     return bits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trainer_cli.registry import registry
-from trainer_cli.schedules.arguments import require_at_least, require_numbers
+from trainer_cli.schedules.arguments import require_numbers, require_whole
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 
 
@@ -20,8 +20,8 @@ def constant_then(rate: float, steps: int, schedule: float | Sequence[float] | S
     [0.1, 0.1, 0.2, 0.3, 0.3]
     """
     require_numbers("constant_then", rate=rate)
-    require_at_least("constant_then", 0, steps=steps)
-    then = as_schedule(schedule)
+    require_whole("constant_then", steps=steps)
+    steps, then = int(steps), as_schedule(schedule)
     return Schedule(
         lambda step: rate if step < steps else then(step - steps), f"constant_then({rate}, {steps}, {then})"
     )

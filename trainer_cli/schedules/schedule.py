@@ -17,7 +17,7 @@ class Schedule:
 
     `value_at(step)` must be pure and defined for every step from 0 on. The only thing that changes is `position`,
     the step that the next draw belongs to; whoever uses this object shares it. A copy has a position of its own.
-    A negative or fractional step is an ArgumentError.
+    A negative or fractional step and a value that is no finite number are an ArgumentError.
 
     >>> halving = Schedule(lambda step: 0.5**step, "halving()")
     >>> next(halving), next(halving), halving.position
@@ -32,7 +32,10 @@ class Schedule:
         self.position = 0
 
     def __call__(self, step: int) -> float:
-        return float(self._value_at(_checked(step)))
+        value = self._value_at(_checked(step))
+        if not is_number(value):
+            raise ArgumentError(f"schedule {self} must give finite numbers, got {value!r} at step {step}")
+        return float(value)
 
     def __iter__(self) -> Iterator[float]:
         return self
@@ -81,9 +84,7 @@ class Drawn:
     """The values of an iterable by step: drawn when first asked for, remembered, the last one held for ever."""
 
     def __init__(self, values: Iterable[object]):
-        name = getattr(values, "__name__", type(values).__name__)
-        listed = isinstance(values, list | tuple)
-        self.text = f"[{', '.join(map(str, values))}]" if listed else f"{name}()"
+        self.text = _text(values)
         self._source: Iterator[object] | None = iter(values)
         self._values = array("d")
         self._failure: ArgumentError | None = None
@@ -112,6 +113,8 @@ class Drawn:
             if step == 0:
                 raise self._fail(f"schedule {self.text} has no values; it must give one number at least") from None
             return False
+        except Exception as err:
+            raise self._fail(f"schedule {self.text} failed at step {step}: {type(err).__name__}: {err}") from err
         if not is_number(value):
             raise self._fail(f"schedule {self.text} must give finite numbers, got {value!r} at step {step}")
         self._values.append(value)
@@ -121,6 +124,13 @@ class Drawn:
         # The iterator has moved past the wrong value: to ask again must fail again, not slip by one step.
         self._failure = ArgumentError(message)
         return self._failure
+
+
+def _text(values: Iterable[object]) -> str:
+    """A list as it is written, cut after six values; an iterator by the name of its function."""
+    if isinstance(values, list | tuple):
+        return f"[{', '.join(map(str, values[:6]))}{', ...' if len(values) > 6 else ''}]"
+    return f"{getattr(values, '__name__', type(values).__name__)}()"
 
 
 def _checked(step: int) -> int:

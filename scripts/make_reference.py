@@ -1,0 +1,97 @@
+"""Write the numbers that tests/parts compares with, computed by Thinc 8.1.7 from inputs that are stored beside them.
+
+Run in an environment of its own (Python 3.11, thinc==8.1.7, numpy<1.25): `python scripts/make_reference.py`.
+The tests read the files; they need no Thinc.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+thinc = importlib.import_module("thinc.api")
+FOLDER = Path(__file__).parent.parent / "tests" / "parts" / "reference"
+N_STEPS = 10_000
+# Every step of the beginning, then a sample; the sum covers the steps between.
+STEPS = [*range(64), *range(64, N_STEPS, 271), N_STEPS - 1]
+
+SCHEDULES: list[tuple[str, list[Any], dict[str, Any]]] = [
+    ("constant", [0.3], {}),
+    ("constant_then", [0.5, 7, ["decaying", 0.25, 0.5]], {}),
+    ("constant_then", [0.5, 0, ["cyclic_triangular", 0.1, 0.2, 9]], {}),
+    ("decaying", [0.001, 1e-4], {}),
+    ("decaying", [0.1, 0.3], {"t": 12}),
+    ("compounding", [1.0, 16.0, 1.001], {}),
+    ("compounding", [8.0, 128.0, 1.01], {}),
+    ("compounding", [1.0, 1e9, 1.002], {}),
+    ("compounding", [1.0, 2.0, 1.0000001], {}),
+    ("compounding", [0.1, 1e-5, 0.999], {"t": 3.0}),
+    ("compounding", [16.0, 1.0, 0.9], {}),
+    ("warmup_linear", [0.01, 100, 2000], {}),
+    ("warmup_linear", [0.003, 0, 9000], {}),
+    ("warmup_linear", [0.003, 777, 777], {}),
+    ("slanted_triangular", [1.0, 20.0], {"ratio": 10}),
+    ("slanted_triangular", [0.02, 5000], {}),
+    ("slanted_triangular", [0.02, 5000], {"cut_frac": 0.35, "ratio": 7, "decay": 2.0, "t": 5.0}),
+    ("cyclic_triangular", [0.1, 1.0, 2], {}),
+    ("cyclic_triangular", [1e-5, 3e-3, 333], {}),
+]
+
+
+def schedules() -> list[dict[str, Any]]:
+    cases = []
+    for name, args, kwargs in SCHEDULES:
+        # A list stands for a schedule inside a schedule: its name, then its arguments.
+        built = [getattr(thinc, arg[0])(*arg[1:]) if isinstance(arg, list) else arg for arg in args]
+        values = [float(x) for x in itertools.islice(getattr(thinc, name)(*built, **kwargs), N_STEPS)]
+        case = {"name": name, "args": args, "kwargs": kwargs, "n_steps": N_STEPS, "steps": STEPS}
+        cases.append(case | {"values": [values[step] for step in STEPS], "sum": math.fsum(values)})
+    return cases
+
+
+def initializers() -> list[dict[str, Any]]:
+    """By what each one multiplies a draw of unit scale: the same draw is made twice from one state."""
+    cases, rules = [], importlib.import_module("thinc.initializers")
+    for family, shape in itertools.product(("glorot", "he", "lecun"), ((4, 6), (7, 3, 5), (10, 1))):
+        for kind, unit in (("uniform", lambda s: np.random.uniform(-1, 1, s)), ("normal", np.random.standard_normal)):
+            name = f"{family}_{kind}_init"
+            np.random.seed(1)
+            drawn = getattr(rules, name)(thinc.NumpyOps(), shape)
+            np.random.seed(1)
+            scale = float(np.median(drawn / unit(shape)))
+            cases.append({"name": name, "shape": list(shape), "scale": scale})
+    return cases
+
+
+def losses() -> list[dict[str, Any]]:
+    stream = np.random.default_rng(0)
+    cases: list[dict[str, Any]] = []
+    for shape, normalize in itertools.product(((1, 1), (3, 2), (5, 4)), (True, False)):
+        guesses, truths = stream.normal(size=shape), stream.normal(size=shape)
+        cases.append(_case("L2Distance", {"normalize": normalize}, guesses, truths))
+    for (n_rows, n_classes), smoothing in itertools.product(((1, 2), (4, 3), (6, 5)), (0.0, 0.1, 0.3)):
+        exps = np.exp(stream.normal(size=(n_rows, n_classes)))
+        guesses, classes = exps / exps.sum(axis=1, keepdims=True), stream.integers(0, n_classes, n_rows)
+        cases.append(_case("CategoricalCrossentropy", {"label_smoothing": smoothing}, guesses, classes))
+    return cases
+
+
+def _case(name: str, kwargs: dict[str, Any], guesses: Array, truths: Array) -> dict[str, Any]:
+    grad, value = getattr(thinc, name)(**kwargs)(guesses, truths)
+    inputs = {"guesses": guesses.tolist(), "truths": truths.tolist()}
+    return {"name": name, "kwargs": kwargs, **inputs, "grad": grad.tolist(), "value": float(value)}
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for made in (schedules, initializers, losses):
+        path = FOLDER / f"{made.__name__}.json"
+        path.write_text("[\n" + ",\n".join(json.dumps(case) for case in made()) + "\n]\n", encoding="utf-8")
+        print(f"wrote {path.name}")
