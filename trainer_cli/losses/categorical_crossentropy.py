@@ -46,6 +46,9 @@ class CategoricalCrossentropyV4(Loss):
         self.link: Link = "softmax" if from_logits else "none"
         self.takes: Takes = "logits" if from_logits else "probabilities"
 
+    # What is not finite goes through without a warning: the caller stops at a loss of NaN or inf. A difference of
+    # logits past the largest float is -inf and its probability 0, as it should be.
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
         truths = as_classes(NAME, truths, guesses.shape)
@@ -98,9 +101,7 @@ class CategoricalCrossentropyV4(Loss):
         below float32's rounding at 1 is still right.
         """
         top = guesses.max(axis=1, keepdims=True)
-        # Past the largest float an exponent is -inf and its probability 0, as it should be; NaN stays NaN.
-        with np.errstate(over="ignore", invalid="ignore"):
-            p = np.exp(guesses - top)
+        p = np.exp(guesses - top)
         total = p.sum(axis=1, keepdims=True, dtype=np.float64)
         p /= total.astype(p.dtype)
         return p, lambda picked: (picked - top.astype(np.float64)) - np.log(total)

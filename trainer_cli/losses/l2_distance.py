@@ -31,6 +31,8 @@ class L2Distance(Loss):
     def __init__(self, *, normalize: bool = True):
         self.normalize = normalize
 
+    # What is not finite goes through without a warning: the caller stops at a loss of NaN or inf.
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
         truths = as_floats(NAME, "truths", truths, guesses.dtype)

@@ -78,7 +78,10 @@ def _bits(truths: Any, n_rows: int) -> Array:
     numbers = as_floats(NAME, "truths", truths)
     if numbers.shape not in ((n_rows,), (n_rows, 1)):
         raise ShapeError(f"{NAME}: truths must be one for each of {n_rows} rows, got shape {numbers.shape}")
-    bits: Array = numbers.reshape(n_rows) == 1.0
-    if not np.array_equal(bits, numbers.reshape(n_rows)):
-        raise ArgumentError(f"{NAME}: truths for one column of probabilities must be 0 or 1, got others")
+    numbers = numbers.reshape(n_rows)
+    bits: Array = numbers == 1.0
+    wrong = bits != numbers
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ArgumentError(f"{NAME}: truths for one column must be 0 or 1, got {numbers[row]} in row {row}")
     return bits
