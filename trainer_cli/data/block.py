@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from trainer_cli.arrays import Array, Ints
 from trainer_cli.data.faults import printable, shown
 from trainer_cli.errors import DataError, Problem
@@ -13,7 +15,7 @@ from trainer_cli.registry import nearest
 Column = Array | list[str]
 
 BLOCK_ROWS = 4096
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class Block:
     columns: Mapping[str, Column]
     places: Places
     start: int = 0
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(values) for name, values in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"the columns of a block must have the same length, got {lengths}")
+        for name, values in self.columns.items():
+            if not isinstance(values, np.ndarray) and not (isinstance(values, list) and _is_text(values[:1])):
+                raise DataError(f"a column is a list of texts or a numpy array, got {name} as {type(values).__name__}")
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -64,6 +74,10 @@ class Block:
         """The block without some columns, so that features cannot see what is to be predicted."""
         kept = {name: values for name, values in self.columns.items() if name not in names}
         return Block(kept, self.places, self.start)
+
+
+def _is_text(values: list[str]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def listing(names: Collection[str], limit: int = 12) -> str:

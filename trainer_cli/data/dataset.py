@@ -11,7 +11,7 @@ import numpy as np
 from trainer_cli.arrays import Array, Batch, Rows, n_rows, slice_rows
 from trainer_cli.data.block import Block, Places
 from trainer_cli.data.encoder import Encoder, Target
-from trainer_cli.data.faults import Faults
+from trainer_cli.data.faults import Faults, within
 from trainer_cli.data.gather import Gather
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import DataError
@@ -42,8 +42,11 @@ def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None 
 
     All mistakes of the data are reported at once, as one DataError.
     """
-    target.choose(reader.columns())
-    features.choose(tuple(name for name in reader.columns() if name not in target.reads))
+    columns = reader.columns()
+    with within("target"):
+        target.choose(columns)
+    with within("features"):
+        features.choose(tuple(name for name in columns if name not in target.reads))
     n, faults = 0, Faults()
     for block in faults.watch(reader.blocks()):
         faults.attempt(target.fit, block)
@@ -54,8 +57,10 @@ def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None 
     faults.check()
     if n == 0:
         raise DataError("the training data has no rows")
-    target.finish_fit()
-    features.finish_fit()
+    with within("target"):
+        target.finish_fit()
+    with within("features"):
+        features.finish_fit()
     return n
 
 

@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from trainer_cli.data.block import Block, Column, listing
 from trainer_cli.data.encoders.choice import USUAL_TARGETS
 from trainer_cli.data.encoders.floats import number
+from trainer_cli.data.encoders.labels import MANY_CLASSES
 from trainer_cli.data.faults import shown
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import DataError, Problem
 
 Section = dict[str, object]
-
-# More different whole numbers than this among the first rows are as likely quantities as classes.
-MANY_CLASSES = 1000
 
 
 def first_block(reader: Reader) -> Block:
@@ -54,7 +52,7 @@ def default_features(block: Block, taken: Iterable[str]) -> Section:
     if kinds and set(kinds.values()) <= {"whole", "real"}:
         return {"@encoders": "columns.v1"}
     others = [name for name, kind in kinds.items() if kind not in ("whole", "real")]
-    why = f"{listing(others)} cannot be used as numbers" if others else "no column is left beside the target"
+    why = f"{listing(others)} can be used in several ways" if others else "no column is left beside the target"
     raise _doubt("features", why, '@encoders = "columns.v1"', 'columns = ["...", "..."]')
 
 

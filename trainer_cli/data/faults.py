@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from trainer_cli.errors import DataError, Problem
@@ -72,6 +74,31 @@ class Faults:
     def error(self) -> FaultsError:
         """The error that reports them."""
         return FaultsError(self.first, self.total)
+
+
+@contextmanager
+def within(section: str) -> Iterator[None]:
+    """Name the config section of mistakes that arise inside: a bare argument `path` becomes `data.train.path`.
+
+    Mistakes that stand in a file, or have a dotted name already, are left as they are.
+    """
+    try:
+        yield
+    except DataError as err:
+        named = [
+            replace(problem, where=f"{section}.{problem.where}")
+            if problem.where and not problem.path and "." not in problem.where
+            else problem
+            for problem in err.problems
+        ]
+        if not named:
+            raise
+        raise FaultsError(named, getattr(err, "total", len(named))) from err
+
+
+def refused(argument: str, message: str) -> DataError:
+    """A mistake in an argument of a reader or encoder; who knows the config adds the section and line."""
+    return DataError(problems=[Problem(message, where=argument)])
 
 
 def printable(text: str, limit: int = 60) -> str:

@@ -13,8 +13,7 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen
 from trainer_cli.data.encoders.floats import not_finite
 from trainer_cli.data.encoders.state import damaged, stated_sizes, stated_text
-from trainer_cli.data.faults import printable
-from trainer_cli.data.readers.files import refused
+from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
@@ -50,13 +49,21 @@ class Arrays:
         if not self.shape:
             self.shape = values.shape[1:]
             self.kind = "bytes" if values.dtype == np.uint8 else "floats"
-        self._encoded(block, values)
+        self._check(block, values)
 
     def finish_fit(self) -> None:
         """Nothing is left to settle."""
 
     def encode(self, block: Block) -> Array:
-        return self._encoded(block, self._values(block))
+        values = self._values(block)
+        self._check(block, values)
+        if self.kind == "bytes":
+            return np.divide(values, np.float32(255), dtype=np.float32)
+        with np.errstate(over="ignore"):
+            rows = np.ascontiguousarray(values, np.float32)
+        if not np.isfinite(rows).all():
+            raise not_finite(block, self.reads[0], rows)
+        return rows
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         return {"column": self.reads[0], "shape": list(self.shape), "kind": self.kind}, {}
@@ -80,18 +87,11 @@ class Arrays:
             raise self._refusal(block, f"{message}; columns.v1 takes other numbers")
         return values[..., None] if values.ndim == 3 and values.dtype == np.uint8 else values
 
-    def _encoded(self, block: Block, values: Array) -> Array:
+    def _check(self, block: Block, values: Array) -> None:
         kind = "bytes" if values.dtype == np.uint8 else "floats"
         if (values.shape[1:], kind) != (self.shape, self.kind):
             message = f"training had {KINDS[self.kind]} arrays {self.shape}, got {values.dtype} {values.shape[1:]}"
             raise self._refusal(block, message)
-        if kind == "bytes":
-            return np.divide(values, np.float32(255), dtype=np.float32)
-        with np.errstate(over="ignore"):
-            rows = np.ascontiguousarray(values, np.float32)
-        if not np.isfinite(rows).all():
-            raise not_finite(block, self.reads[0], rows)
-        return rows
 
     def _refusal(self, block: Block, message: str) -> DataError:
         return DataError(problems=[Problem(message, block.places.path, 0, printable(self.reads[0]))])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from trainer_cli.data.block import listing
-from trainer_cli.data.faults import shown
-from trainer_cli.data.readers.files import refused
+from trainer_cli.data.faults import refused, shown
 from trainer_cli.registry import nearest
 
 # What a target's column is called where the reader names it (idx.v1, npz.v1), or a user plainly did.

@@ -14,8 +14,7 @@ from trainer_cli.data.encoders.floats import Floats, floats
 from trainer_cli.data.encoders.moments import Moments
 from trainer_cli.data.encoders.standard import standardised
 from trainer_cli.data.encoders.state import damaged, stated_floats, stated_names, stated_sizes
-from trainer_cli.data.faults import Faults, printable
-from trainer_cli.data.readers.files import refused
+from trainer_cli.data.faults import Faults, printable, refused
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 

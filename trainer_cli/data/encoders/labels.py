@@ -13,9 +13,12 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import target_column
 from trainer_cli.data.encoders.floats import number
 from trainer_cli.data.encoders.state import stated_names, stated_text
-from trainer_cli.data.faults import Faults, printable, shown
+from trainer_cli.data.faults import Faults, printable, refused, shown
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.registry import nearest, registry
+
+# More different labels than this, where hardly any comes twice, are no classes.
+MANY_CLASSES = 1000
 
 
 @registry.encoders("labels.v1")
@@ -32,6 +35,7 @@ class Labels:
         self.reads: tuple[str, ...] = ()
         self.names: tuple[str, ...] = ()
         self._seen: set[str] = set()
+        self._n_seen = 0
         self._numbers: dict[str, int] = {}
 
     @property
@@ -44,13 +48,17 @@ class Labels:
 
     def choose(self, columns: tuple[str, ...]) -> None:
         self.reads = (target_column(self.column, columns),)
-        self._seen = set()
+        self._seen, self._n_seen = set(), 0
 
     def fit(self, block: Block) -> None:
         labels, _ = self._labels(block)
         self._seen.update(labels)
+        self._n_seen += len(block)
 
     def finish_fit(self) -> None:
+        if len(self._seen) > MANY_CLASSES and len(self._seen) * 2 > self._n_seen:
+            message = f"{len(self._seen)} different labels in {self._n_seen} rows; numbers.v1 predicts a number"
+            raise refused("column", message)
         self._name(in_order(self._seen))
 
     def encode(self, block: Block) -> Ints:
@@ -87,9 +95,9 @@ class Labels:
         (name,) = self.reads
         values = block.column(name)
         if isinstance(values, list):
-            if not all(values):
+            if not all(map(str.strip, values)):
                 faults = Faults()
-                for row in (row for row, label in enumerate(values) if not label):
+                for row in (row for row, label in enumerate(values) if not label.strip()):
                     faults.add(block.problem(row, name, "the label is empty"))
                 faults.check()
             return values, None

@@ -14,8 +14,7 @@ from trainer_cli.data.encoders.floats import Floats, floats
 from trainer_cli.data.encoders.moments import Moments
 from trainer_cli.data.encoders.standard import standardised
 from trainer_cli.data.encoders.state import stated_floats, stated_text
-from trainer_cli.data.faults import printable
-from trainer_cli.data.readers.files import refused
+from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.registry import registry
 

@@ -13,7 +13,7 @@ import numpy as np
 from trainer_cli.arrays import Ints
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
 from trainer_cli.data.faults import Faults, shown
-from trainer_cli.data.readers.files import MAX_RECORD, only_file, opened
+from trainer_cli.data.readers.files import MAX_LINE, only_file, opened
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
 
@@ -46,14 +46,15 @@ class CSVReader:
 
     def columns(self) -> tuple[str, ...]:
         with opened(self.path) as file:
-            return self._header(self._records(Lines(file, str(self.path))))
+            lines = Lines(file, str(self.path))
+            return self._header(self._records(lines), lines)
 
     def blocks(self) -> Iterator[Block]:
-        """Blocks of up to 4,096 rows, or 16 MiB of text; ragged or undecodable rows are reported at the end."""
+        """Blocks of up to 4,096 rows, or 4 MiB of text; ragged or undecodable rows are reported at the end."""
         with opened(self.path) as file:
             lines = Lines(file, str(self.path))
             records = self._records(lines)
-            names = self._header(records)
+            names = self._header(records, lines)
             start = 0
             for rows, numbers in _whole(records, len(names), lines):
                 columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
@@ -89,17 +90,19 @@ class CSVReader:
         except csv.Error as err:
             lines.faults.add(Problem(_explained(err), str(self.path), start))
 
-    def _header(self, records: Iterator[tuple[int, list[str]]]) -> tuple[str, ...]:
+    def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
         line, names = next(records, (0, []))
-        faults = Faults()
+        lines.faults.check()
+        faults, seen = Faults(), set()
         place = (str(self.path), line)
         if not names:
             faults.add(Problem("the file is empty; its first row must name the columns", *place))
         for position, name in enumerate(names, 1):
             if not name.strip():
                 faults.add(Problem(f"column {position} has no name; does the file have a header row?", *place))
-            elif name in names[: position - 1]:
+            elif name in seen:
                 faults.add(Problem(f"two columns are named {shown(name)}; does the file have a header row?", *place))
+            seen.add(name)
         faults.check()
         return tuple(names)
 
@@ -116,11 +119,11 @@ class Lines:
 
     def __iter__(self) -> Iterator[str]:
         number = 0
-        while data := self.file.readline(MAX_RECORD + 1):
+        while data := self.file.readline(MAX_LINE + 1):
             number += 1
             self.n_bytes += len(data)
-            if self.n_bytes - self.record_start > MAX_RECORD:
-                raise csv.Error(f"a row is longer than {MAX_RECORD >> 20} MiB; is a quote left open?")
+            if self.n_bytes - self.record_start > MAX_LINE:
+                raise csv.Error(f"a row is longer than {MAX_LINE >> 20} MiB; is a quote left open?")
             if number == 1:
                 data = self._without_mark(data)
             if b"\0" in data:

@@ -12,13 +12,15 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
+from trainer_cli.data.faults import refused
 from trainer_cli.errors import DataError, Problem
 
 # Deflate turns one byte into at most 1,032 (zlib's documentation, "Maximum Compression Factor").
 MAX_EXPANSION = 1032
 
-# The largest single row or line that is held in memory.
+# The largest single row that is held in memory: an array, and a line of text, which takes more as values.
 MAX_RECORD = 1 << 24
+MAX_LINE = 1 << 22
 
 
 @contextmanager
@@ -76,11 +78,6 @@ def only_file(directory: Path, suffixes: tuple[str, ...], argument: str = "path"
         rule = f"expected exactly one file ({', '.join(suffixes)}) in {directory}"
         raise refused(argument, f"{rule}, found {len(found)}: {names}. Name the file itself")
     return found[0]
-
-
-def refused(argument: str, message: str) -> DataError:
-    """A mistake in an argument of a reader or encoder; who knows the config adds the section and line."""
-    return DataError(problems=[Problem(message, where=argument)])
 
 
 def reason(err: Exception) -> str:

@@ -12,7 +12,8 @@ from typing import IO, Any
 import numpy as np
 
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
-from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, opened, opened_raw, read_exactly, refused
+from trainer_cli.data.faults import refused
+from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, opened, opened_raw, read_exactly
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
@@ -64,6 +65,8 @@ class IdxReader:
         The labels' name is the images' with `labels` for `images` and `idx1` for `idx3`, with or without .gz.
         """
         images = _images_in(data) if data.is_dir() else data
+        if not images.exists():
+            raise refused("images", f"no file is there: {images}")
         name = images.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
         found = [path for path in (images.with_name(name), images.with_name(name + ".gz")) if path.exists()]
         if not found or name == images.name.removesuffix(".gz"):

@@ -16,8 +16,9 @@ from numpy.lib import format as npy
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Column, Places, listing
-from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, only_file, opened_raw, refused
-from trainer_cli.errors import DataError, Problem
+from trainer_cli.data.faults import refused
+from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, only_file, opened_raw
+from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import nearest, registry
 
 
@@ -32,6 +33,10 @@ class NpzReader:
     def __init__(self, path: Path, X: str = "X", Y: str = "Y"):
         self.path = Path(path)
         self.members = {"X": X, "Y": Y}
+        for column, name in self.members.items():
+            if not isinstance(name, str):
+                message = f"expected the name of an array, got {name!r}"
+                raise ArgumentError(problems=[Problem(message, where=column)])
 
     def columns(self) -> tuple[str, ...]:
         return ("X", "Y")
