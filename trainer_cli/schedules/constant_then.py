@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import require_numbers, require_whole
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 
 
 @registry.schedules("constant_then.v1")
-def constant_then(rate: float, steps: int, schedule: float | Sequence[float] | Schedule) -> Schedule:
+def constant_then(rate: float, steps: int, schedule: float | Schedule) -> Schedule:
     """Give `rate` for `steps` steps, then the values of `schedule` from its first one on.
 
     `schedule` is whatever `as_schedule` takes; its own position is neither used nor moved.
