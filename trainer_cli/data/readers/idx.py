@@ -94,7 +94,7 @@ def _read_shape(file: IO[bytes], path: Path, what: str, n_dims: tuple[int, ...])
     if shape[0] == 0:
         raise _fault(path, f"the file declares no {what}")
     if 0 in shape or math.prod(shape[1:]) > MAX_RECORD:
-        raise _fault(path, f"{what} of size {shape[1:]}; expected 1 to {MAX_RECORD >> 20} MiB each")
+        raise _fault(path, f"{what} of size {shape[1:]}; expected 1 byte to {MAX_RECORD >> 20} MiB each")
     declared = math.prod(shape)
     with opened_raw(path) as raw:
         size = os.fstat(raw.fileno()).st_size

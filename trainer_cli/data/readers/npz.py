@@ -16,7 +16,7 @@ from numpy.lib import format as npy
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Column, Places, listing
-from trainer_cli.data.faults import refused
+from trainer_cli.data.faults import refused, shown
 from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, only_file, opened_raw
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import nearest, registry
@@ -82,9 +82,11 @@ class NpzReader:
 
     def _member(self, archive: zipfile.ZipFile, column: str, name: str) -> Member:
         names = [entry.removesuffix(".npy") for entry in archive.namelist()]
-        if names.count(name) != 1:
+        if names.count(name) > 1:
+            raise refused(column, f"expected one array called {shown(name)}, the archive has {names.count(name)}")
+        if name not in names:
             held = f"{self.path} holds {listing(names) or 'none'}"
-            raise refused(column, f"no array is called {name!r}.{nearest(name, names)} The archive {held}")
+            raise refused(column, f"no array is called {shown(name)}.{nearest(name, names)} The archive {held}")
         info = archive.infolist()[names.index(name)]
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
             raise self._fault("the array is encrypted or packed as numpy never does", name)

@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import random
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from trainer_cli.data.block import Block
+from trainer_cli.data.readers import csv as csv_module
+from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.errors import ArgumentError, DataError
+
+WriteFile = Callable[..., Path]
+
+FAST = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def rows_of(path: Path, **arguments: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Every row with its line."""
+    found = []
+    for block in CSVReader(path, **arguments).blocks():
+        values = zip(*block.columns.values(), strict=True)
+        found += [(block.place(i)[1], row) for i, row in enumerate(values)]
+    return found
+
+
+def fails(path: Path, **arguments: str) -> DataError:
+    with pytest.raises(DataError) as caught:
+        rows_of(path, **arguments)
+    return caught.value
+
+
+def test_rows_come_as_columns_of_text_with_their_lines(write):
+    path = write("a,b\n1,x\n2,y\n")
+    (block,) = CSVReader(path).blocks()
+    assert block.columns == {"a": ["1", "2"], "b": ["x", "y"]}
+    assert (len(block), block.start) == (2, 0)
+    assert [block.place(i) for i in range(2)] == [(str(path), 2), (str(path), 3)]
+    assert CSVReader(path).columns() == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a,b\n1,2", [(2, ("1", "2"))]),
+        ("a,b\r\n1,2\r\n3,4\r\n", [(2, ("1", "2")), (3, ("3", "4"))]),
+        ("\ufeffa,b\n1,2\n", [(2, ("1", "2"))]),
+        ("a,b\n\n1,2\n\n\n3,4\n\n", [(3, ("1", "2")), (6, ("3", "4"))]),
+        ('a,b\n"1\n\n1",2\n3,4\n', [(2, ("1\n\n1", "2")), (5, ("3", "4"))]),
+        ('a,b\n"1\r\n1",2\r\n3,4\r\n', [(2, ("1\r\n1", "2")), (4, ("3", "4"))]),
+        ('"a\nx",b\n1,2\n', [(3, ("1", "2"))]),
+        ('a,b\n"say ""no""","1,5"\n', [(2, ('say "no"', "1,5"))]),
+        ("a,b\n,\n", [(2, ("", ""))]),
+        ("\n\na,b\n1,2\n", [(4, ("1", "2"))]),
+        ("ä,b\nö,日本\n", [(2, ("ö", "日本"))]),
+    ],
+)
+def test_lines_are_those_an_editor_shows(write, text, rows):
+    assert rows_of(write(text)) == rows
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(write):
+    assert CSVReader(write("\ufeffa,b\n1,2\n")).columns() == ("a", "b")
+
+
+@pytest.mark.parametrize("name", ["data.tsv", "data.TSV", "data.tsv.gz"])
+def test_names_that_end_in_tsv_are_split_at_tabs(write, name):
+    text = b"a\tb\n1,5\t2\n"
+    path = write(gzip.compress(text) if name.endswith("gz") else text, name)
+    assert rows_of(path) == [(2, ("1,5", "2"))]
+
+
+def test_a_delimiter_that_is_given_holds(write):
+    assert rows_of(write("a;b\n1,5;2\n", "data.tsv"), delimiter=";") == [(2, ("1,5", "2"))]
+
+
+@pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "\0", 3])
+def test_a_delimiter_is_one_character(delimiter):
+    with pytest.raises(ArgumentError, match="delimiter: a delimiter is one character"):
+        CSVReader(Path("data.csv"), delimiter)
+
+
+def test_gzip_gives_the_same_blocks_and_a_reader_can_be_iterated_again(write):
+    text = "a,b\n" + "".join(f"{i},{i * 2}\n" for i in range(5000))
+    plain, packed = CSVReader(write(text)), CSVReader(write(gzip.compress(text.encode()), "data.csv.gz"))
+    for _ in range(2):
+        assert [b.columns for b in plain.blocks()] == [b.columns for b in packed.blocks()]
+    assert [(b.start, len(b)) for b in plain.blocks()] == [(0, 4096), (4096, 904)]
+
+
+def test_wide_rows_come_in_smaller_blocks(write):
+    wide = "x" * 100_000
+    blocks = list(CSVReader(write("a\n" + f"{wide}\n" * 100)).blocks())
+    assert max(len(block) for block in blocks) < 50
+    assert sum(len(block) for block in blocks) == 100
+
+
+WRONG = [
+    (b"", ": the file is empty; its first row must name the columns"),
+    (b"\n\n", ": the file is empty; its first row must name the columns"),
+    (b"a,b\n", ":1: the file has a header but no rows"),
+    (b"a,b\n\n\n", ":1: the file has a header but no rows"),
+    (b"a,b,a\n1,2,3\n", ':1: two columns are named "a"; does the file have a header row?'),
+    (b"a,,c\n1,2,3\n", ":1: column 2 has no name; does the file have a header row?"),
+    (b"a, ,c\n1,2,3\n", ":1: column 2 has no name; does the file have a header row?"),
+    (b"a,b\n1,2\n3\n", ":3: expected 2 values as in the header, got 1"),
+    (b"a,b\n1,2,3\n4,5\n", ":2: expected 2 values as in the header, got 3"),
+    (b'a,b\n"1\n1",2\n3\n', ":4: expected 2 values as in the header, got 1"),
+    (b"a,b\n1,\x00\n", ":2: a NUL byte stands in the line; the file is damaged or no text"),
+    (b"a,b\n1,2\n1,\xff\n", ":3: the file must be UTF-8 text, got byte 0xff at position 3 of the line"),
+    (b"a,\xe4\n1,2\n", ":1: the file must be UTF-8 text, got byte 0xe4 at position 3 of the line"),
+    (b"\xff\xfea\x00,\x00b\x00\n\x00", ":1: the file is UTF-16; save it as UTF-8"),
+    (b'a,b\n1,2\n"3,4\n5,6\n', ":3: a quote opened here is never closed"),
+    (b'"a,b\n1,2\n', ":1: a quote opened here is never closed"),
+    (
+        b'a,b\n1,"2"x\n',
+        ':2: after a closing quote the next value must follow; write "" for a quote inside quotes',
+    ),
+    (b"a,b\r1,2\r", ":1: a carriage return stands inside the line; end lines with LF or CRLF"),
+    (b"a,b\n1,2\n" + b"x" * 131_073 + b",1\n", ":3: a value is longer than 131,072 characters; is a quote left open?"),
+    (b"a,b\n" + b"1," * (1 << 21) + b"1\n", ":2: a row is longer than 4 MiB; is a quote left open?"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_what_is_wrong_is_told_with_its_line(write, content, message):
+    path = write(content)
+    assert str(fails(path)) == f"{path}{message}"
+
+
+def test_columns_alone_finds_what_is_wrong_with_a_header(write):
+    for content, message in WRONG:
+        if message.startswith((":1: two", ":1: column", ": the file", ":1: a quote", ":1: the file must")):
+            with pytest.raises(DataError) as caught:
+                CSVReader(write(content)).columns()
+            assert message in str(caught.value)
+
+
+def test_the_first_ten_mistakes_are_shown_and_all_are_counted(write):
+    path = write("a,b\n" + "1\n" * 5000)
+    error = fails(path)
+    assert [problem.line for problem in error.problems] == list(range(2, 12))
+    assert str(error).endswith("... and 4990 more, 5000 mistakes in all")
+
+
+def test_mistakes_of_different_kinds_come_in_the_order_of_lines(write):
+    error = fails(write(b"a,b\n1\n1,\xff\n1,2,3\n1,\x00\n"))
+    assert [problem.line for problem in error.problems] == [2, 3, 4, 5]
+
+
+def test_a_missing_file_names_the_argument_and_the_path(tmp_path):
+    error = fails(tmp_path / "no.csv")
+    assert str(error) == f"path: no file is there: {tmp_path / 'no.csv'}"
+    assert (error.problems[0].where, error.problems[0].path) == ("path", "")
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path, tmp_path / "pipe.csv", Path("/dev/zero")):
+        assert str(fails(path)) == f"path: expected a regular file, got {path}"
+    assert "cannot read" in str(fails(tmp_path / ("x" * 300)))
+    assert "cannot read" in str(fails(Path("a\0b.csv")))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "plain", "tail"])
+def test_a_damaged_gzip_stream_is_a_data_error(write, damage):
+    packed = bytearray(gzip.compress(b"a,b\n" + b"1,2\n" * 1000))
+    if damage == "cut":
+        del packed[-10:]
+    elif damage == "flip":
+        packed[-8] ^= 1
+    elif damage == "plain":
+        packed = bytearray(b"a,b\n1,2\n")
+    else:
+        packed += b"more"
+    assert "the gzip stream is damaged or cut off" in str(fails(write(bytes(packed), "data.csv.gz")))
+
+
+# What a planted mistake does to a good row, and what is said of it.
+MISTAKES = {
+    "short": (lambda row: row[:-1], "expected 3 values"),
+    "long": (lambda row: [*row, "1"], "expected 3 values"),
+    "undecodable": (lambda row: [row[0], "\udcff", row[2]], "must be UTF-8"),
+    "nul": (lambda row: [row[0], "\0", row[2]], "NUL byte"),
+    "quote": (lambda row: ['"1"1', *row[1:]], "closing quote"),
+    "open": (lambda row: ['"1', *row[1:]], "never closed"),
+    "huge": (lambda row: ["1" * 131_073, *row[1:]], "longer than"),
+}
+
+
+def plant(rng: random.Random, mistake: str) -> tuple[bytes, int]:
+    """A table with quoted newlines and empty lines here and there, and one mistake; its line."""
+    lines, n_rows, bad = ["a,b,c"], rng.randrange(1, 40), 0
+    # After a quote that is left open nothing may close it.
+    place = n_rows - 1 if mistake == "open" else rng.randrange(n_rows)
+    for i in range(n_rows):
+        row = [rng.choice(["1", '"2"', '"x\ny"', '"\n\n"', '"a ""b"""', "ü"]) for _ in range(3)]
+        if i == place:
+            bad = sum(line.count("\n") + 1 for line in lines) + 1
+            row = MISTAKES[mistake][0]([str(rng.random()) for _ in range(3)])
+        lines.append(",".join(row))
+        lines += [""] * (rng.random() < 0.1)
+    text = rng.choice(["\n", "\r\n"]).join(lines)
+    return text.encode("utf-8", "surrogateescape"), bad
+
+
+def assert_located(write: WriteFile, seed: int, mistake: str) -> None:
+    content, line = plant(random.Random(seed), mistake)
+    path = write(content)
+    error = fails(path)
+    assert (error.problems[0].path, error.problems[0].line) == (str(path), line)
+    assert MISTAKES[mistake][1] in error.problems[0].message
+
+
+@FAST
+@given(seed=st.integers(0, 2**32), mistake=st.sampled_from(sorted(MISTAKES)))
+def test_a_planted_mistake_is_found_at_its_line(write, seed, mistake):
+    assert_located(write, seed, mistake)
+
+
+def test_counting_rows_for_lines_would_be_noticed(write, monkeypatch):
+    class RowCount:
+        """A csv.reader whose line_num counts rows, as if no quoted newline existed."""
+
+        def __init__(self, *args, **kwargs):
+            self.rows, self.line_num = csv.reader(*args, **kwargs), 0
+
+        def __iter__(self):
+            for row in self.rows:
+                self.line_num += 1
+                yield row
+
+    monkeypatch.setattr(csv_module, "csv", SimpleNamespace(reader=RowCount, Error=csv.Error))
+    with pytest.raises(AssertionError):
+        assert_located(write, 4, "short")
+
+
+@FAST
+@given(content=st.binary(max_size=200), packed=st.booleans())
+def test_any_bytes_are_read_or_refused_in_one_way(write, content, packed):
+    reader = CSVReader(write(gzip.compress(content) if packed else content, "data.csv.gz" if packed else "data.csv"))
+    try:
+        reader.columns()
+        assert all(len(block) > 0 for block in reader.blocks())
+    except DataError as err:
+        refusal = err
+    else:
+        return
+    assert len(str(refusal).splitlines()) <= 20
+    assert all(problem.path for problem in refusal.problems)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@FAST
+@given(cells=st.lists(st.lists(TEXT, min_size=2, max_size=2), min_size=1))
+def test_what_the_csv_module_writes_comes_back(write, cells):
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows([["a", "b"], *cells])
+    assert [list(row) for _, row in rows_of(write(buffer.getvalue()))] == cells
+
+
+def peak_while_streaming(blocks: Iterator[Block]) -> int:
+    tracemalloc.start()
+    for _ in blocks:
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def assert_memory_stays_flat(write: WriteFile) -> None:
+    few, many = (write("a,b\n" + "1.25,name\n" * n, f"{n}.csv") for n in (10_000, 60_000))
+    peak_while_streaming(CSVReader(few).blocks())  # the first run pays for what Python keeps for itself
+    assert peak_while_streaming(CSVReader(many).blocks()) < 1.05 * peak_while_streaming(CSVReader(few).blocks())
+
+
+def test_memory_does_not_grow_with_the_file(write):
+    assert_memory_stays_flat(write)
+
+
+def test_a_reader_that_keeps_its_blocks_would_be_noticed(write, monkeypatch):
+    stream = CSVReader.blocks
+    monkeypatch.setattr(CSVReader, "blocks", lambda self: iter(list(stream(self))))
+    with pytest.raises(AssertionError):
+        assert_memory_stays_flat(write)
+
+
+def test_a_line_without_end_in_a_small_gzip_file_takes_little_memory(write):
+    path = write(gzip.compress(b"a,b\n" + b"1" * (1 << 26)), "data.csv.gz")
+    tracemalloc.start()
+    error = fails(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "a row is longer than 4 MiB" in str(error)
+    assert peak < 1 << 25
+
+
+def test_at_takes_a_file_or_a_directory_that_holds_one(write, tmp_path):
+    path = write("a,b\n1,2\n", "one.csv")
+    write("not data", "readme.txt")
+    assert CSVReader.at(tmp_path, delimiter=";").settings() == {"delimiter": ";"}
+    assert CSVReader.at(tmp_path).files() == (path,)
+    assert CSVReader.at(path).files() == (path,)
+    write("a,b\n1,2\n", "two.csv")
+    with pytest.raises(DataError, match=r"exactly one file .* found 2: one.csv, two.csv. Name the file itself"):
+        CSVReader.at(tmp_path)
