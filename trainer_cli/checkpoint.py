@@ -57,9 +57,24 @@ class Found:
     skipped: tuple[str, ...]
 
 
-def step_folder(run_dir: Path, step: int) -> Path:
-    """Where the checkpoint of `step` lies."""
+def step_path(run_dir: Path, step: int) -> Path:
+    """Where the checkpoint of `step` belongs."""
     return run_dir / FOLDER / f"step-{step:010d}"
+
+
+def step_folder(run_dir: Path, step: int) -> Path:
+    """Where the checkpoint of `step` lies: if a crash or an error cut its replacement short, it waits beside."""
+    path = step_path(run_dir, step)
+    if os.path.lexists(path) or not path.parent.is_dir():
+        return path
+    return next(iter(storage.superseded(path)), path)
+
+
+def step_of(name: str) -> int | None:
+    """The step in the name of a checkpoint's folder, or of one that waits while it is replaced."""
+    waiting = storage.WAS.fullmatch(name)
+    found = STEP.fullmatch(waiting["name"] if waiting else name)
+    return int(found[1]) if found else None
 
 
 def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
@@ -68,22 +83,19 @@ def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
     A checkpoint of the same step is replaced, and stays until the new one is whole. StorageError: nothing changed,
     and another try writes new files.
     """
-    path = step_folder(run_dir, checkpoint.step)
+    path = step_path(run_dir, checkpoint.step)
     if path.parent.is_symlink():
         raise StorageError(f"{path.parent}: is a link; nothing is written through it")
     storage.make_folder(path.parent)
-    was = storage.superseded(path)
-    if path.exists() and was.exists():
-        storage.remove_folder(was, FILES)
     storage.commit_folder(path, pack(checkpoint))
     try:
         check(path)
     except ModelFileError as err:
         storage.set_aside(path, "bad")
-        if was.exists():
+        for was in storage.superseded(path)[:1]:
             storage.rename(was, path)
         raise StorageError(f"{path}: what was written could not be read back: {err}") from err
-    if was.exists():
+    for was in storage.superseded(path):
         storage.remove_folder(was, FILES)
     return path
 
@@ -135,10 +147,9 @@ def _state(path: Path, found: manifest.Manifest, files: Mapping[str, bytes]) -> 
     except (ValueError, OverflowError) as err:
         raise damaged(path / STATE, str(err)) from err
     manifest.check_format(state, path / STATE)
-    named = STEP.fullmatch(path.name)
-    steps = {found.step, state.get("step"), int(named[1]) if named else found.step}
-    if steps != {found.step}:
-        raise damaged(path, f"its name, its manifest and its state are of different steps: {steps}")
+    named = step_of(path.name)
+    if not found.step == state.get("step") == (found.step if named is None else named):
+        raise damaged(path, "its name, its manifest and its state are of different steps")
     best = state.get("best")
     if best is not None and not (isinstance(best, dict) and type(best.get("step")) is int and "score" in best):
         raise damaged(path / STATE, "expected a step and a score", "best")
@@ -153,8 +164,8 @@ def steps(run_dir: Path) -> list[int]:
     if not folder.is_dir():
         return []
     with readable(folder):
-        found = [STEP.fullmatch(name) for name in os.listdir(folder)]
-    return sorted((int(match[1]) for match in found if match), reverse=True)
+        found = {step_of(name) for name in os.listdir(folder)}
+    return sorted((step for step in found if step is not None), reverse=True)
 
 
 def newest(run_dir: Path, lock: Lock | None = None) -> Found:

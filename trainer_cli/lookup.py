@@ -41,9 +41,9 @@ def find(path: Path) -> SavedModel:
 def _at(place: Path) -> SavedModel:
     if (place / checkpoint.FOLDER).is_dir():
         return _best(place)
-    if place.name == checkpoint.MODEL and checkpoint.STEP.fullmatch(place.parent.name):
+    if place.name == checkpoint.MODEL and checkpoint.step_of(place.parent.name) is not None:
         place = place.parent
-    if (place / checkpoint.STATE).exists() or checkpoint.STEP.fullmatch(place.name):
+    if (place / checkpoint.STATE).exists() or checkpoint.step_of(place.name) is not None:
         return _checkpoint(place)
     if not (place / manifest.NAME).exists():
         raise ModelFileError(f"{place}: is no run directory, checkpoint or model folder: it has no {manifest.NAME}")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
 from trainer_cli import checkpoint, storage
 from trainer_cli.errors import ModelFileError
 from trainer_cli.lock import Lock
-
-WAS = re.compile(r"\.was-(step-[0-9]{10})")
 
 
 def prune(run_dir: Path, keep: int = 2) -> list[int]:
@@ -41,22 +38,22 @@ def tidy(run_dir: Path, lock: Lock) -> None:
         if storage.LEFTOVER.fullmatch(path.name) and (path.is_symlink() or path.is_file()):
             storage.remove_file(path)
     for path in _entries(folder) if not folder.is_symlink() else []:
-        if path.is_symlink() or not path.is_dir():
-            continue
-        if replaced := WAS.fullmatch(path.name):
-            _settle(path, folder / replaced[1])
-        elif (leftover := storage.LEFTOVER.fullmatch(path.name)) and checkpoint.STEP.fullmatch(leftover["name"]):
+        leftover = storage.LEFTOVER.fullmatch(path.name)
+        if leftover and checkpoint.step_of(leftover["name"]) is not None:
             storage.remove_folder(path, checkpoint.FILES)
+    for step in checkpoint.steps(run_dir):
+        _settle(checkpoint.step_path(run_dir, step))
 
 
-def _settle(was: Path, path: Path) -> None:
-    """A crash came while `path` took the place of `was`: the old one goes if the new one is whole, else comes back."""
-    if _whole_state(path) is not None:
-        storage.remove_folder(was, checkpoint.FILES)
-        return
-    if os.path.lexists(path):
-        storage.set_aside(path, "bad")
-    storage.rename(was, path)
+def _settle(path: Path) -> None:
+    """Give the name `path` to the latest folder of its step that is whole, and remove the earlier ones."""
+    for was in storage.superseded(path):
+        if _whole_state(path) is not None:
+            storage.remove_folder(was, checkpoint.FILES)
+            continue
+        if os.path.lexists(path):
+            storage.set_aside(path, "bad")
+        storage.rename(was, path)
 
 
 def _whole_state(path: Path) -> dict[str, Any] | None:

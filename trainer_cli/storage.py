@@ -23,6 +23,7 @@ from trainer_cli.errors import StorageError
 
 CHUNK = 1 << 26  # some systems refuse to write 2 GiB in one call
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+WAS = re.compile(r"\.was-(?P<name>[a-z0-9_.-]{1,64})-(?P<n>[0-9]{1,6})")
 LEFTOVER = re.compile(r"\.(tmp|dead)-(?P<name>[a-z0-9_.-]{1,64})-[0-9]{1,10}-[0-9a-f]{8}")
 
 
@@ -83,8 +84,8 @@ def append_file(path: Path, data: bytes) -> None:
 def commit_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Make the folder `path` with `files` (by relative name, at most one folder deep) appear complete or not at all.
 
-    A folder that is there already is kept as `superseded(path)`; the caller removes it once the new one has been read
-    back. On an error the old folder is put back and the new one is dropped.
+    A folder that is there already is kept, as the first of `superseded(path)`; the caller removes it once the new one
+    has been read back. On an error the old folder is put back and the new one is dropped.
     """
     temp = temporary(path)
     with reported(path):
@@ -167,9 +168,10 @@ def temporary(path: Path, word: str = "tmp") -> Path:
     return path.with_name(f".{word}-{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
-def superseded(path: Path) -> Path:
-    """Where the earlier folder of the same name waits while a new one takes its place."""
-    return path.with_name(f".was-{path.name}")
+def superseded(path: Path) -> list[Path]:
+    """The earlier folders of this name that wait while a new one takes its place, the latest first."""
+    with reported(path.parent):
+        return [path.with_name(f".was-{path.name}-{n}") for n in sorted(_numbers(path), reverse=True)]
 
 
 def unused(path: Path) -> Path:
@@ -182,15 +184,15 @@ def holds_only(path: Path, names: Collection[str]) -> bool:
     """Whether a folder has only regular files called `names` in it, and only the folders that these names ask for."""
     if not stat.S_ISDIR(os.lstat(path).st_mode):
         return False
-    folders = {name.rpartition("/")[0] for name in names} - {""}
-    for root in ("", *sorted(folders)):
-        if root and not os.path.lexists(path / root):
+    folders = _folders(names)
+    for folder in ("", *folders):
+        if not os.path.lexists(path / folder):
             continue
-        for entry in os.scandir(path / root):
-            name = f"{root}/{entry.name}" if root else entry.name
-            expected = entry.is_dir(follow_symlinks=False) if name in folders else name in names
-            if not expected or not (name in folders or stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)):
-                return False
+        with os.scandir(path / folder) as entries:
+            for entry in entries:
+                name, mode = f"{folder}/{entry.name}".lstrip("/"), entry.stat(follow_symlinks=False).st_mode
+                if not (stat.S_ISDIR(mode) if name in folders else stat.S_ISREG(mode) and name in names):
+                    return False
     return True
 
 
@@ -223,7 +225,7 @@ def _write_new(path: Path, data: bytes) -> None:
 
 
 def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
-    folders = sorted({name.rpartition("/")[0] for name in files} - {""})
+    folders = _folders(files)
     os.mkdir(path)
     for folder in folders:
         os.mkdir(path / folder)
@@ -234,31 +236,44 @@ def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _put_in_place(temp: Path, path: Path) -> None:
-    was = superseded(path)
-    if os.path.lexists(path):
-        os.rename(path, was)
-        _sync_folder(path.parent)
+    n = max(_numbers(path), default=0) + 1
+    was = path.with_name(f".was-{path.name}-{n}")
+    replacing, placed = os.path.lexists(path), False
     try:
-        assert not os.path.lexists(path), f"{path} appeared while the lock was held"
+        if replacing:
+            os.rename(path, was)
+            _sync_folder(path.parent)
         os.rename(temp, path)
+        placed = True
         _sync_folder(path.parent)
     except OSError:
         # The name may be there without being durable: take it back, so that a retry writes everything anew.
         with suppress(OSError):
-            os.rename(path, temp)
-        with suppress(OSError):
-            os.rename(was, path)
+            if placed:
+                os.rename(path, temp)
+            if replacing:
+                os.rename(was, path)
         raise
+
+
+def _numbers(path: Path) -> set[int]:
+    found = [WAS.fullmatch(name) for name in os.listdir(path.parent)]
+    return {int(match["n"]) for match in found if match and match["name"] == path.name}
 
 
 def _delete_folder(path: Path, names: Collection[str]) -> None:
     for name in names:
         with suppress(FileNotFoundError):
             os.unlink(path / name)
-    for folder in sorted({name.rpartition("/")[0] for name in names} - {""}):
+    for folder in _folders(names):
         with suppress(FileNotFoundError):
             os.rmdir(path / folder)
     os.rmdir(path)
+
+
+def _folders(names: Collection[str]) -> list[str]:
+    """The folders that relative names ask for."""
+    return sorted({name.rpartition("/")[0] for name in names} - {""})
 
 
 def _sync_folder(path: Path) -> None:
