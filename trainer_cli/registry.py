@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import catalogue
 
 from trainer_cli.errors import ConfigError
+
+Part = TypeVar("Part")
 
 KINDS = {
     "layers": "trainer_cli.layers",
@@ -36,9 +39,14 @@ class Kind(catalogue.Registry):
         self.kind = kind
         self.home = home
 
+    def __call__(self, name: str) -> Callable[[Part], Part]:
+        """Register what is defined below under `name`."""
+        registered: Callable[[Part], Part] = self.register(name)
+        return registered
+
     def __contains__(self, name: str) -> bool:
         self._load()
-        return super().__contains__(name)
+        return bool(super().__contains__(name))
 
     def get(self, name: str) -> Any:
         """Return the part registered under `name`, or raise a ConfigError that names the nearest ones."""
@@ -83,8 +91,13 @@ class Registry:
     def create(self, kind: str, home: str | None = None) -> Kind:
         """Add a kind of a user's own, used in a config as `@kind = "name"`."""
         self.kinds[kind] = Kind(kind, home)
-        setattr(self, kind, self.kinds[kind])
         return self.kinds[kind]
+
+    def __getattr__(self, name: str) -> Kind:
+        # Not set as attributes, so that a second Registry over the same tables sees the kinds added to the first.
+        if name == "kinds" or name not in self.kinds:
+            raise AttributeError(f"no registry is called {name!r}")
+        return self.kinds[name]
 
     def has(self, kind: str, name: str) -> bool:
         return kind in self.kinds and name in self.kinds[kind]

@@ -1,0 +1,69 @@
+"""Calling what was planned."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from trainer_cli.config.call import Call
+from trainer_cli.config.convert import MismatchError, convert
+from trainer_cli.config.document import Document, config_error
+from trainer_cli.config.words import shorten
+from trainer_cli.errors import Problem, TrainerError
+
+
+def build(planned: Any, document: Document) -> Any:
+    """Call every Call in `planned`, inner ones first, and return the objects; each call makes new ones.
+
+    What a function raises gets the place of its block: our own errors keep their class, any other is a ConfigError.
+    """
+    if isinstance(planned, Call):
+        return call(planned, document)
+    if isinstance(planned, dict):
+        return {key: build(value, document) for key, value in planned.items()}
+    if isinstance(planned, list | tuple | set | frozenset):
+        return type(planned)(build(value, document) for value in planned)
+    return planned
+
+
+def call(planned: Call, document: Document) -> Any:
+    positional = [build(value, document) for value in planned.positional]
+    keywords = {key: build(value, document) for key, value in planned.keywords.items()}
+    try:
+        made = planned.function(*positional, **keywords)
+    except TrainerError as err:
+        raise placed(err, planned, document) from err
+    except Exception as err:
+        message = f"{planned.name} raised {type(err).__name__}: {shorten(str(err), 200)}"
+        raise config_error([problem(message, planned, document)]) from err
+    if planned.kind == "layers" and planned.called and hasattr(made, "named"):
+        made = made.named(planned.called)
+    return fitted(made, planned, document)
+
+
+def fitted(made: Any, planned: Call, document: Document) -> Any:
+    """What a function returned, as its place wants it: a plain generator becomes a Schedule, say."""
+    try:
+        found = convert(made, planned.expects)
+    except MismatchError as err:
+        message = f"{planned.name} returned what does not fit: {err}"
+        raise config_error([problem(message, planned, document)]) from None
+    return build(found, document) if found is not made else made
+
+
+def placed(err: TrainerError, planned: Call, document: Document) -> TrainerError:
+    """The same error with file and line: those of the argument that it is about, else of the block."""
+    if err.problems and all(each.path for each in err.problems):
+        return err
+    problems = [
+        each if each.path else problem(each.message, planned, document, each.where)
+        for each in err.problems or [Problem(str(err))]
+    ]
+    return type(err)(problems=problems)
+
+
+def problem(message: str, planned: Call, document: Document, argument: str = "") -> Problem:
+    """A mistake in a block: at `argument`, or at the argument that the message names, or at the block itself."""
+    words = [argument] if argument else re.findall(r"\w+", message)
+    about = next((word for word in words if word in planned.keywords), None)
+    return document.problem(f"{planned.where}.{about}" if about else planned.where, message)

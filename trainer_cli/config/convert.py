@@ -1,0 +1,290 @@
+"""Checking a value against the annotation of where it goes, and making it what the annotation says."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import enum
+import math
+import numbers
+import types
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from trainer_cli.config.annotations import (
+    DICTS,
+    LISTS,
+    SETS,
+    can_fit,
+    is_union,
+    members_of,
+    name_type,
+    origin_of,
+    plain_type,
+)
+from trainer_cli.config.call import Call
+from trainer_cli.config.words import did_you_mean_number, say
+from trainer_cli.errors import ArgumentError
+from trainer_cli.registry import nearest
+from trainer_cli.schedules.schedule import Schedule, as_schedule
+
+
+class MismatchError(Exception):
+    """A value that does not fit; `where` is the path inside it, like `[2]` or `.key`."""
+
+    def __init__(self, message: str, where: str = ""):
+        super().__init__(message)
+        self.where = where
+
+
+def convert(value: Any, annotation: Any, strict: bool = False) -> Any:
+    """Return `value` as `annotation` wants it, or raise a MismatchError that says what was expected.
+
+    A whole float is taken for an int, an int for a float, a list for a tuple or set, a text for a Path or an Enum, and
+    numbers, lists and iterators for a Schedule; a text is never taken for a number, nor True for an int. With `strict`
+    only what needs no conversion passes. A `Call`, a block not yet called, passes unless what its function returns can
+    never fit.
+
+    >>> convert([1, 2.0], tuple[int, ...]), convert("relu", typing.Literal["relu", "tanh"]), convert(3, float)
+    ((1, 2), 'relu', 3.0)
+    """
+    annotation = plain_type(annotation)
+    if annotation is Any:
+        return value
+    if isinstance(value, Call):
+        return expect(value, annotation)
+    if is_union(annotation):
+        return convert_union(value, annotation, strict)
+    conversion = CONVERSIONS.get(origin_of(annotation))
+    if conversion is not None:
+        return conversion(value, annotation, strict)
+    return to_class(value, annotation, strict)
+
+
+def expect(call: Call, annotation: Any) -> Call:
+    """Let a block pass if what it returns can fit; what it did return is converted once it was called."""
+    if not can_fit(call.returns, annotation):
+        raise MismatchError(f"expected {name_type(annotation)}, but {call.name} returns {name_type(call.returns)}")
+    return dataclasses.replace(call, expects=annotation)
+
+
+def convert_union(value: Any, annotation: Any, strict: bool) -> Any:
+    """Take the first member that fits as it is, else the first that the value can be converted to."""
+    members = members_of(annotation)
+    for exactly in (True,) if strict else (True, False):
+        for member in members:
+            try:
+                return convert(value, member, exactly)
+            except MismatchError:
+                continue
+    alike = [member for member in members if origin_of(member) in containers_like(value)]
+    if len(alike) == 1:
+        return convert(value, alike[0])
+    raise refuse(value, annotation)
+
+
+def containers_like(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, dict):
+        return DICTS
+    return (*LISTS, *SETS, tuple) if isinstance(value, list) else ()
+
+
+def refuse(value: Any, annotation: Any) -> MismatchError:
+    return MismatchError(f"expected {name_type(annotation)}, got {say(value)}.{hint(value, annotation)}")
+
+
+def hint(value: Any, annotation: Any) -> str:
+    """What was probably meant, for a text where a number or one of some words is expected."""
+    if not isinstance(value, str):
+        return ""
+    words = [word for member in members_of(annotation) for word in words_of(member)]
+    suggestion = nearest(value, words, ' Did you mean "{}"?')
+    if not suggestion and {int, float} & set(members_of(annotation)):
+        return did_you_mean_number(value)
+    return suggestion
+
+
+def words_of(annotation: Any) -> list[str]:
+    if origin_of(annotation) is typing.Literal:
+        return [word for word in typing.get_args(annotation) if isinstance(word, str)]
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return [member.value for member in annotation if isinstance(member.value, str)]
+    return []
+
+
+def to_bool(value: Any, annotation: Any, strict: bool) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise refuse(value, annotation)
+
+
+def to_int(value: Any, annotation: Any, strict: bool) -> int:
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, bool) and not strict and float(value).is_integer():
+        return int(float(value))
+    raise refuse(value, annotation)
+
+
+def to_float(value: Any, annotation: Any, strict: bool) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise refuse(value, annotation)
+    if strict and isinstance(value, numbers.Integral):
+        raise refuse(value, annotation)
+    if not math.isfinite(value):
+        raise MismatchError(f"expected a finite number, got {float(value)}")
+    return float(value)
+
+
+def to_str(value: Any, annotation: Any, strict: bool) -> str:
+    if isinstance(value, str):
+        return value
+    raise MismatchError(f"{refuse(value, annotation)}{quotes(value)}")
+
+
+def quotes(value: Any) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f' Did you mean "{value}", in quotes?' if is_number else ""
+
+
+def to_none(value: Any, annotation: Any, strict: bool) -> None:
+    if value is not None:
+        raise refuse(value, annotation)
+
+
+def to_literal(value: Any, annotation: Any, strict: bool) -> Any:
+    for word in typing.get_args(annotation):
+        if type(word) is type(value) and word == value:
+            return word
+    raise refuse(value, annotation)
+
+
+def to_list(value: Any, annotation: Any, strict: bool) -> Any:
+    """Lists, and what is annotated as some other kind of sequence or iterable."""
+    if isinstance(value, list):
+        return convert_items(value, item_type(annotation), strict)
+    if isinstance(value, Iterable) and not isinstance(value, str) and isinstance(value, origin_of(annotation)):
+        return value
+    if isinstance(value, tuple) and not strict:
+        return convert_items(value, item_type(annotation), strict)
+    raise refuse(value, annotation)
+
+
+def to_tuple(value: Any, annotation: Any, strict: bool) -> tuple[Any, ...]:
+    if not isinstance(value, tuple if strict else tuple | list):
+        raise refuse(value, annotation)
+    inner = typing.get_args(annotation)
+    if not inner or inner[-1] is ...:
+        return tuple(convert_items(value, inner[0] if inner else Any, strict))
+    if len(inner) != len(value):
+        raise refuse(value, annotation)
+    return tuple(
+        convert_inside(item, each, f"[{i}]", strict) for i, (item, each) in enumerate(zip(value, inner, strict=True))
+    )
+
+
+def to_set(value: Any, annotation: Any, strict: bool) -> Any:
+    if not isinstance(value, set | frozenset if strict else set | frozenset | list | tuple):
+        raise refuse(value, annotation)
+    items = convert_items(list(value), item_type(annotation), strict)
+    try:
+        found = set(items)
+    except TypeError:
+        raise MismatchError(f"a set cannot hold lists or sections, got {say(value)}") from None
+    if len(found) < len(items):
+        raise MismatchError(f"expected each value once, got {say(value)}")
+    return frozenset(found) if origin_of(annotation) is frozenset else found
+
+
+def to_dict(value: Any, annotation: Any, strict: bool) -> Any:
+    if not isinstance(value, collections.abc.Mapping):
+        raise refuse(value, annotation)
+    keys, values = typing.get_args(annotation) or (Any, Any)
+    return {to_key(key, keys): convert_inside(each, values, f".{key}", strict) for key, each in value.items()}
+
+
+def to_key(key: Any, annotation: Any) -> Any:
+    """Keys are texts in a config; where whole numbers are wanted, `"3"` is one."""
+    if plain_type(annotation) is int and isinstance(key, str) and key.removeprefix("-").isdecimal():
+        return int(key)
+    return convert_inside(key, annotation, f".{key}", False)
+
+
+def to_callable(value: Any, annotation: Any, strict: bool) -> Any:
+    if callable(value):
+        return value
+    raise refuse(value, annotation)
+
+
+def to_schedule(value: Any, annotation: Any, strict: bool) -> Any:
+    """A Schedule, or a Call that makes one: a schedule has a position, so each use of the block gets its own."""
+    if isinstance(value, Schedule):
+        return value
+    if strict or isinstance(value, bool | str | dict | None):
+        raise refuse(value, annotation)
+    if isinstance(value, list | tuple | int | float):
+        try:
+            as_schedule(value)
+        except ArgumentError as err:
+            raise MismatchError(str(err)) from None
+    elif not isinstance(value, Iterable | numbers.Real):
+        raise refuse(value, annotation)
+    return Call(as_schedule, "a schedule", "", positional=(value,))
+
+
+def to_class(value: Any, annotation: Any, strict: bool) -> Any:
+    """Any other class: an instance passes, an Enum's value and a path's text are converted."""
+    kind = origin_of(annotation)
+    if not isinstance(kind, type):
+        return value
+    if isinstance(value, str) and issubclass(kind, PurePath) and not strict:
+        return kind(value)
+    if issubclass(kind, enum.Enum) and not isinstance(value, kind):
+        return to_enum(value, kind)
+    try:
+        fits = isinstance(value, kind)
+    except TypeError:  # a protocol that cannot be tested
+        fits = not isinstance(value, bool | int | float | str | list | dict | None)
+    if not fits:
+        raise refuse(value, annotation)
+    return value
+
+
+def to_enum(value: Any, kind: type[enum.Enum]) -> enum.Enum:
+    for member in kind:
+        if (type(member.value) is type(value) and member.value == value) or member.name == value:
+            return member
+    raise refuse(value, kind)
+
+
+def item_type(annotation: Any) -> Any:
+    return (typing.get_args(annotation) or (Any,))[0]
+
+
+def convert_items(values: Sequence[Any], annotation: Any, strict: bool) -> list[Any]:
+    return [convert_inside(value, annotation, f"[{i}]", strict) for i, value in enumerate(values)]
+
+
+def convert_inside(value: Any, annotation: Any, where: str, strict: bool) -> Any:
+    try:
+        return convert(value, annotation, strict)
+    except MismatchError as err:
+        raise MismatchError(str(err), where + err.where) from None
+
+
+CONVERSIONS: dict[Any, Callable[[Any, Any, bool], Any]] = {
+    bool: to_bool,
+    int: to_int,
+    float: to_float,
+    str: to_str,
+    types.NoneType: to_none,
+    typing.Literal: to_literal,
+    tuple: to_tuple,
+    collections.abc.Callable: to_callable,
+    Schedule: to_schedule,
+    **dict.fromkeys(LISTS, to_list),
+    **dict.fromkeys(SETS, to_set),
+    **dict.fromkeys(DICTS, to_dict),
+}

@@ -1,0 +1,169 @@
+"""Settings from the command line and the environment, put over those of the file."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trainer_cli.config.document import BROKEN, Document, Entry, Origin, Section, config_error
+from trainer_cli.config.text import KEY, SECTION
+from trainer_cli.config.values import BadValueError, Template, Variable, parse, parse_argument
+from trainer_cli.config.words import say, shorten
+from trainer_cli.errors import Problem
+
+VARIABLE = "TRAINER_CONFIG_OVERRIDES"
+LONG_DASHES = ("\u2014", "\u2013")
+
+
+@dataclass(frozen=True)
+class Override:
+    """`--name value`, the value parsed (BROKEN where that failed)."""
+
+    name: str
+    value: Any
+    origin: Origin
+
+
+def read_arguments(tokens: Sequence[str], kind: str = "command line", path: str = "") -> list[Override]:
+    """`--section.key VALUE`, `--section.key=VALUE` and a bare `--section.flag`, which is true.
+
+    A value is JSON, else text. All mistakes are raised as one ConfigError.
+
+    >>> [(o.name, o.value) for o in read_arguments(["--a.b", "-1", "--a.c=x y", "--a.flag"])]
+    [('a.b', -1), ('a.c', 'x y'), ('a.flag', True)]
+    """
+    overrides: list[Override] = []
+    problems: list[Problem] = []
+    for word, raw in pairs(tokens):
+        origin = Origin(kind, path or kind, word)
+        wrong = explain_word(word)
+        value: Any = BROKEN
+        if wrong is None:
+            try:
+                value = True if raw is None else parse_argument(raw)
+            except BadValueError as err:
+                wrong = str(err)
+        if wrong is not None:
+            problems.append(Problem(wrong, origin.path, 0, shorten(word)))
+        overrides.append(Override(word.removeprefix("--"), value, origin))
+    if problems:
+        raise config_error(problems)
+    return overrides
+
+
+def read_environment(text: str) -> list[Override]:
+    """The same words in one text, quoted as in a shell: what TRAINER_CONFIG_OVERRIDES holds."""
+    try:
+        tokens = shlex.split(text)
+    except ValueError as err:
+        raise config_error([Problem(f"{err}, in {shorten(text)}", VARIABLE)]) from None
+    return read_arguments(tokens, "environment", VARIABLE)
+
+
+def from_mapping(overrides: Mapping[str, Any]) -> list[Override]:
+    """Overrides as Python code gives them: values that JSON can hold, `${...}` in texts included."""
+    found = []
+    for name, value in overrides.items():
+        origin = Origin("override", "override", name)
+        try:
+            wrong = None if SECTION.fullmatch(name) and "." in name else "an override is named section.key"
+            found.append(Override(name, parse(json.dumps(value)), origin))
+        except (BadValueError, TypeError, ValueError, RecursionError) as err:
+            wrong = str(err)
+        if wrong is not None:
+            raise config_error([Problem(wrong, origin.path, 0, name)])
+    return found
+
+
+def pairs(tokens: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Each word with its value; None where it has none."""
+    at = 0
+    while at < len(tokens):
+        word, equals, raw = tokens[at].partition("=")
+        at += 1
+        if not equals and at < len(tokens) and word.startswith("--") and not tokens[at].startswith("--"):
+            raw, equals = tokens[at], "="
+            at += 1
+        yield word, raw if equals else None
+
+
+def explain_word(word: str) -> str | None:
+    """What is wrong with the name of an override, or None."""
+    if word.startswith(LONG_DASHES):
+        return "begins with a long dash; write two hyphens: --"
+    if not word.startswith("--"):
+        return "expected --section.key VALUE"
+    name = word.removeprefix("--")
+    if "." not in name:
+        return "no such option. A setting of the config is written --section.key VALUE"
+    section, _, key = name.rpartition(".")
+    return None if SECTION.fullmatch(section) and KEY.fullmatch(key) else "is no name of the form --section.key"
+
+
+def apply(document: Document, override: Override) -> None:
+    """Put one override into the document: a key that is there is replaced, as is a section of that name."""
+    parts = override.name.split(".")
+    section = document.sections.get(parts[0]) or new_section(document, parts[0], override)
+    for index, part in enumerate(parts[1:-1], 1):
+        section = starred(document, section, part)
+        if part in section.entries:
+            set_inline(document, section, parts[index:], override)
+            return
+        name = f"{section.name}.{part}"
+        section = document.sections.get(name) or new_section(document, name, override)
+    set_key(document, starred(document, section, parts[-1]), parts[-1], override)
+
+
+def new_section(document: Document, name: str, override: Override) -> Section:
+    section = document.sections[name] = Section(name, 0, override.origin, written=False)
+    return section
+
+
+def starred(document: Document, section: Section, part: str) -> Section:
+    """The positional blocks of a layer may be named without the star."""
+    name = f"{section.name}.*"
+    hidden = name in document.sections and f"{section.name}.{part}" not in document.sections
+    among = hidden and (f"{name}.{part}" in document.sections or part in document.sections[name].entries)
+    return document.sections[name] if among else section
+
+
+def set_key(document: Document, section: Section, key: str, override: Override) -> None:
+    name = f"{section.name}.{key}"
+    for below in [below for below in document.sections if below.startswith(f"{name}.")]:
+        del document.sections[below]
+    known, value = section.entries.get(key), override.value
+    if name in document.sections and isinstance(value, dict) and all(map(KEY.fullmatch, value)):
+        # Positional blocks are told apart by their order, which a section keeps and a key would lose.
+        entries = {inner: Entry(inner, "", [0], override.origin, value[inner]) for inner in value}
+        document.sections[name] = Section(name, 0, override.origin, entries=entries)
+        return
+    document.sections.pop(name, None)
+    section.entries[key] = Entry(key, "", [0], override.origin, value, known.comments if known else [])
+
+
+def set_inline(document: Document, section: Section, parts: list[str], override: Override) -> None:
+    """Set one key of a `{...}` that is written in one value."""
+    entry = section.entries[parts[0]]
+    name, value = f"{section.name}.{parts[0]}", override.value
+    found = [entry.value]
+    for part in parts[1:-1]:
+        found.append(found[-1].get(part, {}) if isinstance(found[-1], dict) else None)
+    if not all(isinstance(node, dict) for node in found):
+        problem = Problem(explain_entry(name, entry.value), override.origin.path, 0, override.origin.where)
+        document.problems.append(problem)
+        return
+    for node, part in zip(reversed(found), reversed(parts[1:]), strict=True):
+        value = node | {part: value}
+    entry.value = BROKEN if override.value is BROKEN else value
+    document.inline[f"{section.name}.{'.'.join(parts)}"] = Entry(parts[-1], "", [0], override.origin, override.value)
+
+
+def explain_entry(name: str, value: Any) -> str:
+    if isinstance(value, Variable):
+        return f"{name} is a copy of ${{{value.name}}}: set {value.name} instead"
+    if value is BROKEN:
+        return f"{name} has a mistake of its own"
+    return f"{name} is {'a text' if isinstance(value, Template) else say(value)}, which has no keys to set"

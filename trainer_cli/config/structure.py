@@ -1,0 +1,92 @@
+"""Checking that a run's config has the sections it needs and no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trainer_cli.config.call import Call
+from trainer_cli.config.document import BROKEN
+from trainer_cli.config.loaded import Loaded
+from trainer_cli.config.plan import Planner, is_block
+from trainer_cli.config.sections import FREE, KNOWN, PARTS, REQUIRED, SETTINGS, Part
+from trainer_cli.config.words import alternatives, say
+from trainer_cli.registry import nearest
+
+
+def check_sections(loaded: Loaded, planner: Planner) -> dict[str, Any]:
+    """Plan every section of a run: settings as dataclasses, parts as Calls. Mistakes go to the document."""
+    config = loaded.config
+    guessed = refuse_unread(loaded, planner)
+    plans: dict[str, Any] = {}
+    for name, kind in SETTINGS.items():
+        plans[name] = planner.call(Call(kind, f"[{name}]", name), config.get(name, {}))
+    dropout = config.get("training", {}).get("dropout")
+    if dropout is not None and dropout is not BROKEN:
+        planner.defaults[("layers", "dropout")] = (dropout, "training.dropout")
+    for name, part in PARTS.items():
+        if name in config:
+            plans[name] = check_part(config[name], part, name, planner, guessed)
+    for name in REQUIRED:
+        section, _, inner = name.partition(".")
+        found = inner in config.get(section, {}) if inner else section in config
+        if not found and name not in guessed:
+            planner.complain(name, f"the section [{name}] is missing")
+    return plans
+
+
+def refuse_unread(loaded: Loaded, planner: Planner) -> set[str]:
+    """Refuse sections that neither the run nor a variable reads; returns those that were probably meant."""
+    read = {name.split(".")[0] for name in loaded.variables} | set(KNOWN)
+    guessed = set()
+    for name in loaded.config:
+        if name not in read:
+            close = nearest(name, [known for known in KNOWN if known not in loaded.config] or list(KNOWN), "{}")
+            guessed |= {close, f"{close}.train"}
+            meant = f" Did you mean [{close}]?" if close else f" A run reads {', '.join(KNOWN)}"
+            planner.complain(name, f"nothing reads the section [{name}].{meant}")
+    refuse_unread_paths(loaded, planner)
+    return guessed
+
+
+def refuse_unread_paths(loaded: Loaded, planner: Planner) -> None:
+    """[paths] may hold anything, but an override that adds a path nothing reads is a slip."""
+    section = loaded.document.sections.get(FREE)
+    entries = section.entries if section else {}
+    known = [
+        key for key, entry in entries.items() if entry.origin.kind == "file" or f"{FREE}.{key}" in loaded.variables
+    ]
+    for key in entries:
+        if key not in known:
+            meant = nearest(key, known, f" Did you mean {FREE}.{{}}?")
+            planner.complain(f"{FREE}.{key}", f"nothing reads {FREE}.{key}.{meant}")
+
+
+def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: set[str]) -> Any:
+    if isinstance(value, dict) and (is_block(value) if part.one else False):
+        return check_block(value, part, where, planner)
+    if not part.many:
+        if value is not BROKEN:
+            got = say(value) if not isinstance(value, dict) else "a section without one"
+            planner.complain(where, f'expected a line @{part.kind} = "...", got {got}')
+        return BROKEN
+    if not isinstance(value, dict):
+        planner.complain(where, f"expected sections [{where}.name], got {say(value)}")
+        return BROKEN
+    plans = {}
+    for name, inner in value.items():
+        if part.names and name not in part.names:
+            close = nearest(name, [known for known in part.names if known not in value], "{}")
+            guessed.add(f"{where}.{close}")
+            meant = f" Did you mean {close}?" if close else f" It has {alternatives(list(part.names))}"
+            planner.complain(f"{where}.{name}", f"[{where}] has no {name}.{meant}")
+        else:
+            plans[name] = check_part(inner, Part(part.kind), f"{where}.{name}", planner, guessed)
+    return plans
+
+
+def check_block(block: dict[str, Any], part: Part, where: str, planner: Planner) -> Any:
+    kind = next(key for key in block if key.startswith("@"))[1:]
+    if kind != part.kind and kind in planner.registry.kinds:
+        planner.complain(f"{where}.@{kind}", f"expected a function of @{part.kind}, got @{kind}")
+        return BROKEN
+    return planner.value(block, part.annotation, where)

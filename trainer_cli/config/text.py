@@ -1,0 +1,187 @@
+"""The strict reading of a config's text, before confection sees it.
+
+The language is the part of confection's (and configparser's) that cannot be misread: `[section]` and `key = value`
+lines, comments on lines of their own, and values that go on over lines indented deeper than their key. Everything
+confection would swallow or trip over is a mistake with its line, and all of them are found in one pass.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from trainer_cli.config.document import MAX_BYTES, MAX_DEPTH, Document, Entry, Origin, Section
+from trainer_cli.config.values import BadValueError, parse
+from trainer_cli.config.words import shorten
+from trainer_cli.errors import ConfigError, Problem
+
+PART = r"(?:\*|\w[\w-]*)"
+SECTION = re.compile(rf"{PART}(?:\.{PART})*")
+KEY = re.compile(r"@?\w[\w-]*|\*")
+RECOVERED = re.compile(rf"\[\s*({PART}(?:\.{PART})*)")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
+NEWLINE = re.compile(r"\r\n?")
+OTHER_ENCODINGS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+
+
+def decode(data: bytes | str, path: str) -> str:
+    """The text of a config file: UTF-8, with or without a byte order mark; anything else is a ConfigError."""
+
+    def refuse(message: str, line: int = 0) -> ConfigError:
+        return ConfigError(problems=[Problem(message, path, line)])
+
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_BYTES:
+        raise refuse(f"a config may have {MAX_BYTES} bytes, this file has {len(data)}")
+    for mark, name in OTHER_ENCODINGS.items():
+        if data.startswith(mark):
+            raise refuse(f"the file is written in {name}. Save it as UTF-8", 1)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        line = data.count(b"\n", 0, err.start) + 1
+        raise refuse(f"byte 0x{data[err.start]:02x} is not UTF-8. Save the file as UTF-8", line) from None
+    text = NEWLINE.sub("\n", text)
+    if (found := CONTROL.search(text)) is not None:
+        message = f"the file holds the control character U+{ord(found[0]):04X}. Is it a text file?"
+        raise refuse(message, text.count("\n", 0, found.start()) + 1)
+    return text
+
+
+def scan(text: str, path: str) -> Document:
+    """Read a config's text into sections and entries, with every value parsed; mistakes go to `problems`."""
+    scanner = Scanner(Document(path, text))
+    for number, line in enumerate(text.split("\n"), 1):
+        scanner.take(number, line)
+    return scanner.finish()
+
+
+class Scanner:
+    """Takes one line after the other; `entry` is the one that an indented line would continue."""
+
+    def __init__(self, document: Document):
+        self.document = document
+        self.origin = Origin("file", document.path)
+        self.section: Section | None = None
+        self.entry: Entry | None = None
+        self.indent = 0
+        self.comments: list[str] = []
+
+    def take(self, number: int, line: str) -> None:
+        content = line.strip(" \t")
+        indent = len(line) - len(line.lstrip(" \t"))
+        if not content:
+            return
+        if content[0] in "#;":
+            self.comments.append(content)
+        elif self.entry is not None and indent > self.indent:
+            self.entry.raw += "\n" + content
+            self.entry.lines.append(number)
+        elif content[0] == "[":
+            self.header(number, content)
+        else:
+            self.key_value(number, content, indent)
+
+    def header(self, number: int, content: str) -> None:
+        self.entry = None
+        recovered = RECOVERED.match(content)
+        name = recovered[1] if recovered else ""
+        if content != f"[{name}]":
+            self.complain(explain_header(content, name), number)
+        elif name.count(".") >= MAX_DEPTH:
+            self.complain(f"sections are nested deeper than {MAX_DEPTH}", number)
+            name = ""
+        if name == "DEFAULT":
+            self.complain("[DEFAULT] has no meaning here: what sections share is written ${section.key}", number)
+            name = ""
+        known = self.document.sections.get(name)
+        if known is not None:
+            self.complain(f"the section [{name}] is already on line {known.line}", number)
+        self.section = known or Section(name, number, self.origin, comments=self.pop_comments())
+        # A section whose name is beyond guessing is kept out, so that its keys are not reported as well.
+        if name:
+            self.document.sections[name] = self.section
+
+    def key_value(self, number: int, content: str, indent: int) -> None:
+        key, equals, raw = (part.strip(" \t") for part in content.partition("="))
+        # Whatever is wrong with the line, lines indented below it belong to it.
+        self.entry, self.indent = Entry(key, raw, [number], self.origin), indent
+        wrong = explain_key(key, bool(equals), content)
+        if wrong is None and self.section is None:
+            wrong = f'the key "{key}" stands before the first [section]'
+            self.section = Section("", number, self.origin)
+        if wrong is not None:
+            self.complain(wrong, number)
+            return
+        assert self.section is not None, "a key without a section was refused above"
+        known = self.section.entries.get(key)
+        if known is not None:
+            where = f"{self.section.name}.{key}" if self.section.name else key
+            self.document.complain(f"the key is already set on line {known.lines[0]}", number, where)
+            return
+        self.entry.comments = self.pop_comments()
+        self.section.entries[key] = self.entry
+
+    def pop_comments(self) -> list[str]:
+        comments, self.comments = self.comments, []
+        return comments
+
+    def complain(self, message: str, line: int) -> None:
+        self.document.complain(message, line)
+
+    def finish(self) -> Document:
+        document = self.document
+        document.tail = self.comments
+        document.add_parents()
+        refuse_conflicts(document)
+        for section, entry in document.entries():
+            parse_entry(document, section, entry)
+        return document
+
+
+def parse_entry(document: Document, section: Section, entry: Entry) -> None:
+    try:
+        entry.value = parse(entry.raw)
+    except BadValueError as err:
+        document.problems.append(document.problem(f"{section.name}.{entry.key}", str(err), err.offset))
+
+
+def refuse_conflicts(document: Document) -> None:
+    """A key and a section of the same name: the section stays."""
+    for name, section in document.sections.items():
+        parent, _, key = name.rpartition(".")
+        if parent and (entry := document.sections[parent].entries.pop(key, None)) is not None:
+            document.complain(f"{name} is already set on line {entry.lines[0]}", section.line, name)
+
+
+def explain_header(content: str, name: str) -> str:
+    if content.startswith(f"[{name}]"):
+        return f"a section stands alone on its line. Did you mean [{name}]? A comment needs a line of its own"
+    shown = shorten(content)
+    return f"expected a section like [optimizer.learn_rate], got {shown}.{f' Did you mean [{name}]?' if name else ''}"
+
+
+def explain_key(key: str, has_equals: bool, content: str) -> str | None:
+    """What is wrong with a line that should be `key = value`, or None."""
+    if content[0] in "]}":
+        return f"indent the line, so that {content[0]} belongs to the value above"
+    if not has_equals:
+        return f"expected [section] or key = value, got {shorten(content)}{colon(content)}"
+    if KEY.fullmatch(key):
+        return None
+    if KEY.fullmatch(key.partition(".")[0]) and SECTION.fullmatch(key):
+        section, _, last = key.rpartition(".")
+        return f'a key has no dots: write "{shorten(last)} = ..." in a section that ends in .{shorten(section)}]'
+    return f"expected a key of letters, digits, _ and - before =, got {shorten(key) or 'nothing'}{colon(content)}"
+
+
+def colon(content: str) -> str:
+    key, found, value = content.partition(":")
+    is_key = found and KEY.fullmatch(key.strip(" \t"))
+    return f". Did you mean {shorten(f'{key.strip()} = {value.strip()}')}?" if is_key else ""

@@ -1,0 +1,75 @@
+"""From a document to confection's nested dict."""
+
+from __future__ import annotations
+
+import configparser
+import json
+from typing import Any
+
+import confection
+
+from trainer_cli.config.document import BROKEN, Document, Entry, config_error
+from trainer_cli.config.variables import Filler
+from trainer_cli.config.words import shorten
+from trainer_cli.errors import Problem
+
+# confection marks the place of a copied section by this text, so no other text may hold it.
+RESERVED = "__SECTION__:"
+# What confection 1.3 raises on a text it cannot read.
+LEAKED = (confection.ConfigValidationError, configparser.Error, KeyError, ValueError, TypeError, RecursionError)
+
+
+def parse_tree(document: Document, filler: Filler) -> dict[str, Any]:
+    """The document as nested dicts in the order of the file, read by confection; BROKEN where a value is wrong."""
+    text = canonical(document, filler)
+    try:
+        parsed = confection.Config().from_str(text)
+    except LEAKED as err:
+        raise config_error([*document.problems, Problem(shorten(str(err), 200), document.path)]) from err
+    tree: dict[str, Any] = {}
+    for section in document.sections.values():
+        source, node = parsed, tree
+        for part in section.name.split("."):
+            source, node = source[part], node.setdefault(part, {})
+        node |= {key: source.get(key, BROKEN) for key in section.entries}
+    return tree
+
+
+def canonical(document: Document, filler: Filler) -> str:
+    """The document without what is broken: one line a value, variables filled in, all parents written."""
+    lines = []
+    for section in document.sections.values():
+        lines.append(f"[{section.name}]")
+        for entry in section.entries.values():
+            filled = filler.entry(section, entry)
+            if filled is None:
+                continue
+            dumped = dump(filled.value)
+            if RESERVED in dumped:
+                name = f"{section.name}.{entry.key}"
+                document.problems.append(document.problem(name, f"a text may not hold {RESERVED}"))
+            else:
+                lines.append(f"{entry.key} = {dumped}")
+    return "\n".join(lines)
+
+
+def canonical_raw(document: Document) -> str:
+    """The document with its variables as they were written, for a Config that is filled in later."""
+    lines = []
+    for section in document.sections.values():
+        lines.append(f"[{section.name}]")
+        lines += [f"{entry.key} = {one_line(entry)}" for entry in section.entries.values()]
+    return "\n".join(lines)
+
+
+def one_line(entry: Entry) -> str:
+    return entry.raw.replace("\n", " ")
+
+
+def dump(value: Any) -> str:
+    """A value as JSON in which confection sees no variable: a $ is written as its escape.
+
+    >>> dump({"price": "5$", "rate": 0.1})
+    '{"price": "5\\\\u0024", "rate": 0.1}'
+    """
+    return json.dumps(value, allow_nan=False).replace("$", "\\u0024")

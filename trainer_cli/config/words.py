@@ -1,0 +1,88 @@
+"""How values and types are named in messages, and what a mistyped one was probably meant to be."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+MAX_SHOWN = 60
+
+# What a hand leaves in a number: a comment, digits in groups, a decimal comma, the letter O, a stray letter.
+COMMENT = re.compile(r"\s*[#;].*", re.DOTALL)
+MANTISSA_EXPONENT = re.compile(r"(.*?)([eE][+-]?\d+)?", re.DOTALL)
+MAX_STRAY = 2
+
+
+def shorten(text: str, limit: int = MAX_SHOWN) -> str:
+    """`text` on one line, cut to `limit` characters.
+
+    >>> shorten("a long text", 8)
+    'a lon...'
+    """
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
+    return flat if len(flat) <= limit else flat[: limit - 3] + "..."
+
+
+def say(value: Any) -> str:
+    """A config value as a message names it.
+
+    >>> say("0.00l1"), say(None), say([1, 2])
+    ('the text "0.00l1"', 'null', 'the list [1, 2]')
+    """
+    if isinstance(value, str):
+        return f'the text "{shorten(value)}"'
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return f"the list {shorten(repr(value))}"
+    if isinstance(value, dict):
+        return "a section"
+    article = "an" if type(value).__name__[:1].lower() in "aeiou" else "a"
+    return f"{article} {type(value).__name__}"
+
+
+def alternatives(texts: list[str]) -> str:
+    """
+    >>> alternatives(["a number", "null", "a Schedule"])
+    'a number, null or a Schedule'
+    """
+    unique = list(dict.fromkeys(texts))
+    return unique[0] if len(unique) == 1 else f"{', '.join(unique[:-1])} or {unique[-1]}"
+
+
+def suggest_number(text: str) -> str | None:
+    """The number that was probably meant by a text that is none, or None.
+
+    >>> [suggest_number(text) for text in ("0.00l1", "1_000", ".5", "0,5", "1 # note", "1O", "many")]
+    ['0.001', '1000', '0.5', '0.5', '1', '10', None]
+    """
+    word = COMMENT.sub("", text[: 2 * MAX_SHOWN]).strip().strip("'\"").replace("_", "")
+    if not word[:1].isdigit() and word[:1] not in tuple("+-."):
+        return None
+    word = word.replace("O", "0").replace("o", "0")
+    if word.count(",") == 1 and "." not in word:
+        word = word.replace(",", ".")
+    match = MANTISSA_EXPONENT.fullmatch(word)
+    assert match is not None, "every text is a mantissa and perhaps an exponent"
+    kept = re.sub(r"[^\d.+-]", "", match[1]) + (match[2] or "")
+    if len(word) - len(kept) > MAX_STRAY:
+        return None
+    return as_json_number(kept)
+
+
+def as_json_number(text: str) -> str | None:
+    """`text` as JSON writes the number that Python reads in it, or None where it reads none."""
+    try:
+        number = int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    except ValueError:
+        return None
+    return json.dumps(number) if math.isfinite(number) else None
+
+
+def did_you_mean_number(text: str) -> str:
+    number = suggest_number(text)
+    if number is None:
+        return ""
+    return f" Did you mean {number}{', without the quotes' if number == text.strip() else ''}?"
