@@ -14,7 +14,7 @@ from typing import Any
 from trainer_cli.arrays import Array
 from trainer_cli.initializers import Initializer
 from trainer_cli.layers.dropout import drop, unchanged
-from trainer_cli.layers.inputs import as_rows
+from trainer_cli.layers.inputs import as_gradient, as_rows, sizes
 from trainer_cli.layers.layernorm import LayerNorm
 from trainer_cli.model import Backprop, Forward, Model, width
 
@@ -42,7 +42,7 @@ def dense(
         layer.partition(".")[0].lower(),
         forward,
         init=partial(init, init_W, init_b),
-        dims=dims,
+        dims=sizes(layer, **dims),
         params=("W", "b"),
         no_decay=("b",),
         layers=[LayerNorm().named("norm")] if normalize else [],
@@ -62,8 +62,9 @@ def affine(
     Y, backprop_drop = drop(model, Y, is_train)
     input_gradient = model.input_gradient
 
-    def backprop(dY: Array) -> Array | None:
-        dZ = backprop_activation(backprop_norm(backprop_drop(dY)), kept, model.grad.b)
+    def backprop(dY: Any) -> Array | None:
+        dY = backprop_norm(backprop_drop(as_gradient(model, dY, Y)))
+        dZ = backprop_activation(dY, kept, model.grad.b)
         dZ = dZ.reshape(len(dZ), -1)
         model.ops.gemm(dZ, X, trans1=True, add_to=model.grad.W.reshape(-1, n_inputs))
         return model.ops.gemm(dZ, model.W.reshape(-1, n_inputs)) if input_gradient else None

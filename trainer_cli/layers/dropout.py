@@ -38,12 +38,12 @@ def drop(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
     rate = current_rate(model) if is_train else 0.0
     if rate == 0:
         return X, unchanged
-    mask = model.ops.dropout_mask(X.shape, rate, model.random("dropout"), X.dtype)
+    Y, mask = model.ops.dropout(X, rate, model.random("dropout"))
 
     def backprop(dY: Array) -> Array:
         return dY * mask
 
-    return X * mask, backprop
+    return Y, backprop
 
 
 def unchanged(dY: Array) -> Array:

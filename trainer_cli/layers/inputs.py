@@ -1,4 +1,4 @@
-"""What layers take: the check that an input is of the right kind, with an error that names layer, kind and remedy."""
+"""Checks of inputs, gradients and sizes, with errors that name the layer, the value and the remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged
-from trainer_cli.errors import ShapeError
+from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.model import Model
 
 REMEDIES = {
@@ -27,6 +27,21 @@ def as_rows(model: Model, X: Any) -> Array:
         raise ShapeError(f"{model.where}: {kind(model)} has nI = {width}, got {describe(X)}")
     dtype = model.store_or_none.dtype if model.store_or_none is not None else X.dtype
     return X if X.dtype == dtype else X.astype(dtype)
+
+
+def as_gradient(model: Model, dY: Any, Y: Array) -> Array:
+    """`dY` in the outputs' type if it has their shape; else a ShapeError."""
+    if np.shape(dY) != Y.shape:
+        raise ShapeError(f"{model.where}: its outputs are {Y.shape}, their gradient must be too, got {np.shape(dY)}")
+    return np.asarray(dY, dtype=Y.dtype)
+
+
+def sizes(layer: str, **dims: int | None) -> dict[str, int | None]:
+    """The sizes as they were given, each at least 1 or None; else an ArgumentError."""
+    for name, size in dims.items():
+        if size is not None and size < 1:
+            raise ArgumentError(f"{layer}: {name} must be at least 1, got {size}")
+    return dims
 
 
 def kind(model: Model) -> str:

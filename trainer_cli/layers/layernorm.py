@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.initializers import Generators, zero_init
-from trainer_cli.layers.inputs import as_rows
+from trainer_cli.layers.inputs import as_gradient, as_rows, sizes
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 
@@ -24,7 +24,7 @@ def LayerNorm(nI: int | None = None) -> Model:
         "layernorm",
         forward,
         init=init,
-        dims={"nI": nI},
+        dims=sizes("LayerNorm.v1", nI=nI),
         params=("G", "b"),
         no_decay=("G", "b"),
         attrs={"layer": "LayerNorm.v1"},
@@ -35,6 +35,7 @@ def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
     Y, kept = model.ops.layernorm(as_rows(model, X), model.G, model.b)
 
     def backprop(dY: Array) -> Array:
+        dY = as_gradient(model, dY, Y)
         return model.ops.backprop_layernorm(dY, kept, model.G, model.grad.G, model.grad.b)
 
     return Y, backprop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Literal
 
+from trainer_cli.errors import ArgumentError
 from trainer_cli.ops.numpy_ops import Ops
 
 __all__ = ["Ops", "get_ops", "resolve_ops"]
@@ -18,9 +19,17 @@ def resolve_ops(name: Literal["auto", "numpy", "numba"]) -> str:
 
 
 def get_ops(name: Literal["auto", "numpy", "numba"] = "numpy", *, seed: int = 0) -> Ops:
-    """The arithmetic called `name`; `seed` is what generators that belong to no model are derived from."""
-    if resolve_ops(name) == "numba":
-        from trainer_cli.ops.numba_ops import NumbaOps
+    """The arithmetic called `name`; `seed` is what generators that belong to no model are derived from.
 
-        return NumbaOps(seed)
-    return Ops(seed)
+    ArgumentError: numba is asked for and cannot be imported.
+    """
+    if resolve_ops(name) == "numpy":
+        return Ops(seed)
+    try:
+        from trainer_cli.ops.numba_ops import NumbaOps
+    except ImportError as err:
+        raise ArgumentError(
+            f'ops = "{name}" needs numba, which cannot be imported ({err}). '
+            "Install it with: pip install 'trainer-cli[fast]', or set ops = \"numpy\""
+        ) from err
+    return NumbaOps(seed)

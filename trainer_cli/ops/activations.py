@@ -18,7 +18,10 @@ LAYERNORM_EPS = 1e-8  # thinc's
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)
 
-_exact_erf = np.frompyfunc(math.erf, 1, 1)
+ERF_P = 0.3275911
+ERF_A = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+
+_exact_erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 def bias(Z: Array, b: Array) -> tuple[Array, None]:
@@ -129,11 +132,16 @@ def softmax(Z: Array, b: Array) -> tuple[Array, None]:
 def maxout(Z: Array, b: Array) -> tuple[Array, Array]:
     """The largest of each output's pieces. Z and b are (B, nO, nP) and (nO, nP); Y and which piece it was, (B, nO)."""
     Z += b
-    best = Z[:, :, 0].copy()
+    pieces = [np.ascontiguousarray(Z[:, :, piece]) for piece in range(Z.shape[2])]
+    best = pieces[0].copy()
+    for piece in pieces[1:]:
+        np.maximum(best, piece, out=best)
+    # The first that is the largest is the number of those before it that are not.
     which = np.zeros(best.shape, dtype=np.int16)
-    for piece in range(1, Z.shape[2]):
-        which[Z[:, :, piece] > best] = piece
-        np.maximum(best, Z[:, :, piece], out=best)
+    missed = np.ones(best.shape, dtype=np.bool_)
+    for piece in pieces[:-1]:
+        missed &= piece != best
+        which += missed
     return best, which
 
 
@@ -176,15 +184,17 @@ def backprop_layernorm(dY: Array, kept: tuple[Array, Array], G: Array, dG: Array
     return dX
 
 
-def dropout_mask(
-    shape: tuple[int, ...], rate: float, stream: np.random.Generator, dtype: np.dtype[np.generic]
-) -> Array:
-    """0 with probability `rate`, else 1 / (1 - rate). The draws are float32 whatever the type of the mask."""
-    draws = stream.random(shape, dtype=np.float32)
-    mask = draws if draws.dtype == dtype else np.empty(shape, dtype)
-    np.greater_equal(draws, np.float32(rate), out=mask)
-    mask *= 1 / (1 - rate)
-    return mask
+def dropout(X: Array, rate: float, stream: np.random.Generator) -> tuple[Array, Array]:
+    """X with elements set to 0 with probability `rate` and the rest divided by `1 - rate`, and the factors used.
+
+    Each 64-bit draw decides four elements, so the rate is rounded to a multiple of 1/65536; X is left alone.
+    """
+    n_kept = max(1, round((1 - rate) * 65536))
+    words = stream.bit_generator.random_raw(-(-X.size // 4))
+    draws = words.astype("<u8", copy=False).view("<u2")[: X.size]
+    mask = (draws < n_kept).astype(X.dtype).reshape(X.shape)
+    mask *= X.dtype.type(65536 / n_kept)
+    return X * mask, mask
 
 
 def logistic(X: Array, out: Array | None = None) -> Array:
@@ -197,31 +207,24 @@ def logistic(X: Array, out: Array | None = None) -> Array:
 
 
 def normal_cdf(X: Array) -> Array:
-    """The standard normal distribution function, `(1 + erf(X / sqrt(2))) / 2`."""
-    P = erf(X * SQRT_HALF)
-    P += 1
-    P *= 0.5
-    return P
+    """The standard normal distribution function, `erfc(-X / sqrt(2)) / 2`: exact, and slow, for float64.
 
-
-def erf(X: Array) -> Array:
-    """The error function: to 1.5e-7 in float32 (Abramowitz and Stegun 1964, 7.1.26), exact, and slow, in float64.
-
-    With `t = 1 / (1 + 0.3275911 |x|)`: `sign(x) (1 - (a1 t + a2 t^2 + ... + a5 t^5) exp(-x^2))`.
+    For float32, with `t = 1 / (1 + p |x| / sqrt(2))`, the tail is `(a1 t + ... + a5 t^5) exp(-x^2 / 2) / 2`, to 8e-8
+    (Abramowitz and Stegun 1964, 7.1.26).
     """
     if X.dtype != np.float32:
-        return np.asarray(_exact_erf(X), dtype=X.dtype)
+        return np.asarray(_exact_erfc(X * -SQRT_HALF), dtype=X.dtype) * 0.5
     t = np.abs(X)
-    t *= 0.3275911
+    t *= SQRT_HALF * ERF_P
     t += 1
     np.reciprocal(t, out=t)
-    Y = t * 1.061405429
-    for a in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
-        Y += a
-        Y *= t
+    tail = t * ERF_A[-1]
+    for a in reversed(ERF_A[:-1]):
+        tail += a
+        tail *= t
     np.square(X, out=t)
-    np.negative(t, out=t)
+    t *= -0.5
     np.exp(t, out=t)
-    Y *= t
-    np.subtract(1, Y, out=Y)
-    return np.copysign(Y, X, out=Y)
+    tail *= t
+    tail *= 0.5
+    return np.where(X >= 0, 1 - tail, tail)

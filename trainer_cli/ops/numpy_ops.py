@@ -103,10 +103,8 @@ class Ops:
     def backprop_layernorm(self, dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
         return activations.backprop_layernorm(dY, kept, G, dG, db)
 
-    def dropout_mask(
-        self, shape: tuple[int, ...], rate: float, stream: np.random.Generator, dtype: np.dtype[np.generic]
-    ) -> Array:
-        return activations.dropout_mask(shape, rate, stream, dtype)
+    def dropout(self, X: Array, rate: float, stream: np.random.Generator) -> tuple[Array, Array]:
+        return activations.dropout(X, rate, stream)
 
     # Updates: each works in place on flat arrays that the caller owns
 

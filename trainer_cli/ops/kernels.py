@@ -1,0 +1,293 @@
+"""Compiled loops over float32 arrays, C-contiguous, one thread.
+
+Names, formulas and what may be overwritten are those of `activations` and `updates`. Only loops that beat numpy are
+here. Every constant is a float32, since one Python float would turn a loop to float64. Row sums run in eight lanes,
+whose order is fixed: the bits depend on no vector width.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from trainer_cli.arrays import Array
+from trainer_cli.ops.activations import ERF_A, ERF_P, LAYERNORM_EPS
+from trainer_cli.ops.compiled import compiled, inlined
+
+F = np.float32
+ZERO, HALF, ONE = F(0), F(0.5), F(1)
+EPS = F(LAYERNORM_EPS)
+SQRT_HALF, DENSITY_0 = F(math.sqrt(0.5)), F(1 / math.sqrt(2 * math.pi))
+P, (A1, A2, A3, A4, A5) = F(ERF_P), tuple(F(a) for a in ERF_A)
+LOG2_E, LN2_HIGH, LN2_LOW = F(1 / math.log(2)), F(0.693359375), F(math.log(2) - 0.693359375)
+EXP_LOW, EXP_HIGH = F(-87), F(88)
+E2, E3, E4, E5, E6, E7 = (F(1 / math.factorial(n)) for n in range(2, 8))
+
+
+# exp is written out because a call of the library's keeps a loop from being vectorised.
+
+
+@inlined
+def exp(x: np.float32) -> np.float32:
+    """`2^n * exp(r)` with |r| <= log(2) / 2 from the power series; 0 below -87, exp(88) above 88, NaN for NaN."""
+    limited = EXP_HIGH if x > EXP_HIGH else (x if x > EXP_LOW else EXP_LOW)
+    n = np.floor(limited * LOG2_E + HALF)
+    r = limited - n * LN2_HIGH - n * LN2_LOW
+    series = ONE + r + r * r * (E2 + r * (E3 + r * (E4 + r * (E5 + r * (E6 + r * E7)))))
+    power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    return x if x != x else (series * power if x > EXP_LOW else ZERO)
+
+
+@inlined
+def logistic(x: np.float32) -> np.float32:
+    return ONE / (ONE + exp(-x))
+
+
+@inlined
+def normal_cdf(x: np.float32) -> np.float32:
+    t = ONE / (ONE + P * abs(x * SQRT_HALF))
+    tail = HALF * t * (A1 + t * (A2 + t * (A3 + t * (A4 + t * A5)))) * exp(-HALF * x * x)
+    return ONE - tail if x >= ZERO else tail
+
+
+@inlined
+def row_sum(x: Array) -> np.float32:
+    s0, s1, s2, s3, s4, s5, s6, s7 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    whole = x.size - x.size % 8
+    for j in range(0, whole, 8):
+        s0 += x[j]
+        s1 += x[j + 1]
+        s2 += x[j + 2]
+        s3 += x[j + 3]
+        s4 += x[j + 4]
+        s5 += x[j + 5]
+        s6 += x[j + 6]
+        s7 += x[j + 7]
+    total = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    for j in range(whole, x.size):
+        total += x[j]
+    return total
+
+
+@inlined
+def larger(a: np.float32, b: np.float32) -> np.float32:
+    return a if b <= a else b  # NaN for a b that is NaN
+
+
+@inlined
+def row_max(x: Array) -> np.float32:
+    m0 = m1 = m2 = m3 = m4 = m5 = m6 = m7 = x[0]
+    whole = x.size - x.size % 8
+    for j in range(0, whole, 8):
+        m0 = larger(m0, x[j])
+        m1 = larger(m1, x[j + 1])
+        m2 = larger(m2, x[j + 2])
+        m3 = larger(m3, x[j + 3])
+        m4 = larger(m4, x[j + 4])
+        m5 = larger(m5, x[j + 5])
+        m6 = larger(m6, x[j + 6])
+        m7 = larger(m7, x[j + 7])
+    top = larger(larger(larger(m0, m1), larger(m2, m3)), larger(larger(m4, m5), larger(m6, m7)))
+    for j in range(whole, x.size):
+        top = larger(top, x[j])
+    return top
+
+
+@compiled
+def relu(Z: Array, b: Array) -> None:
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            z = Z[i, j] + b[j]
+            Z[i, j] = ZERO if z < ZERO else z
+
+
+@compiled
+def backprop_relu(dY: Array, Y: Array, db: Array) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            d = dY[i, j] if Y[i, j] > ZERO else ZERO
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def sigmoid(Z: Array, b: Array) -> None:
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            Z[i, j] = logistic(Z[i, j] + b[j])
+
+
+@compiled
+def backprop_sigmoid(dY: Array, Y: Array, db: Array) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            d = dY[i, j] * (Y[i, j] * (ONE - Y[i, j]))
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def backprop_tanh(dY: Array, Y: Array, db: Array) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            d = dY[i, j] * (ONE - Y[i, j] * Y[i, j])
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def swish(Z: Array, b: Array) -> Array:
+    Y = np.empty_like(Z)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            x = Z[i, j] + b[j]
+            Z[i, j] = x
+            Y[i, j] = x * logistic(x)
+    return Y
+
+
+@compiled
+def backprop_swish(dY: Array, X: Array, db: Array) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            s = logistic(X[i, j])
+            d = dY[i, j] * (s * (ONE + X[i, j] * (ONE - s)))
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def gelu(Z: Array, b: Array) -> Array:
+    Y = np.empty_like(Z)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            x = Z[i, j] + b[j]
+            Z[i, j] = x
+            Y[i, j] = x * normal_cdf(x)
+    return Y
+
+
+@compiled
+def backprop_gelu(dY: Array, X: Array, db: Array) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            x = X[i, j]
+            d = dY[i, j] * (normal_cdf(x) + x * (DENSITY_0 * exp(-HALF * x * x)))
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def softmax(Z: Array, b: Array) -> None:
+    for i in range(Z.shape[0]):
+        z = Z[i]
+        for j in range(z.size):
+            z[j] += b[j]
+        top = row_max(z)
+        for j in range(z.size):
+            z[j] = exp(z[j] - top)
+        scale = ONE / row_sum(z)
+        for j in range(z.size):
+            z[j] *= scale
+
+
+@compiled
+def backprop_maxout(dY: Array, which: Array, db: Array) -> Array:
+    dZ = np.zeros((dY.shape[0], dY.shape[1], db.shape[1]), dY.dtype)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            piece = which[i, j]
+            dZ[i, j, piece] = dY[i, j]
+            db[j, piece] += dY[i, j]
+    return dZ
+
+
+@compiled
+def layernorm(X: Array, G: Array, b: Array) -> tuple[Array, Array, Array]:
+    Y, Xhat, scales = np.empty_like(X), np.empty_like(X), np.empty((X.shape[0], 1), X.dtype)
+    n = F(X.shape[1])
+    for i in range(X.shape[0]):
+        x, xhat, y = X[i], Xhat[i], Y[i]
+        mean = row_sum(x) / n
+        for j in range(x.size):
+            xhat[j] = x[j] - mean
+            y[j] = xhat[j] * xhat[j]
+        scale = ONE / np.sqrt(row_sum(y) / n + EPS)
+        scales[i, 0] = scale
+        for j in range(x.size):
+            xhat[j] *= scale
+            y[j] = xhat[j] * G[j] + b[j]
+    return Y, Xhat, scales
+
+
+# Short loops, since one that writes to many arrays is not vectorised.
+@compiled
+def backprop_layernorm(dY: Array, Xhat: Array, scales: Array, G: Array, dG: Array, db: Array) -> Array:
+    dX, product = np.empty_like(dY), np.empty_like(G)
+    n = F(dY.shape[1])
+    for i in range(dY.shape[0]):
+        dy, xhat, dx, scale = dY[i], Xhat[i], dX[i], scales[i, 0]
+        for j in range(dy.size):
+            db[j] += dy[j]
+        for j in range(dy.size):
+            dG[j] += dy[j] * xhat[j]
+        for j in range(dy.size):
+            dx[j] = dy[j] * G[j]
+        for j in range(dy.size):
+            product[j] = dx[j] * xhat[j]
+        mean, mean_product = row_sum(dx) / n, row_sum(product) / n
+        for j in range(dy.size):
+            dx[j] = (dx[j] - mean - xhat[j] * mean_product) * scale
+    return dX
+
+
+@compiled
+def adam(
+    weights: Array,
+    gradient: Array,
+    m: Array,
+    v: Array,
+    b1: np.float32,
+    b2: np.float32,
+    eps: np.float32,
+    rate: np.float32,
+) -> None:
+    for i in range(weights.size):
+        g = gradient[i]
+        m[i] = b1 * m[i] + (ONE - b1) * g
+        v[i] = b2 * v[i] + (ONE - b2) * (g * g)
+        weights[i] -= rate * (m[i] / (np.sqrt(v[i]) + eps))
+
+
+@compiled
+def momentum(
+    weights: Array, gradient: Array, m: Array, v: Array, b1: np.float32, b2: np.float32, rate: np.float32
+) -> None:
+    for i in range(weights.size):
+        g = gradient[i]
+        m[i] = b1 * m[i] + (ONE - b1) * g
+        v[i] = b2 * v[i] + (ONE - b2) * (g * g)
+        weights[i] -= rate * m[i]
+
+
+@compiled
+def add_scaled(target: Array, source: Array, scale: np.float32) -> None:
+    for i in range(target.size):
+        target[i] += scale * source[i]
+
+
+@compiled
+def average(averages: Array, weights: Array, rate: np.float32) -> None:
+    for i in range(averages.size):
+        averages[i] -= (averages[i] - weights[i]) * rate

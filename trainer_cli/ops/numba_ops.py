@@ -1,0 +1,136 @@
+"""The arithmetic of `Ops` with compiled kernels where they are faster. Products stay with BLAS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from trainer_cli.arrays import Array
+from trainer_cli.ops import activations, kernels
+from trainer_cli.ops.kernels import F
+from trainer_cli.ops.numpy_ops import Ops
+
+Backprop = Callable[[Array, Array, Array], Array]
+
+
+class NumbaOps(Ops):
+    """Kernels of one thread for float32 arrays; any other array goes to numpy.
+
+    The numbers are numpy's up to float32 rounding; those of the update rules are the same to the bit.
+    """
+
+    name = "numba"
+
+    # Activations
+
+    def relu(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        if not fits(Z, b):
+            return super().relu(Z, b)
+        kernels.relu(Z, b)
+        return Z, Z
+
+    def backprop_relu(self, dY: Array, Y: Array, db: Array) -> Array:
+        return backprop(kernels.backprop_relu, activations.backprop_relu, dY, Y, db)
+
+    def sigmoid(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        if not fits(Z, b):
+            return super().sigmoid(Z, b)
+        kernels.sigmoid(Z, b)
+        return Z, Z
+
+    def backprop_sigmoid(self, dY: Array, Y: Array, db: Array) -> Array:
+        return backprop(kernels.backprop_sigmoid, activations.backprop_sigmoid, dY, Y, db)
+
+    def backprop_tanh(self, dY: Array, Y: Array, db: Array) -> Array:
+        return backprop(kernels.backprop_tanh, activations.backprop_tanh, dY, Y, db)
+
+    def swish(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return (kernels.swish(Z, b), Z) if fits(Z, b) else super().swish(Z, b)
+
+    def backprop_swish(self, dY: Array, X: Array, db: Array) -> Array:
+        return backprop(kernels.backprop_swish, activations.backprop_swish, dY, X, db)
+
+    def gelu(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return (kernels.gelu(Z, b), Z) if fits(Z, b) else super().gelu(Z, b)
+
+    def backprop_gelu(self, dY: Array, X: Array, db: Array) -> Array:
+        return backprop(kernels.backprop_gelu, activations.backprop_gelu, dY, X, db)
+
+    def softmax(self, Z: Array, b: Array) -> tuple[Array, None]:
+        if not fits(Z, b):
+            return super().softmax(Z, b)
+        kernels.softmax(Z, b)
+        return Z, None
+
+    def backprop_maxout(self, dY: Array, which: Array, db: Array) -> Array:
+        dY = np.ascontiguousarray(dY)
+        if not fits(dY, db[:, 0]):
+            return super().backprop_maxout(dY, which, db)
+        return kernels.backprop_maxout(dY, which, db)
+
+    def layernorm(self, X: Array, G: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
+        X = np.ascontiguousarray(X)
+        if not fits(X, G, b):
+            return super().layernorm(X, G, b)
+        Y, Xhat, scales = kernels.layernorm(X, G, b)
+        return Y, (Xhat, scales)
+
+    def backprop_layernorm(self, dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
+        dY = np.ascontiguousarray(dY)
+        if not fits(dY, G, dG, db):
+            return super().backprop_layernorm(dY, kept, G, dG, db)
+        return kernels.backprop_layernorm(dY, *kept, G, dG, db)
+
+    # Updates
+
+    def adam(
+        self,
+        weights: Array,
+        gradient: Array,
+        m: Array,
+        v: Array,
+        *,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        rate: float,
+    ) -> None:
+        if not flat(weights, gradient, m, v):
+            return super().adam(weights, gradient, m, v, beta1=beta1, beta2=beta2, eps=eps, rate=rate)
+        return kernels.adam(weights, gradient, m, v, F(beta1), F(beta2), F(eps), F(rate))
+
+    def momentum(
+        self, weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float
+    ) -> None:
+        if not flat(weights, gradient, m, v):
+            return super().momentum(weights, gradient, m, v, beta1=beta1, beta2=beta2, rate=rate)
+        return kernels.momentum(weights, gradient, m, v, F(beta1), F(beta2), F(rate))
+
+    def add_scaled(self, target: Array, source: Array, *, scale: float) -> None:
+        if not flat(target, source):
+            return super().add_scaled(target, source, scale=scale)
+        return kernels.add_scaled(target, source, F(scale))
+
+    def average(self, averages: Array, weights: Array, *, decay: float) -> None:
+        if not flat(averages, weights):
+            return super().average(averages, weights, decay=decay)
+        return kernels.average(averages, weights, F(1 - decay))
+
+
+def backprop(kernel: Backprop, otherwise: Backprop, dY: Array, kept: Array, db: Array) -> Array:
+    assert dY.shape == kept.shape, "a kernel does not check its indexes"
+    dY = np.ascontiguousarray(dY)
+    return kernel(dY, kept, db) if fits(dY, db) else otherwise(dY, kept, db)
+
+
+def fits(rows: Array, *columns: Array) -> bool:
+    """Whether a kernel can take these rows (B, n) and whatever has one number a column, (n,)."""
+    assert all(column.shape == rows.shape[1:] for column in columns), "a kernel does not check its indexes"
+    return rows.dtype == F and rows.flags.c_contiguous and all(column.dtype == F for column in columns)
+
+
+def flat(*arrays: Array) -> bool:
+    """Whether a kernel can take these arrays element by element."""
+    assert all(array.shape == arrays[0].shape for array in arrays), "a kernel does not check its indexes"
+    return all(array.ndim == 1 and array.dtype == F and array.flags.c_contiguous for array in arrays)
