@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainer_cli.data.defaults import default_features, default_target, first_block
+from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.errors import DataError
+from trainer_cli.registry import registry
+
+BYTES = np.zeros((2, 4, 4), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("columns", "section"),
+    [
+        ({"image": BYTES, "label": np.array([1, 2])}, {"@encoders": "labels.v1", "column": "label"}),
+        ({"X": BYTES, "Y": np.array([1.5, 2])}, {"@encoders": "numbers.v1", "column": "Y"}),
+        ({"a": ["1", "2"], "label": ["x", "y"]}, {"@encoders": "labels.v1", "column": "label"}),
+        ({"a": ["1", "2"], "label": ["1", "2"]}, {"@encoders": "labels.v1", "column": "label"}),
+        ({"a": ["1", "2"], "label": ["1.5", "2"]}, {"@encoders": "numbers.v1", "column": "label"}),
+    ],
+)
+def test_a_target_without_doubt(block, columns, section):
+    assert default_target(block(**columns)) == section
+    assert registry.has("encoders", section["@encoders"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ({"a": ["1", "2"], "b": ["x", "y"]}, 'the columns are "a", "b"'),
+        ({"label": ["1", "2"], "Y": ["x", "y"]}, 'the columns are "label", "Y"'),
+        ({"label": np.arange(2000)}, '"label" has more than 1000 different values'),
+        ({"label": np.zeros((2, 3))}, '"label" holds arrays'),
+    ],
+)
+def test_a_target_in_doubt_says_what_to_write(block, columns, why):
+    with pytest.raises(DataError) as caught:
+        default_target(block(**columns))
+    assert str(caught.value).startswith(
+        f'target: [target] is left out and the data leave a doubt: {why}; write [target] with @encoders = "labels.v1"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "section"),
+    [
+        ({"image": BYTES}, {"@encoders": "arrays.v1", "column": "image"}),
+        ({"X": np.zeros((2, 3))}, {"@encoders": "arrays.v1", "column": "X"}),
+        ({"a": ["1", "2"], "b": ["0.5", ""]}, {"@encoders": "columns.v1"}),
+        ({"a": np.array([1, 2]), "b": np.array([0.5, 1])}, {"@encoders": "columns.v1"}),
+    ],
+)
+def test_features_without_doubt(block, columns, section):
+    assert default_features(block(**columns, label=["x", "y"]), ("label",)) == section
+    assert registry.has("encoders", section["@encoders"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ({"a": ["1", "2"], "name": ["x", "y"]}, '"name" can be used in several ways'),
+        ({"X": np.zeros((2, 3), np.uint8)}, '"X" can be used in several ways'),
+        ({"X": BYTES, "Z": BYTES}, '"X", "Z" can be used in several ways'),
+        ({}, "no column is left beside the target"),
+    ],
+)
+def test_features_in_doubt_say_what_to_write(block, columns, why):
+    with pytest.raises(DataError) as caught:
+        default_features(block(**columns, label=["x", "y"]), ("label",))
+    assert str(caught.value).startswith(
+        f'features: [features] is left out and the data leave a doubt: {why}; write [features] with @encoders = "col'
+    )
+
+
+def test_the_first_block_is_the_first_rows(write):
+    assert first_block(CSVReader(write("a\n1\n2\n"))).columns == {"a": ["1", "2"]}

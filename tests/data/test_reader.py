@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer_cli.data.reader import other_data, rebuild
+from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.data.readers.idx import IdxReader
+from trainer_cli.data.readers.npz import NpzReader
+from trainer_cli.errors import DataError, ModelFileError
+from trainer_cli.registry import registry
+
+DATA = Path("somewhere/data")
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("csv.v1", CSVReader(DATA, ";")), ("npz.v1", NpzReader(DATA, "x_train", "y_train"))],
+)
+def test_a_reader_is_made_again_from_its_name_and_settings(name, reader):
+    other = rebuild(name, reader.settings(), Path("other.data"))
+    assert (type(other), other.settings(), other.files()) == (type(reader), reader.settings(), (Path("other.data"),))
+    assert other_data(reader, Path("other.data")).settings() == reader.settings()
+
+
+def test_a_reader_of_two_files_is_made_again_from_one(write_idx):
+    images, labels = write_idx(np.zeros((1, 2, 2)), np.zeros(1))
+    assert rebuild("idx.v1", IdxReader(images, labels).settings(), images).files() == (images, labels)
+
+
+def test_every_built_in_reader_can_be_made_again():
+    for name in registry.readers.names():
+        if registry.readers.is_built_in(name):
+            assert all(hasattr(registry.readers.get(name), method) for method in ("at", "settings", "files"))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("csv.v9", {}),
+        ("os.system", {}),
+        ("csv.v1", None),
+        ("csv.v1", {"delimiter": 5}),
+        ("csv.v1", {"delimiter": "long"}),
+        ("csv.v1", {"path": "/etc/passwd"}),
+        ("csv.v1", {"data": "/etc/passwd"}),
+        ("idx.v1", {"labels": "/etc/passwd"}),
+        ("npz.v1", {"X": ["X"]}),
+    ],
+)
+def test_what_a_damaged_model_says_of_its_reader_is_refused(name, settings, tmp_path):
+    for prefix in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
+        (tmp_path / prefix).touch()
+    with pytest.raises(ModelFileError):
+        rebuild(name, settings, tmp_path / "train-images-idx3-ubyte")
+
+
+def test_a_reader_of_the_users_is_not_made_from_a_model():
+    @registry.readers("mine.v1")
+    class Mine:
+        pass
+
+    try:
+        with pytest.raises(ModelFileError, match=r"a model names a built-in reader, not 'mine\.v1'"):
+            rebuild("mine.v1", {}, DATA)
+    finally:
+        registry.readers.remove("mine.v1")
+
+
+def test_data_that_is_not_there_is_the_users_mistake(tmp_path):
+    with pytest.raises(DataError, match="path: no file is there"):
+        list(rebuild("csv.v1", {}, tmp_path / "no.csv").blocks())

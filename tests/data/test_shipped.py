@@ -1,0 +1,81 @@
+"""The data that ships and the scripts that fetch it."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from trainer_cli.data.dataset import fit, load
+from trainer_cli.data.encoders.columns import Columns
+from trainer_cli.data.encoders.labels import Labels
+from trainer_cli.data.readers.csv import CSVReader
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_digits_are_whole():
+    features, target = Columns(), Labels("digit")
+    train = CSVReader(ROOT / "configs/data/digits-train.csv")
+    fit(train, features, target)
+    assert target.names == tuple("0123456789")
+    images = []
+    for part, n in (("train", 1197), ("dev", 300), ("test", 300)):
+        data = load(other := CSVReader(ROOT / f"configs/data/digits-{part}.csv"), features, target)
+        assert (data.n, data.X.shape[1]) == (n, 64)
+        shares = np.bincount(data.Y) / n
+        assert abs(shares - 0.1).max() < 0.01
+        images += [tuple(row) for block in other.blocks() for row in zip(*block.columns.values(), strict=True)]
+    assert len(set(images)) == 1797, "no image is in two parts"
+
+
+def test_a_split_takes_every_class_in_proportion_and_every_row_once():
+    split = script("make_digits").split
+    labels = np.arange(1797) % 7 % 5
+    parts = split(labels)
+    assert {name: len(rows) for name, rows in parts.items()} == {"train": 1197, "test": 300, "dev": 300}
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(1797))
+    for rows in parts.values():
+        np.testing.assert_allclose(np.bincount(labels[rows]) / len(rows), np.bincount(labels) / 1797, atol=1 / 300)
+    assert split(labels)["dev"].tolist() == parts["dev"].tolist()
+    assert split(labels, seed=1)["dev"].tolist() != parts["dev"].tolist()
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_fashion_mnist_is_taken_from_a_folder(write_idx, tmp_path, capsys, suffix):
+    get_data = script("get_data")
+    for prefix in ("train", "t10k"):
+        write_idx(np.zeros((3, 2, 2)), np.zeros(3), suffix, prefix)
+    get_data.fashion_mnist(tmp_path, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(get_data.FILES)
+    captured = capsys.readouterr()
+    assert "train-*: 3 images" in captured.err
+    assert captured.out == ""
+
+
+def test_a_folder_without_the_files_is_one_clear_line(tmp_path):
+    for folder, line in (
+        (tmp_path / "no", f"get_data.py: no folder is there: {tmp_path / 'no'}"),
+        (tmp_path, f"get_data.py: {tmp_path} lacks train-images-idx3-ubyte.gz, "),
+    ):
+        command = [sys.executable, str(ROOT / "scripts/get_data.py"), "fashion-mnist", "--from", str(folder)]
+        done = subprocess.run(
+            [*command, "--output", str(tmp_path / "out")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith(line)
+        assert len(done.stderr.splitlines()) == 1
