@@ -6,11 +6,12 @@ import copy
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from trainer_cli.arrays import Array, Batch
-from trainer_cli.losses.loss import Loss
+from trainer_cli.losses.loss import Link, Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 
@@ -32,26 +33,27 @@ def evaluate(model: Model, loss: Loss, metrics: Mapping[str, Tally], batches: It
         Yh = model.predict(batch.X)
         losses.append((loss.get_loss(Yh, batch.Y, batch.weights), loss.mass(batch.Y, batch.weights)))
         n += len(batch.rows)
-        Ph = probabilities(Yh, loss, model)
+        Ph = probabilities(Yh, loss.link)
         for tally in tallies.values():
             tally.update(Ph, batch.Y, batch.weights)
     return Scores(n, whole_loss(loss, losses), named_results(tallies))
 
 
 def whole_loss(loss: Loss, parts: Sequence[tuple[float, float | None]]) -> float:
-    """The loss of all rows from the loss and mass of each batch; NaN of no rows."""
-    if not parts:
-        return math.nan
+    """The loss of all rows from the loss and mass of each batch; NaN where nothing counts."""
     total = sum(mass for _, mass in parts if mass is not None)
+    if not parts or (total == 0 and parts[0][1] is not None):
+        return math.nan
     return sum(value if mass is None else loss.portion(value, mass / total) for value, mass in parts)
 
 
-def probabilities(outputs: Array, loss: Loss, model: Model) -> Array:
+def probabilities(outputs: Array, link: Link) -> Array:
     """What metrics and decoding take: the outputs passed through the loss's link."""
-    if loss.link == "softmax":
-        return model.ops.softmax(outputs)
-    if loss.link == "sigmoid":
-        return 1 / (1 + np.exp(-outputs))
+    if link == "softmax":
+        exponentials = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+        return cast(Array, exponentials / exponentials.sum(axis=-1, keepdims=True))
+    if link == "sigmoid":
+        return cast(Array, 0.5 * (1 + np.tanh(0.5 * outputs)))  # 1 / (1 + exp(-x)) without overflow
     return outputs
 
 

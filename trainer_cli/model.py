@@ -126,13 +126,21 @@ class Model:
 
     # Setting up
 
-    def initialize(self, X: Any = None, Y: Any = None, *, seed: int = 0, dtype: type[np.floating] = np.float32) -> Self:
+    def initialize(
+        self,
+        X: Any = None,
+        Y: Any = None,
+        *,
+        seed: int = 0,
+        dtype: type[np.floating] = np.float32,
+        blank: bool = False,
+    ) -> Self:
         """Infer the sizes left out from a sample, draw the parameters, and pack them into one store.
 
-        Each parameter's numbers come from (seed, "init", its name) alone. ShapeError: a size given contradicts the
-        sample, or one left out cannot be inferred.
+        Each parameter's numbers come from (seed, "init", its name) alone; with `blank` they are zeros, to be loaded.
+        ShapeError: a size given contradicts the sample, or one left out cannot be inferred.
         """
-        store = Store(self, seed=seed, dtype=dtype)
+        store = Store(self, seed=seed, dtype=dtype, blank=blank)
         self.init(X, Y)
         store.pack()
         return self
@@ -145,9 +153,12 @@ class Model:
     def draw(self, name: str, initializer: Initializer, shape: tuple[int, ...]) -> None:
         """Set the parameter `name` to numbers drawn by `initializer` from the run's seed and the parameter's name."""
         assert self._store is not None
-        stream = generator(self._store.moment.seed, "init", self.full_name(name))
-        array = initializer(self.ops, shape, generator=stream)
-        self._params[name] = np.ascontiguousarray(array, self._store.dtype)
+        if self._store.blank:
+            self._params[name] = np.zeros(shape, self._store.dtype)
+        else:
+            stream = generator(self._store.moment.seed, "init", self.full_name(name))
+            array = initializer(self.ops, shape, generator=stream)
+            self._params[name] = np.ascontiguousarray(array, self._store.dtype)
         self._grads[name] = np.zeros(shape, self._store.dtype)
 
     @property

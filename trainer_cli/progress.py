@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from trainer_cli import streams
+from trainer_cli.arrays import Batch
 from trainer_cli.loop import Step
 from trainer_cli.state import Limits, RunState
 
@@ -40,10 +41,11 @@ class Column:
 class Progress:
     """A bar on stderr where that is a terminal, and the table of evaluations on stdout. Nothing here can end a run."""
 
-    def __init__(self, *, quiet: bool = False):
+    def __init__(self, *, quiet: bool = False, verbose: bool = False):
         self.out = console(streams.stdout())
         self.err = console(streams.stderr())
         self.quiet = quiet
+        self.verbose = verbose
         self._bar: tqdm[None] | None = None
         self._columns: list[Column] = []
         self._last_shown = -math.inf
@@ -52,6 +54,10 @@ class Progress:
         """One line about the run, above the bar."""
         if not self.quiet:
             self._above_bar(self.err, Text(line, style))
+
+    def warn(self, line: str) -> None:
+        """One line about something that went wrong and did not end the run."""
+        self._above_bar(self.err, Text(line, "yellow"))
 
     def tell(self, line: str, style: str = "") -> None:
         """One line that belongs to the result."""
@@ -94,6 +100,18 @@ class Progress:
             if self._bar is not None and self._is_due():
                 self._bar.set_description_str(f"evaluating {index / n_items:.0%}", refresh=True)
             yield item
+
+    def reading(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Batches of data whose length nobody knows yet, with the rows counted in a bar."""
+        if self.quiet or not self.err.is_terminal:
+            yield from batches
+            return
+        from tqdm import tqdm
+
+        with tqdm(unit=" rows", file=self.err.file, dynamic_ncols=True, leave=False) as bar:
+            for batch in batches:
+                yield batch
+                bar.update(len(batch.rows))
 
     def row(self, row: Mapping[str, Any], score_names: Sequence[str], is_best: bool) -> None:
         """One line of the table, with the headings above the first one."""

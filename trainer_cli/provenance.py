@@ -10,9 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli import __version__
+from trainer_cli import __version__, json_text
+from trainer_cli.config.registry import registry
+from trainer_cli.data.fingerprint import fingerprint
+from trainer_cli.data.reader import Reader
+from trainer_cli.errors import ArgumentError, ModelFileError
+from trainer_cli.manifest import check_format
 
 FORMAT = 1
+NAME = "run.json"
 
 # What may differ between a run and its resumption: where things lie, when to stop, what is kept, who is told.
 FREE_SECTIONS = ("paths", "checkpoints", "loggers")
@@ -38,6 +44,35 @@ def provenance(
         "data": {name: dict(facts) for name, facts in data.items()},
         "code": [{"path": str(path.resolve()), "sha256": sha256(path)} for path in code],
     }
+
+
+def data_facts(section: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """One data set's section of the config with its paths made absolute, and the sha256 of its content."""
+    files = {str(path) for path in getattr(reader, "files", tuple)()}
+    absolute = {key: str(Path(value).resolve()) if value in files else value for key, value in section.items()}
+    return {"section": absolute, "sha256": fingerprint(reader)}
+
+
+def read(run_dir: Path) -> dict[str, Any]:
+    """What run.json says; ModelFileError if it is not one of ours."""
+    path = run_dir / NAME
+    try:
+        found = json_text.loads(path.read_bytes())
+    except (OSError, ValueError) as err:
+        raise ModelFileError(f"{path}: cannot be read: {err}") from err
+    check_format(found, path)
+    assert isinstance(found, dict)
+    return found
+
+
+def dev_reader(run_dir: Path) -> Reader:
+    """The reader of a run's dev data."""
+    data = read(run_dir).get("data")
+    section = data.get("dev", {}).get("section") if isinstance(data, dict) else None
+    if section is None:
+        raise ArgumentError(f"{run_dir}: this run had no dev data; name a data file after it")
+    reader: Reader = registry.resolve({"dev": section}, kinds={"readers"})["dev"]
+    return reader
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -26,7 +26,9 @@ def prune(run_dir: Path, keep: int = 2) -> list[int]:
                 gone.append(step)
         elif (state := _whole_state(path)) is not None:
             kept += 1
-            best.add((state.get("best") or {}).get("step"))
+            # A run that ended off its beat has two: the other one holds again if it is extended.
+            for known in (state, state.get("before_final") or {}):
+                best.add((known.get("best") or {}).get("step"))
     return gone
 
 

@@ -36,11 +36,13 @@ class Store:
     """One model's parameters end to end in `values`, their gradients likewise in `gradients`.
 
     `segments` says where each parameter lies; names are paths in the config (`hidden.W`). `moment` is where in the
-    run the next draw happens. A layer used twice is stored once, under its first path.
+    run the next draw happens. A layer used twice is stored once, under its first path. A `blank` store draws no
+    initial numbers: its parameters are zeros until others are loaded.
     """
 
-    def __init__(self, root: Model, *, seed: int = 0, dtype: type[np.floating] = np.float32):
+    def __init__(self, root: Model, *, seed: int = 0, dtype: type[np.floating] = np.float32, blank: bool = False):
         self.root = root
+        self.blank = blank
         self.dtype = np.dtype(dtype)
         self.moment = Moment(seed)
         self.draws: Counter[tuple[str, ...]] = Counter()

@@ -1,0 +1,225 @@
+"""From a checked config to a job: encoders fitted, data encoded, the model's sizes inferred, everything matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Rows, slice_rows
+from trainer_cli.config.filled import write_filled
+from trainer_cli.config.run_config import RunConfig
+from trainer_cli.config.writer import write
+from trainer_cli.data import dataset
+from trainer_cli.data.block import Block
+from trainer_cli.data.defaults import default_features, default_target, first_block
+from trainer_cli.data.encoder import Encoder, Target
+from trainer_cli.data.reader import Reader
+from trainer_cli.errors import ConfigError, Problem, ShapeError, TrainerError
+from trainer_cli.evaluate import named_results
+from trainer_cli.job import Job, Monitor
+from trainer_cli.losses.loss import Loss
+from trainer_cli.metrics.tally import Tally
+from trainer_cli.model import Model
+from trainer_cli.ops import get_ops
+from trainer_cli.registry import nearest, registry
+from trainer_cli.schedules.schedule import as_schedule
+from trainer_cli.signals import StopFlag
+from trainer_cli.state import Limits
+from trainer_cli.trained import SECTIONS, Trained, shapes_of
+
+SAMPLE_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The readers of a run, and its encoders by their registered names; `added` are the sections left out, as chosen."""
+
+    train: Reader
+    dev: Reader | None
+    features: tuple[str, Encoder]
+    target: tuple[str, Target]
+    added: Mapping[str, Mapping[str, Any]]
+
+
+@contextmanager
+def placed(config: RunConfig, section: str) -> Iterator[None]:
+    """Give mistakes without a file their place in the config: at the key they name, a bare one being of `section`."""
+    try:
+        yield
+    except TrainerError as err:
+        if not err.problems or all(problem.path for problem in err.problems):
+            raise
+        found = [p if p.path else config.problem(dotted(section, p.where), p.message) for p in err.problems]
+        raise ConfigError(problems=found) from err
+
+
+def dotted(section: str, where: str) -> str:
+    return where if "." in where else ".".join(part for part in (section, where) if part)
+
+
+def sources(config: RunConfig) -> Sources:
+    """Make the readers and encoders; encoders that the config leaves out are chosen where the data leave no doubt."""
+    train, dev = config.build("data.train"), config.build("data.dev")
+    added: dict[str, Mapping[str, Any]] = {}
+    if not config.has("target"):
+        with placed(config, "data.train"):
+            block = first_block(train)
+        with placed(config, ""):
+            added["target"] = default_target(block)
+    target = config.build("target") if config.has("target") else made(added["target"])
+    if not config.has("features"):
+        with placed(config, "data.train"):
+            block = first_block(train)
+        with placed(config, "target"):
+            target.choose(train.columns())
+        with placed(config, ""):
+            added["features"] = default_features(block, target.reads)
+    features = config.build("features") if config.has("features") else made(added["features"])
+    names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
+    return Sources(train, dev, (names["features"], features), (names["target"], target), added)
+
+
+def made(section: Mapping[str, Any]) -> Any:
+    """The encoder that an added section describes."""
+    arguments = {key: value for key, value in section.items() if key != "@encoders"}
+    return registry.encoders.get(str(section["@encoders"]))(**arguments)
+
+
+def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
+    """Make the model and infer its sizes from rows of data; it must fit the loss."""
+    with placed(config, "model"):
+        model: Model = config.build("model")
+        model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
+        check_pairing(model, loss)
+        try:
+            model.initialize(slice_rows(X, 0, SAMPLE_ROWS), np.zeros((1, n_outputs), np.float32), seed=config.system.seed)
+        except ShapeError as err:
+            raise ShapeError(problems=[Problem(str(err), where="model")]) from err
+    return model
+
+
+def check_pairing(model: Model, loss: Loss) -> None:
+    """Refuse a loss that takes probabilities behind a layer that gives others, and the other way round."""
+    gives = output_of(model)
+    if loss.takes == "probabilities" and gives != "softmax":
+        remedy = "end the model in Softmax.v1, or set from_logits = true"
+        message = f"takes probabilities, but the model ends in {last_layer(model)}: {remedy}"
+        raise ConfigError(problems=[Problem(message, where="loss.")])
+    if loss.takes != "probabilities" and gives == "softmax":
+        message = f"takes {loss.takes} outputs, but the model ends in a softmax, which passes on gradients of logits only"
+        raise ConfigError(problems=[Problem(message, where="loss.")])
+
+
+def output_of(model: Model) -> str | None:
+    """What the model's outputs are: that of its last layer, or of the one before if that leaves them as they are."""
+    for layer in reversed(model.layers or [model]):
+        if layer is not model and layer.layers:
+            return output_of(layer)
+        if "output" in layer.attrs or layer.param_names:
+            return layer.attrs.get("output")
+    return None
+
+
+def last_layer(model: Model) -> str:
+    return last_layer(model.layers[-1]) if model.layers else str(model.attrs.get("layer", model.name))
+
+
+def assemble(config: RunConfig, flag: StopFlag) -> Job:
+    """Read and encode the data, make the model, and match everything with everything.
+
+    All that can be wrong is found here, before the first update. `Stopped` if a signal comes meanwhile.
+    """
+    found, loss = sources(config), config.build("loss")
+    features, target = found.features[1], found.target[1]
+    with placed(config, "data.train"):
+        n = dataset.fit(WatchedReader(found.train, flag), features, target)
+        train = dataset.load(WatchedReader(found.train, flag), features, target, n)
+    dev = None
+    if found.dev is not None:
+        with placed(config, "data.dev"):
+            dev = dataset.load(WatchedReader(found.dev, flag), features, target)
+    model = set_up(config, train.X, target.width, loss)
+    training, metrics = config.training, dict(config.build("metrics") or {})
+    batch_size = config.build("batch_size") if config.has("batch_size") else training.batch_size
+    return Job(
+        trained=Trained(
+            config=model_config(config),
+            model=model,
+            loss=loss,
+            metrics=metrics,
+            features=found.features,
+            target=found.target,
+            reader=reader_facts(config, found.train),
+            shapes=shapes_of(train.X),
+        ),
+        config_text=filled_text(config, found),
+        optimizer=config.build("optimizer"),
+        train=train,
+        dev=dev,
+        batch_size=as_schedule(batch_size),
+        accumulate=as_schedule(training.accumulate_gradient),
+        limits=Limits(training.max_steps, training.max_epochs, training.max_time, training.patience),
+        seed=config.system.seed,
+        eval_frequency=training.eval_frequency,
+        eval_batch_size=training.eval_batch_size,
+        monitor=monitor_of(config, metrics),
+    )
+
+
+def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
+    """What decides which model is best: `score_weights`, or the one score `monitor`; by default the first metric, or
+    the dev loss where there is none."""
+    higher = {"loss": False}
+    for name, metric in metrics.items():
+        # An empty tally already knows the names of its scores.
+        higher |= {score: metric.higher_is_better for score in named_results({name: metric})}
+    names = tuple(name for name in higher if name != "loss")
+    training = config.training
+    for key, asked in (("score_weights", [*training.score_weights]), ("monitor", [training.monitor])):
+        for name in asked:
+            if name is not None and name not in higher:
+                message = f"no metric gives a score called {name!r}; there are {', '.join(higher)}."
+                message += nearest(name, list(higher))
+                raise ConfigError(problems=[config.problem(f"training.{key}", message)])
+    default = training.monitor or (names[0] if names else "loss")
+    return Monitor(dict(training.score_weights) or {default: 1.0}, names, higher)
+
+
+def reader_facts(config: RunConfig, reader: Reader) -> tuple[str, Mapping[str, Any]]:
+    """The training reader's name, and its arguments but for those that say where the data lies."""
+    section = config.config["data"]["train"]
+    settings = getattr(reader, "settings", None)
+    return str(section["@readers"]), arguments(section) if settings is None else settings()
+
+
+def arguments(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if not key.startswith("@") and key != "path"}
+
+
+def model_config(config: RunConfig) -> str:
+    """The sections that a model folder needs, every default written out."""
+    filled = config.filled()
+    return write({name: filled[name] for name in SECTIONS if name in filled})
+
+
+def filled_text(config: RunConfig, found: Sources) -> str:
+    """The whole config with every default written out, the encoders chosen included."""
+    return write_filled(config.filled() | found.added, config.loaded.document)
+
+
+class WatchedReader:
+    """A reader that stops for a signal between blocks."""
+
+    def __init__(self, reader: Reader, flag: StopFlag):
+        self._reader = reader
+        self._flag = flag
+
+    def columns(self) -> tuple[str, ...]:
+        return self._reader.columns()
+
+    def blocks(self) -> Iterator[Block]:
+        return self._flag.watch(self._reader.blocks())

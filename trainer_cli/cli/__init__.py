@@ -1,0 +1,34 @@
+"""The command line, one file a command. What a command needs is imported when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import typer
+
+from trainer_cli.cli.debug_config import debug_config
+from trainer_cli.cli.evaluate import evaluate
+from trainer_cli.cli.overrides import ConfigCommand
+from trainer_cli.cli.train import train
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="trainer",
+    help="Train, evaluate and ship models described by one config file.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train", cls=ConfigCommand)(train)
+app.command("evaluate")(evaluate)
+app.command("debug-config", cls=ConfigCommand)(debug_config)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    if show:
+        from trainer_cli import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit

@@ -1,0 +1,97 @@
+"""trainer evaluate"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from trainer_cli.cli.outcome import outcome
+
+if TYPE_CHECKING:
+    from trainer_cli.data.reader import Reader
+    from trainer_cli.lookup import SavedModel
+    from trainer_cli.trained import Trained
+
+EVAL_BATCH_SIZE = 1024
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A run directory (its best), a checkpoint, or a model folder.")],
+    data: Annotated[Path | None, typer.Argument(help="A data file, or a directory that holds one.")] = None,
+    code: Annotated[list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores to this JSON file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Score a trained model on data: a raw file as it was for training; without one, the run's dev data."""
+    with outcome():
+        from trainer_cli import lookup, trained, user_code
+
+        user_code.import_files(code or [])
+        saved = lookup.find(model)
+        loaded = trained.from_files(saved.files, saved.folder)
+        scores = score(loaded, reader_of(saved, loaded, data), quiet)
+        if output is not None:
+            write(output, scores)
+        show(scores, saved, as_json)
+
+
+def reader_of(saved: SavedModel, loaded: Trained, data: Path | None) -> Reader:
+    """The data to score on: `data` read as the training data was, or the dev data of the model's run."""
+    from trainer_cli import provenance
+    from trainer_cli.data import reader
+    from trainer_cli.errors import ArgumentError
+
+    if data is not None:
+        return reader.rebuild(*loaded.reader, data)
+    if saved.run_dir is None:
+        raise ArgumentError(f"{saved.folder}: a model folder has no dev data; name a data file after it")
+    return provenance.dev_reader(saved.run_dir)
+
+
+def score(loaded: Trained, data: Reader, quiet: bool) -> dict[str, Any]:
+    """The scores as one flat entry each, with the loss, the number of rows and the seconds it took."""
+    from trainer_cli.data import dataset
+    from trainer_cli.evaluate import evaluate as tally
+    from trainer_cli.progress import Progress
+
+    start, progress = time.monotonic(), Progress(quiet=quiet)
+    batches = dataset.stream(data, loaded.features[1], loaded.target[1], EVAL_BATCH_SIZE)
+    scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
+    seconds = time.monotonic() - start
+    found = {**scores.metrics, "loss": scores.loss, "n": scores.n, "seconds": round(seconds, 3)}
+    return {name: value if math.isfinite(value) else None for name, value in found.items()}
+
+
+def write(path: Path, scores: dict[str, Any]) -> None:
+    from trainer_cli.errors import StorageError
+
+    try:
+        path.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+    except OSError as err:
+        raise StorageError(f"{path}: could not be written: {err.strerror}") from err
+
+
+def show(scores: dict[str, Any], saved: SavedModel, as_json: bool) -> None:
+    """Print the scores on stdout, as JSON or as a table."""
+    from trainer_cli import streams
+    from trainer_cli.progress import console
+
+    if as_json:
+        streams.stdout().write(json.dumps(scores, indent=2) + "\n")
+        return
+    from rich import box
+    from rich.table import Table
+
+    step = "" if saved.step is None else f" (step {saved.step})"
+    table = Table(title=f"{saved.folder}{step}", box=box.SIMPLE, title_justify="left", title_style="bold")
+    table.add_column("score")
+    table.add_column("value", justify="right")
+    for name, value in scores.items():
+        table.add_row(name, "-" if value is None else f"{value:.4f}" if isinstance(value, float) else f"{value:,}")
+    console(streams.stdout()).print(table)

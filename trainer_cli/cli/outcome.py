@@ -1,0 +1,49 @@
+"""How a command ends: its exit code, and one clear line on stderr for each mistake."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from trainer_cli import streams
+from trainer_cli.errors import Stopped, TrainerError
+
+
+@contextmanager
+def outcome() -> Iterator[None]:
+    """Turn what a command raises into its exit code: the user's mistakes by kind, signals by number, ours into 1."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except Stopped as err:
+        complain(str(err))
+        raise typer.Exit(err.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except TrainerError as err:
+        complain(str(err))
+        raise typer.Exit(err.exit_code) from None
+    except Exception as err:
+        complain(f"trainer: an error of ours: {type(err).__name__}: {err}. The traceback is in {keep_traceback()}")
+        raise typer.Exit(1) from None
+
+
+def complain(message: str) -> None:
+    stream = streams.stderr()
+    stream.write(message + "\n")
+    stream.flush()
+
+
+def keep_traceback() -> str:
+    """Write the traceback of the exception at hand to a file; its name, or why there is none."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="trainer-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write(traceback.format_exc())
+        return file.name
+    except OSError as err:
+        return f"no file: {err}"

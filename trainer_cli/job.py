@@ -1,0 +1,76 @@
+"""Everything one training run works with, made from its config: data, model, loss, optimizer, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from trainer_cli.arrays import Batch
+from trainer_cli.data.dataset import Dataset
+from trainer_cli.epochs import consecutive
+from trainer_cli.evaluate import Scores, evaluate
+from trainer_cli.model import Model
+from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.state import Limits
+from trainer_cli.trained import Trained
+
+Watch = Callable[[Iterable[Batch], int], Iterator[Batch]]
+
+# A step by which a batch-size schedule has grown as far as it will, for the choice of threads.
+LATE_STEP = 10_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """What `Run` drives.
+
+    `trained` is the model with what goes into its folder beside the weights, `config_text` the whole config, filled.
+    """
+
+    trained: Trained
+    config_text: str
+    optimizer: Optimizer
+    train: Dataset
+    dev: Dataset | None
+    batch_size: Schedule
+    accumulate: Schedule
+    limits: Limits
+    seed: int
+    eval_frequency: int
+    eval_batch_size: int
+    monitor: Monitor
+
+    @property
+    def model(self) -> Model:
+        return self.trained.model
+
+    @property
+    def largest_product(self) -> int:
+        """Multiplications of the largest product in a forward pass over a batch."""
+        nodes = list(self.model.walk())
+        sizes = (node.get_param(name).size for node in nodes for name in node.param_names if node.has_param(name))
+        return int(max(self.batch_size(step) for step in (0, LATE_STEP))) * max(sizes, default=0)
+
+    def evaluate(self, data: Dataset, watch: Watch) -> Scores:
+        """Score the model with its averages, where the optimizer keeps them, on rows of data."""
+        n_batches = -(-data.n // self.eval_batch_size)
+        batches = watch(consecutive(data, self.eval_batch_size), n_batches)
+        with self.model.use_params(self.optimizer.averages):
+            return evaluate(self.model, self.trained.loss, self.trained.metrics, batches)
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What makes one evaluation better than another: a weighted sum of scores, each turned so that higher is better.
+
+    `weights` by the score's name ("loss" is the dev loss); `names` are all scores that the metrics give.
+    """
+
+    weights: Mapping[str, float]
+    names: tuple[str, ...]
+    higher_is_better: Mapping[str, bool]
+
+    def score(self, scores: Scores) -> float:
+        values = {"loss": scores.loss, **scores.metrics}
+        return sum(w * (values[n] if self.higher_is_better[n] else -values[n]) for n, w in self.weights.items())

@@ -1,0 +1,97 @@
+"""What a run writes and when: log lines at once, checkpoints as often as costs little, never later than is promised."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from trainer_cli import checkpoint, pointers, retention
+from trainer_cli.checkpoint import Checkpoint
+from trainer_cli.errors import StorageError
+from trainer_cli.journal import Journal
+
+# A save may take this part of the time: the figure of CheckFreq (Mohan, Phanishayee and Chidambaram, FAST 2021).
+COST_SHARE = 1 / 30
+
+
+class Saver:
+    """Writes the log and the checkpoints of one run.
+
+    After an evaluation a save is due once the time since the last one exceeds 30 times that one's cost; at any step
+    once `max_seconds` have passed. Until then the best is kept in memory. What could not be written is told, kept,
+    and tried again with the next save; nothing is written that refers to something that is not there yet.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        log: Path,
+        *,
+        keep: int,
+        max_seconds: float,
+        clock: Callable[[], float],
+        tell: Callable[[str], None],
+    ):
+        self.run_dir = run_dir
+        self.keep = keep
+        self.max_seconds = max_seconds
+        self.clock = clock
+        self.tell = tell
+        self.pending_best: Checkpoint | None = None
+        self.saved_step = -1
+        self._log = log
+        self._journal: Journal | None = None
+        self._unwritten: list[bytes] = []
+        self._last_end = -math.inf
+        self._last_cost = 0.0
+
+    def open_log(self, length: int) -> None:
+        """Cut the log to `length` bytes: lines beyond are of steps that will be made again."""
+        self._journal = Journal(self._log, length)
+
+    def log(self, line: bytes) -> int:
+        """Add a line to the log; how long the log is with it."""
+        assert self._journal is not None, "open_log comes first"
+        self._unwritten.append(line)
+        try:
+            self._flush(self._journal)
+        except StorageError as err:
+            self.tell(f"the log waits for the next save: {err}")
+        return self._journal.length + sum(map(len, self._unwritten))
+
+    def is_due(self, *, evaluated: bool) -> bool:
+        waited = self.clock() - self._last_end
+        return waited >= self.max_seconds or (evaluated and waited * COST_SHARE > self._last_cost)
+
+    def save(self, newest: Checkpoint, *, required: bool) -> None:
+        """Write the pending best, then `newest`, and delete what is no longer needed.
+
+        A StorageError is raised if the save is `required`, else told.
+        """
+        start = self.clock()
+        try:
+            if self._journal is not None:
+                self._flush(self._journal)
+            if self.pending_best is not None and self.pending_best.step != newest.step:
+                self._write(self.pending_best)
+            self.pending_best = None
+            self._write(newest)
+            retention.prune(self.run_dir, self.keep)
+        except StorageError as err:
+            if required:
+                raise
+            self.tell(f"step {newest.step} is not saved, the next save tries again: {err}")
+        self._last_end = self.clock()
+        self._last_cost = self._last_end - start
+
+    def _flush(self, journal: Journal) -> None:
+        while self._unwritten:
+            journal.append(self._unwritten[0])
+            self._unwritten.pop(0)
+
+    def _write(self, new: Checkpoint) -> None:
+        checkpoint.save(self.run_dir, new)
+        pointers.refresh(self.run_dir, new.state)
+        self.saved_step = new.step
+
