@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from trainer_cli.config.call import Call
-from trainer_cli.config.convert import MismatchError, convert
+from trainer_cli.config.convert import convert
 from trainer_cli.config.document import Document, config_error
+from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import Problem, TrainerError
 

@@ -25,18 +25,10 @@ from trainer_cli.config.annotations import (
     plain_type,
 )
 from trainer_cli.config.call import Call
-from trainer_cli.config.words import did_you_mean_number, say
+from trainer_cli.config.mismatch import MismatchError, refuse
+from trainer_cli.config.words import say
 from trainer_cli.errors import ArgumentError
-from trainer_cli.registry import nearest
 from trainer_cli.schedules.schedule import Schedule, as_schedule
-
-
-class MismatchError(Exception):
-    """A value that does not fit; `where` is the path inside it, like `[2]` or `.key`."""
-
-    def __init__(self, message: str, where: str = ""):
-        super().__init__(message)
-        self.where = where
 
 
 def convert(value: Any, annotation: Any, strict: bool = False) -> Any:
@@ -91,29 +83,6 @@ def containers_like(value: Any) -> tuple[Any, ...]:
     return (*LISTS, *SETS, tuple) if isinstance(value, list) else ()
 
 
-def refuse(value: Any, annotation: Any) -> MismatchError:
-    return MismatchError(f"expected {name_type(annotation)}, got {say(value)}.{hint(value, annotation)}")
-
-
-def hint(value: Any, annotation: Any) -> str:
-    """What was probably meant, for a text where a number or one of some words is expected."""
-    if not isinstance(value, str):
-        return ""
-    words = [word for member in members_of(annotation) for word in words_of(member)]
-    suggestion = nearest(value, words, ' Did you mean "{}"?')
-    if not suggestion and {int, float} & set(members_of(annotation)):
-        return did_you_mean_number(value)
-    return suggestion
-
-
-def words_of(annotation: Any) -> list[str]:
-    if origin_of(annotation) is typing.Literal:
-        return [word for word in typing.get_args(annotation) if isinstance(word, str)]
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return [member.value for member in annotation if isinstance(member.value, str)]
-    return []
-
-
 def to_bool(value: Any, annotation: Any, strict: bool) -> bool:
     if isinstance(value, bool):
         return value
@@ -141,12 +110,7 @@ def to_float(value: Any, annotation: Any, strict: bool) -> float:
 def to_str(value: Any, annotation: Any, strict: bool) -> str:
     if isinstance(value, str):
         return value
-    raise MismatchError(f"{refuse(value, annotation)}{quotes(value)}")
-
-
-def quotes(value: Any) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f' Did you mean "{value}", in quotes?' if is_number else ""
+    raise refuse(value, annotation)
 
 
 def to_none(value: Any, annotation: Any, strict: bool) -> None:

@@ -21,11 +21,19 @@ INDEX = re.compile(r"\[\d+\]")
 class Broken:
     """Stands for a value that is already reported as wrong, so that nothing is reported because of it."""
 
+    def __init__(self, name: str):
+        self.name = name
+
     def __repr__(self) -> str:
-        return "BROKEN"
+        return self.name
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Broken:
+        return self
 
 
-BROKEN: Final = Broken()
+BROKEN: Final = Broken("BROKEN")
+# The value of a key whose name is guessed as well.
+GUESSED: Final = Broken("GUESSED")
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,8 @@ class Section:
 class Document:
     """All sections by dotted name in the order of the file, and the mistakes found so far.
 
-    `copies` says which keys are copies of which sections or keys, `inline` which keys inside a `{...}` an override set.
+    `copies` says which keys are copies of which sections or keys, `inline` which keys inside a `{...}` an override set,
+    `guessed` holds the names of sections whose header is wrong ("" for one that nobody can guess).
     """
 
     path: str = ""
@@ -78,6 +87,7 @@ class Document:
     tail: list[str] = field(default_factory=list)
     copies: dict[str, str] = field(default_factory=dict)
     inline: dict[str, Entry] = field(default_factory=dict)
+    guessed: set[str] = field(default_factory=set)
 
     @property
     def last_line(self) -> int:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from trainer_cli.config.convert import MismatchError, convert
+from trainer_cli.config.convert import convert
 from trainer_cli.config.document import Document
+from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.parameters import Parameter, Signature, signature_of
 from trainer_cli.config.plan import is_block
 from trainer_cli.config.values import parse

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainer_cli.config.document import BROKEN, Document, Entry, Origin, Section, config_error
+from trainer_cli.config.document import BROKEN, Broken, Document, Entry, Origin, Section, config_error
+from trainer_cli.config.scalars import BadValueError, Template, Variable
 from trainer_cli.config.text import KEY, SECTION
-from trainer_cli.config.values import BadValueError, Template, Variable, parse, parse_argument
+from trainer_cli.config.values import parse, parse_argument
 from trainer_cli.config.words import say, shorten
 from trainer_cli.errors import Problem
 
@@ -164,6 +165,6 @@ def set_inline(document: Document, section: Section, parts: list[str], override:
 def explain_entry(name: str, value: Any) -> str:
     if isinstance(value, Variable):
         return f"{name} is a copy of ${{{value.name}}}: set {value.name} instead"
-    if value is BROKEN:
+    if isinstance(value, Broken):
         return f"{name} has a mistake of its own"
     return f"{name} is {'a text' if isinstance(value, Template) else say(value)}, which has no keys to set"

@@ -46,8 +46,12 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         anything = Parameter("anything")
         return Signature({}, rest=anything, keywords=anything)
     hints = annotations_of(function)
+    defaults = {} if not dataclasses.is_dataclass(function) else made_defaults(function)
     kinds = {name: parameter.kind for name, parameter in found.parameters.items()}
-    named = {name: Parameter(name, hints.get(name, Any), each.default) for name, each in found.parameters.items()}
+    named = {
+        name: Parameter(name, hints.get(name, Any), defaults.get(name, parameter.default))
+        for name, parameter in found.parameters.items()
+    }
     by_kind = {kind: tuple(name for name in named if kinds[name] == kind) for kind in inspect._ParameterKind}
     only_positional = by_kind[inspect.Parameter.POSITIONAL_ONLY]
     return Signature(
@@ -58,6 +62,12 @@ def signature_of(function: Callable[..., Any]) -> Signature:
         keywords=next((named[name] for name in by_kind[inspect.Parameter.VAR_KEYWORD]), None),
         returns=function if isinstance(function, type) else hints.get("return", Any),
     )
+
+
+def made_defaults(function: Any) -> dict[str, Any]:
+    """The defaults that a dataclass makes anew for each instance."""
+    fields = dataclasses.fields(function)
+    return {each.name: each.default_factory() for each in fields if each.default_factory is not dataclasses.MISSING}
 
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -8,8 +8,9 @@ from typing import Any, cast
 
 from trainer_cli.config.annotations import dataclass_of
 from trainer_cli.config.call import Call
-from trainer_cli.config.convert import MismatchError, convert
-from trainer_cli.config.document import BROKEN, Document
+from trainer_cli.config.convert import convert
+from trainer_cli.config.document import BROKEN, GUESSED, Broken, Document
+from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.parameters import REQUIRED, Parameter, Signature, signature_of
 from trainer_cli.config.words import alternatives, say
 from trainer_cli.errors import ConfigError
@@ -40,7 +41,7 @@ class Planner:
 
     def value(self, value: Any, annotation: Any, where: str) -> Any:
         """The value as `annotation` wants it, blocks in it as Calls; BROKEN after a mistake."""
-        if value is BROKEN:
+        if isinstance(value, Broken):
             return BROKEN
         if is_block(value):
             found: Any = self.block(value, where)
@@ -81,13 +82,13 @@ class Planner:
         if len(keys) > 1:
             self.complain(f"{where}.{keys[1]}", f"a section can name one function, this one has {alternatives(keys)}")
         elif kind not in self.registry.kinds:
-            suggestion = nearest(kind, list(self.registry.kinds), " Did you mean @{}?")
-            self.complain(f"{where}.{key}", f"no registry is called @{kind}.{suggestion}")
+            suggestion = nearest(kind, list(self.registry.kinds), ". Did you mean @{}?")
+            self.complain(f"{where}.{key}", f"no registry is called @{kind}{suggestion}")
         elif self.kinds is not None and kind not in self.kinds:
             allowed = alternatives([f"@{each}" for each in self.kinds])
             self.complain(f"{where}.{key}", f"a saved model can name {allowed}, not @{kind}")
         elif not isinstance(name, str):
-            if name is not BROKEN:
+            if not isinstance(name, Broken):
                 self.complain(f"{where}.{key}", f"expected the name of a function, got {say(name)}")
         else:
             return kind, name, self.look_up(kind, name, f"{where}.{key}")
@@ -97,7 +98,7 @@ class Planner:
         try:
             return cast(Callable[..., Any], self.registry.get(kind, name))
         except ConfigError as err:
-            self.complain(where, str(err))
+            self.complain(where, str(err).removesuffix("."))
             return None
 
     def call(self, call: Call, given: dict[str, Any]) -> Any:
@@ -105,26 +106,31 @@ class Planner:
         before = len(self.document.problems)
         signature = signature_of(call.function)
         keywords = {key: value for key, value in given.items() if key != "*"}
-        suggested = self.check_names(keywords, signature, call)
+        stars = given.get("*", {})
+        suggested = self.check_names(keywords, stars, signature, call)
         bound = {key: self.argument(key, value, signature, call) for key, value in keywords.items()}
         bound |= self.defaults_for(call.kind, signature, keywords)
-        rest = self.positional(given.get("*", {}), signature, call, bound)
+        rest = self.positional(stars, signature, call, bound)
         for name, parameter in signature.named.items():
             if parameter.default is REQUIRED and name not in bound and name not in suggested and rest is not BROKEN:
-                self.complain(call.where, f"{call.name} needs the argument {name}")
+                self.complain(call.where, f"{call.name} needs {'the argument ' if call.kind else ''}{name}")
         if len(self.document.problems) > before or rest is BROKEN or has_broken(bound):
             return BROKEN
         return arranged(replace(call, returns=signature.returns), signature, bound, rest)
 
-    def check_names(self, keywords: dict[str, Any], signature: Signature, call: Call) -> set[str]:
+    def check_names(self, keywords: dict[str, Any], stars: Any, signature: Signature, call: Call) -> set[str]:
         """Refuse arguments that the function has not; returns those that were probably meant."""
         suggested = set()
-        for key in keywords:
-            if key not in signature.named and signature.keywords is None:
-                close = nearest(key, [name for name in signature.named if name not in keywords], "{}")
-                suggested.add(close)
-                meant = f" Did you mean {close}?" if close else listed(list(signature.named))
-                self.complain(f"{call.where}.{key}", f"{call.name} has no argument {key}.{meant}")
+        blocks = list(stars) if isinstance(stars, dict) else []
+        for key, value in keywords.items():
+            if key in signature.named or signature.keywords is not None or value is GUESSED:
+                continue
+            free = [name for name in signature.named if name not in keywords]
+            close = nearest(key, free, "{}") or nearest(key, [*signature.named, *blocks], "{}")
+            suggested.add(close)
+            meant = f"Did you mean {close}?" if close else what_it_takes(signature, f"{call.where}.*.{key}")
+            kind = "argument" if call.kind else "key"
+            self.complain(f"{call.where}.{key}", f"{call.name} has no {kind} {key}. {meant}")
         return suggested
 
     def argument(self, key: str, value: Any, signature: Signature, call: Call) -> Any:
@@ -151,8 +157,8 @@ class Planner:
     def positional(self, stars: Any, signature: Signature, call: Call, bound: dict[str, Any]) -> Any:
         """The values of `*args`. Positional blocks fill the arguments that are left first, as in Python; these go to
         `bound`."""
-        if stars is BROKEN or not isinstance(stars, dict | list):
-            if stars is not BROKEN:
+        if not isinstance(stars, dict | list):
+            if not isinstance(stars, Broken):
                 self.complain(f"{call.where}.*", f"expected a list or sections [{call.where}.*.name], got {say(stars)}")
             return BROKEN
         named = isinstance(stars, dict)
@@ -195,14 +201,15 @@ def has_broken(value: Any) -> bool:
         return any(has_broken(item) for item in value.values())
     if isinstance(value, list):
         return any(has_broken(item) for item in value)
-    return value is BROKEN
+    return isinstance(value, Broken)
 
 
-def listed(names: list[str]) -> str:
-    if not names:
-        return " It has none"
+def what_it_takes(signature: Signature, positional: str) -> str:
+    names = list(signature.named)
     more = f" and {len(names) - MAX_SAID} more" if len(names) > MAX_SAID else ""
-    return f" It has {', '.join(names[:MAX_SAID])}{more}"
+    if signature.rest is not None:
+        return f"It takes sections like [{positional}]"
+    return f"It has {', '.join(names[:MAX_SAID]) or 'none'}{more}"
 
 
 def n_positional(signature: Signature) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trainer_cli.config.call import Call
-from trainer_cli.config.document import BROKEN
+from trainer_cli.config.document import BROKEN, Broken
 from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import Planner, is_block
 from trainer_cli.config.sections import FREE, KNOWN, PARTS, REQUIRED, SETTINGS, Part
@@ -21,15 +21,18 @@ def check_sections(loaded: Loaded, planner: Planner) -> dict[str, Any]:
     for name, kind in SETTINGS.items():
         plans[name] = planner.call(Call(kind, f"[{name}]", name), config.get(name, {}))
     dropout = config.get("training", {}).get("dropout")
-    if dropout is not None and dropout is not BROKEN:
-        planner.defaults[("layers", "dropout")] = (dropout, "training.dropout")
+    if dropout is not None:
+        # After a mistake in [training] it is enough that it was reported there.
+        value = dropout if isinstance(plans["training"], Call) else BROKEN
+        planner.defaults[("layers", "dropout")] = (value, "training.dropout")
     for name, part in PARTS.items():
         if name in config:
             plans[name] = check_part(config[name], part, name, planner, guessed)
     for name in REQUIRED:
         section, _, inner = name.partition(".")
         found = inner in config.get(section, {}) if inner else section in config
-        if not found and name not in guessed:
+        # A header that could not be read may have been this one.
+        if not found and name not in guessed and not loaded.document.guessed:
             planner.complain(name, f"the section [{name}] is missing")
     return plans
 
@@ -38,12 +41,14 @@ def refuse_unread(loaded: Loaded, planner: Planner) -> set[str]:
     """Refuse sections that neither the run nor a variable reads; returns those that were probably meant."""
     read = {name.split(".")[0] for name in loaded.variables} | set(KNOWN)
     guessed = set()
+    written = {name for name, section in loaded.document.sections.items() if section.written}
     for name in loaded.config:
-        if name not in read:
-            close = nearest(name, [known for known in KNOWN if known not in loaded.config] or list(KNOWN), "{}")
+        if name not in read | loaded.document.guessed:
+            close = nearest(name, [known for known in KNOWN if known not in written], "{}")
             guessed |= {close, f"{close}.train"}
-            meant = f" Did you mean [{close}]?" if close else f" A run reads {', '.join(KNOWN)}"
-            planner.complain(name, f"nothing reads the section [{name}].{meant}")
+            close = close or nearest(name, list(KNOWN), "{}")
+            meant = f"Did you mean [{close}]?" if close else f"A run reads {', '.join(KNOWN)}"
+            planner.complain(name, f"nothing reads the section [{name}]. {meant}")
     refuse_unread_paths(loaded, planner)
     return guessed
 
@@ -57,15 +62,17 @@ def refuse_unread_paths(loaded: Loaded, planner: Planner) -> None:
     ]
     for key in entries:
         if key not in known:
-            meant = nearest(key, known, f" Did you mean {FREE}.{{}}?")
-            planner.complain(f"{FREE}.{key}", f"nothing reads {FREE}.{key}.{meant}")
+            meant = nearest(key, known, f". Did you mean {FREE}.{{}}?")
+            planner.complain(f"{FREE}.{key}", f"nothing reads {FREE}.{key}{meant}")
 
 
 def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: set[str]) -> Any:
-    if isinstance(value, dict) and (is_block(value) if part.one else False):
+    if isinstance(value, Broken):
+        return BROKEN
+    if part.one and is_block(value):
         return check_block(value, part, where, planner)
     if not part.many:
-        if value is not BROKEN:
+        if where not in guessed:
             got = say(value) if not isinstance(value, dict) else "a section without one"
             planner.complain(where, f'expected a line @{part.kind} = "...", got {got}')
         return BROKEN
@@ -77,8 +84,8 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
         if part.names and name not in part.names:
             close = nearest(name, [known for known in part.names if known not in value], "{}")
             guessed.add(f"{where}.{close}")
-            meant = f" Did you mean {close}?" if close else f" It has {alternatives(list(part.names))}"
-            planner.complain(f"{where}.{name}", f"[{where}] has no {name}.{meant}")
+            meant = f"Did you mean {close}?" if close else f"It can have {alternatives(list(part.names))}"
+            planner.complain(f"{where}.{name}", f"[{where}] has no {name}. {meant}")
         else:
             plans[name] = check_part(inner, Part(part.kind), f"{where}.{name}", planner, guessed)
     return plans

@@ -10,15 +10,17 @@ from __future__ import annotations
 import codecs
 import re
 
-from trainer_cli.config.document import MAX_BYTES, MAX_DEPTH, Document, Entry, Origin, Section
-from trainer_cli.config.values import BadValueError, parse
+from trainer_cli.config.document import GUESSED, MAX_BYTES, MAX_DEPTH, Document, Entry, Origin, Section
+from trainer_cli.config.scalars import BadValueError
+from trainer_cli.config.values import parse
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import ConfigError, Problem
 
 PART = r"(?:\*|\w[\w-]*)"
 SECTION = re.compile(rf"{PART}(?:\.{PART})*")
 KEY = re.compile(r"@?\w[\w-]*|\*")
-RECOVERED = re.compile(rf"\[\s*({PART}(?:\.{PART})*)")
+HEADER = re.compile(r"\[+([^\]#;]*)")
+LETTERS = re.compile(r"@?\w[\w-]*")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 NEWLINE = re.compile(r"\r\n?")
 OTHER_ENCODINGS = {
@@ -90,19 +92,14 @@ class Scanner:
 
     def header(self, number: int, content: str) -> None:
         self.entry = None
-        recovered = RECOVERED.match(content)
-        name = recovered[1] if recovered else ""
-        if content != f"[{name}]":
-            self.complain(explain_header(content, name), number)
-        elif name.count(".") >= MAX_DEPTH:
-            self.complain(f"sections are nested deeper than {MAX_DEPTH}", number)
-            name = ""
-        if name == "DEFAULT":
-            self.complain("[DEFAULT] has no meaning here: what sections share is written ${section.key}", number)
-            name = ""
+        name = guess_section(content)
+        wrong = explain_header(content, name)
+        if wrong is not None:
+            self.document.complain(wrong, number)
+            self.document.guessed.add(name)
         known = self.document.sections.get(name)
         if known is not None:
-            self.complain(f"the section [{name}] is already on line {known.line}", number)
+            self.document.complain(f"the section [{name}] is already on line {known.line}", number)
         self.section = known or Section(name, number, self.origin, comments=self.pop_comments())
         # A section whose name is beyond guessing is kept out, so that its keys are not reported as well.
         if name:
@@ -112,28 +109,33 @@ class Scanner:
         key, equals, raw = (part.strip(" \t") for part in content.partition("="))
         # Whatever is wrong with the line, lines indented below it belong to it.
         self.entry, self.indent = Entry(key, raw, [number], self.origin), indent
-        wrong = explain_key(key, bool(equals), content)
+        wrong = explain_key(key, bool(equals), content, self.section)
         if wrong is None and self.section is None:
-            wrong = f'the key "{key}" stands before the first [section]'
+            wrong = f"the key {key} stands before the first [section]"
+        if self.section is None:
             self.section = Section("", number, self.origin)
+            self.document.guessed.add("")
         if wrong is not None:
-            self.complain(wrong, number)
-            return
-        assert self.section is not None, "a key without a section was refused above"
-        known = self.section.entries.get(key)
-        if known is not None:
-            where = f"{self.section.name}.{key}" if self.section.name else key
-            self.document.complain(f"the key is already set on line {known.lines[0]}", number, where)
-            return
-        self.entry.comments = self.pop_comments()
-        self.section.entries[key] = self.entry
+            self.document.complain(wrong, number)
+            self.guess_key(content, bool(equals), self.section)
+        elif key in self.section.entries:
+            known = self.section.entries[key]
+            where = f"{self.section.name}.{key}".removeprefix(".")
+            self.document.complain(f"is already set on line {known.lines[0]}", number, where)
+        else:
+            self.entry.comments = self.pop_comments()
+            self.section.entries[key] = self.entry
+
+    def guess_key(self, content: str, has_equals: bool, section: Section) -> None:
+        """Keep the key of a line like `key: value`, so that it is not reported as missing."""
+        found = LETTERS.match(content)
+        if found and not has_equals and self.entry is not None:
+            self.entry.key, self.entry.value = found[0], GUESSED
+            section.entries.setdefault(found[0], self.entry)
 
     def pop_comments(self) -> list[str]:
         comments, self.comments = self.comments, []
         return comments
-
-    def complain(self, message: str, line: int) -> None:
-        self.document.complain(message, line)
 
     def finish(self) -> Document:
         document = self.document
@@ -146,6 +148,8 @@ class Scanner:
 
 
 def parse_entry(document: Document, section: Section, entry: Entry) -> None:
+    if entry.value is GUESSED:
+        return
     try:
         entry.value = parse(entry.raw)
     except BadValueError as err:
@@ -157,17 +161,31 @@ def refuse_conflicts(document: Document) -> None:
     for name, section in document.sections.items():
         parent, _, key = name.rpartition(".")
         if parent and (entry := document.sections[parent].entries.pop(key, None)) is not None:
-            document.complain(f"{name} is already set on line {entry.lines[0]}", section.line, name)
+            document.complain(f"is already set on line {entry.lines[0]}", section.line, name)
 
 
-def explain_header(content: str, name: str) -> str:
-    if content.startswith(f"[{name}]"):
+def guess_section(content: str) -> str:
+    """The name that a line beginning with [ is meant to give, or an empty text."""
+    found = HEADER.match(content)
+    name = re.sub(r"[^\w.*-]", "", found[1]) if found else ""
+    return name if SECTION.fullmatch(name) and name != "DEFAULT" and name.count(".") < MAX_DEPTH else ""
+
+
+def explain_header(content: str, name: str) -> str | None:
+    """What is wrong with a line that should be `[name]`, or None."""
+    if name and content == f"[{name}]":
+        return None
+    if content == "[DEFAULT]":
+        return "[DEFAULT] has no meaning here: what sections share is written ${section.key}"
+    if content.count(".") >= MAX_DEPTH:
+        return f"sections are nested deeper than {MAX_DEPTH}"
+    if name and content.startswith(f"[{name}]"):
         return f"a section stands alone on its line. Did you mean [{name}]? A comment needs a line of its own"
-    shown = shorten(content)
-    return f"expected a section like [optimizer.learn_rate], got {shown}.{f' Did you mean [{name}]?' if name else ''}"
+    meant = f". Did you mean [{name}]?" if name else ""
+    return f"expected a section like [optimizer.learn_rate], got {shorten(content)}{meant}"
 
 
-def explain_key(key: str, has_equals: bool, content: str) -> str | None:
+def explain_key(key: str, has_equals: bool, content: str, section: Section | None) -> str | None:
     """What is wrong with a line that should be `key = value`, or None."""
     if content[0] in "]}":
         return f"indent the line, so that {content[0]} belongs to the value above"
@@ -176,8 +194,8 @@ def explain_key(key: str, has_equals: bool, content: str) -> str | None:
     if KEY.fullmatch(key):
         return None
     if KEY.fullmatch(key.partition(".")[0]) and SECTION.fullmatch(key):
-        section, _, last = key.rpartition(".")
-        return f'a key has no dots: write "{shorten(last)} = ..." in a section that ends in .{shorten(section)}]'
+        below, _, last = f"{section.name if section else ''}.{key}".strip(".").rpartition(".")
+        return f"a key has no dots. Did you mean {shorten(last)} in the section [{shorten(below)}]?"
     return f"expected a key of letters, digits, _ and - before =, got {shorten(key) or 'nothing'}{colon(content)}"
 
 

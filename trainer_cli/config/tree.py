@@ -8,7 +8,7 @@ from typing import Any
 
 import confection
 
-from trainer_cli.config.document import BROKEN, Document, Entry, config_error
+from trainer_cli.config.document import BROKEN, GUESSED, Document, Entry, config_error
 from trainer_cli.config.variables import Filler
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import Problem
@@ -31,7 +31,8 @@ def parse_tree(document: Document, filler: Filler) -> dict[str, Any]:
         source, node = parsed, tree
         for part in section.name.split("."):
             source, node = source[part], node.setdefault(part, {})
-        node |= {key: source.get(key, BROKEN) for key in section.entries}
+        for key, entry in section.entries.items():
+            node[key] = entry.value if entry.value is GUESSED else source.get(key, BROKEN)
     return tree
 
 

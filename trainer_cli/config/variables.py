@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from trainer_cli.config.document import BROKEN, MAX_BYTES, MAX_DEPTH, Document, Entry, Section
-from trainer_cli.config.values import Template, Variable
+from trainer_cli.config.document import MAX_BYTES, MAX_DEPTH, Broken, Document, Entry, Section
+from trainer_cli.config.scalars import Template, Variable
 from trainer_cli.config.words import say, shorten
 from trainer_cli.registry import nearest
 
@@ -75,7 +75,7 @@ class Filler:
         return self.filled[name]
 
     def attempt(self, name: str, section: Section, entry: Entry) -> Filled | None:
-        if entry.value is BROKEN:
+        if isinstance(entry.value, Broken):
             return None
         try:
             return self.value(entry.value, section)
@@ -174,8 +174,8 @@ class Filler:
         if variable.name in sections:
             return sections[variable.name], None
         known = [f"{owner.name}.{entry.key}" for owner, entry in self.document.entries()]
-        suggestion = nearest(variable.name, [*known, *sections])
-        raise VariableError(f"nothing is called {shorten(variable.name)}.{suggestion}", variable.offset)
+        suggestion = nearest(variable.name, [*known, *sections], ". Did you mean {}?")
+        raise VariableError(f"nothing is called {shorten(variable.name)}{suggestion}", variable.offset)
 
 
 def join(filled: list[Filled], make: Callable[[list[Any]], Any]) -> Filled:

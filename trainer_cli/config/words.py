@@ -36,7 +36,8 @@ def say(value: Any) -> str:
     if value is None or isinstance(value, bool | int | float):
         return json.dumps(value)
     if isinstance(value, list):
-        return f"the list {shorten(repr(value))}"
+        plain = all(item is None or isinstance(item, bool | int | float | str) for item in value)
+        return f"the list {shorten(json.dumps(value))}" if plain else "a list"
     if isinstance(value, dict):
         return "a section"
     article = "an" if type(value).__name__[:1].lower() in "aeiou" else "a"
@@ -85,4 +86,4 @@ def did_you_mean_number(text: str) -> str:
     number = suggest_number(text)
     if number is None:
         return ""
-    return f" Did you mean {number}{', without the quotes' if number == text.strip() else ''}?"
+    return f". Did you mean {number}{', without the quotes' if number == text.strip() else ''}?"
