@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
-from trainer_cli.data.faults import printable, shown
+from trainer_cli.data.faults import MAX_SHOWN, FaultsError, printable, shown
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import nearest
 
@@ -60,6 +60,10 @@ class Block:
         path, line = self.place(row)
         where = printable(column) if line else f"{printable(column)}[{self.start + row}]"
         return Problem(message, path, line, where)
+
+    def faulty(self, column: str, rows: Sequence[int] | Ints, say: Callable[[int], str]) -> FaultsError:
+        """The error for the values of a column in `rows`; `say(row)` tells what is wrong with one."""
+        return FaultsError([self.problem(int(row), column, say(int(row))) for row in rows[:MAX_SHOWN]], len(rows))
 
     def column(self, name: str) -> Column:
         """The values of a column that training data had; without it a DataError that names the nearest one."""

@@ -41,10 +41,15 @@ class Faults:
 
     def add(self, *problems: Problem, total: int | None = None) -> None:
         """Count mistakes; `total` where there are more than the `problems` at hand. A repeated one counts once."""
-        new = [problem for problem in problems if problem not in self.first]
-        self.total += (len(problems) if total is None else total) - (len(problems) - len(new))
-        # Sorting is stable, so mistakes of one line keep the order in which they were found.
-        self.first = sorted([*self.first, *new], key=lambda problem: (problem.path, problem.line))[:MAX_SHOWN]
+        self.total += len(problems) if total is None else total
+        for problem in problems:
+            if len(self.first) == MAX_SHOWN and _place(problem) > _place(self.first[-1]):
+                continue  # the usual case in a file of mistakes
+            if problem in self.first:
+                self.total -= 1
+            else:
+                # Sorting is stable, so mistakes of one line keep the order in which they were found.
+                self.first = sorted([*self.first, problem], key=_place)[:MAX_SHOWN]
 
     def add_error(self, error: DataError) -> None:
         """Count the mistakes that an error reports."""
@@ -74,6 +79,10 @@ class Faults:
     def error(self) -> FaultsError:
         """The error that reports them."""
         return FaultsError(self.first, self.total)
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    return problem.path, problem.line
 
 
 @contextmanager

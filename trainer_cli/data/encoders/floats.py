@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block
-from trainer_cli.data.faults import MAX_SHOWN, Faults, printable, shown
+from trainer_cli.data.faults import printable, shown
 from trainer_cli.errors import DataError, Problem
 
 Floats = NDArray[np.float64]
@@ -61,23 +63,21 @@ def _finite(block: Block, name: str, values: Array) -> Floats:
 
 def not_finite(block: Block, name: str, numbers: Array) -> DataError:
     """The error that names the rows in which an array is not finite."""
-    rows = np.flatnonzero(~np.isfinite(numbers.reshape(len(numbers), -1)).all(axis=1))
-    faults = Faults()
-    for row in rows[:MAX_SHOWN]:
-        bad = numbers[row][~np.isfinite(numbers[row])].flat[0] if numbers.ndim > 1 else numbers[row]
-        faults.add(block.problem(int(row), name, f"expected a finite number, got {bad}"))
-    faults.total = len(rows)
-    return faults.error()
+    flat = numbers.reshape(len(numbers), -1)
+    rows = np.flatnonzero(~np.isfinite(flat).all(axis=1))
+    return block.faulty(
+        name, rows, lambda row: f"expected a finite number, got {flat[row][~np.isfinite(flat[row])][0]}"
+    )
 
 
 def _text_faults(block: Block, name: str, values: list[str]) -> DataError:
-    faults = Faults()
-    for row, text in enumerate(values):
-        value = number(text)
-        if value is None and not text.strip():
-            faults.add(block.problem(row, name, "the value is empty; fill it in or leave the column or row out"))
-        elif value is None:
-            faults.add(block.problem(row, name, f"expected a number, got {shown(text)}"))
-        elif not np.isfinite(value):
-            faults.add(block.problem(row, name, f"expected a finite number, got {shown(text)}"))
-    return faults.error()
+    numbers = map(number, values)
+    rows = [row for row, value in enumerate(numbers) if value is None or not math.isfinite(value)]
+    return block.faulty(name, rows, lambda row: _complaint(values[row]))
+
+
+def _complaint(text: str) -> str:
+    if not text.strip():
+        return "the value is empty; fill it in or leave the column or row out"
+    kind = "number" if number(text) is None else "finite number"
+    return f"expected a {kind}, got {shown(text)}"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
-from trainer_cli.data.block import Block
+from trainer_cli.data.block import Block, listing
 from trainer_cli.data.encoders.choice import target_column
 from trainer_cli.data.encoders.floats import number
 from trainer_cli.data.encoders.state import stated_names, stated_text
-from trainer_cli.data.faults import Faults, printable, refused, shown
+from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.registry import nearest, registry
 
@@ -96,10 +96,8 @@ class Labels:
         values = block.column(name)
         if isinstance(values, list):
             if not all(map(str.strip, values)):
-                faults = Faults()
-                for row in (row for row, label in enumerate(values) if not label.strip()):
-                    faults.add(block.problem(row, name, "the label is empty"))
-                faults.check()
+                empty = [row for row, label in enumerate(values) if not label.strip()]
+                raise block.faulty(name, empty, lambda row: "the label is empty")
             return values, None
         if values.dtype.kind not in "biu" or values.ndim != 1:
             message = f"labels are text or whole numbers, one a row; got {values.dtype} {values.shape}"
@@ -108,14 +106,13 @@ class Labels:
         return [str(value) for value in different.tolist()], where.reshape(-1)
 
     def _unknown(self, block: Block, labels: list[str], where: Ints | None) -> DataError:
-        faults = Faults()
         each = labels if where is None else [labels[i] for i in where]
-        for row, label in enumerate(each):
-            if label not in self._numbers:
-                hint = nearest(label, list(self.names)) or f" It had {', '.join(map(shown, self.names[:8]))}."
-                message = f"the label {shown(label)} is not in the training data.{hint}"
-                faults.add(block.problem(row, self.reads[0], message))
-        return faults.error()
+        rows = [row for row, label in enumerate(each) if label not in self._numbers]
+        return block.faulty(self.reads[0], rows, lambda row: self._stranger(each[row]))
+
+    def _stranger(self, label: str) -> str:
+        hint = nearest(label, list(self.names)) or f" It had {listing(self.names, 8)}."
+        return f"the label {shown(label)} is not in the training data.{hint}"
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:

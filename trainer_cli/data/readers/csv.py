@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from trainer_cli.arrays import Ints
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
-from trainer_cli.data.faults import Faults, shown
+from trainer_cli.data.faults import MAX_SHOWN, Faults, FaultsError, shown
 from trainer_cli.data.readers.files import MAX_LINE, only_file, opened
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
@@ -93,17 +94,12 @@ class CSVReader:
     def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
         line, names = next(records, (0, []))
         lines.faults.check()
-        faults, seen = Faults(), set()
-        place = (str(self.path), line)
         if not names:
-            faults.add(Problem("the file is empty; its first row must name the columns", *place))
-        for position, name in enumerate(names, 1):
-            if not name.strip():
-                faults.add(Problem(f"column {position} has no name; does the file have a header row?", *place))
-            elif name in seen:
-                faults.add(Problem(f"two columns are named {shown(name)}; does the file have a header row?", *place))
-            seen.add(name)
-        faults.check()
+            raise FaultsError([Problem("the file is empty; its first row must name the columns", str(self.path))], 1)
+        wrong = _wrong_names(names)
+        hint = "; does the file have a header row?"
+        if first := [Problem(message + hint, str(self.path), line) for message in islice(wrong, MAX_SHOWN)]:
+            raise FaultsError(first, len(first) + sum(1 for _ in wrong))
         return tuple(names)
 
 
@@ -145,6 +141,16 @@ class Lines:
 
     def _fault(self, message: str, line: int) -> None:
         self.faults.add(Problem(message, self.path, line))
+
+
+def _wrong_names(names: list[str]) -> Iterator[str]:
+    seen = set()
+    for position, name in enumerate(names, 1):
+        if not name.strip():
+            yield f"column {position} has no name"
+        elif name in seen:
+            yield f"two columns are named {shown(name)}"
+        seen.add(name)
 
 
 def _whole(
