@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer_cli.data.reader import other_data, rebuild
+from trainer_cli.data.reader import rebuild
 from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.data.readers.idx import IdxReader
 from trainer_cli.data.readers.npz import NpzReader
@@ -22,7 +22,6 @@ DATA = Path("somewhere/data")
 def test_a_reader_is_made_again_from_its_name_and_settings(name, reader):
     other = rebuild(name, reader.settings(), Path("other.data"))
     assert (type(other), other.settings(), other.files()) == (type(reader), reader.settings(), (Path("other.data"),))
-    assert other_data(reader, Path("other.data")).settings() == reader.settings()
 
 
 def test_a_reader_of_two_files_is_made_again_from_one(write_idx):

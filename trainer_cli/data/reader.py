@@ -56,8 +56,3 @@ def rebuild(name: str, settings: object, data: Path) -> FileReader:
     except (ArgumentError, TypeError) as err:
         raise ModelFileError(f"{name} cannot be made with the model's arguments {settings!r}: {err}") from err
     return reader
-
-
-def other_data(reader: FileReader, data: Path) -> FileReader:
-    """The same kind of reader with the same arguments for other data."""
-    return type(reader).at(data, **reader.settings())
