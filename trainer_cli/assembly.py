@@ -26,7 +26,7 @@ from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
 from trainer_cli.registry import nearest, registry
-from trainer_cli.schedules.schedule import as_schedule
+from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of
@@ -36,7 +36,7 @@ SAMPLE_ROWS = 16
 
 @dataclass(frozen=True)
 class Sources:
-    """The readers of a run, and its encoders by their registered names; `added` are the sections left out, as chosen."""
+    """The readers of a run, and its encoders with their registered names; `added` has the sections left out, as chosen."""
 
     train: Reader
     dev: Reader | None
@@ -96,7 +96,8 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
         model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
         check_pairing(model, loss)
         try:
-            model.initialize(slice_rows(X, 0, SAMPLE_ROWS), np.zeros((1, n_outputs), np.float32), seed=config.system.seed)
+            Y = np.zeros((1, n_outputs), np.float32)
+            model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
         except ShapeError as err:
             raise ShapeError(problems=[Problem(str(err), where="model")]) from err
     return model
@@ -110,7 +111,7 @@ def check_pairing(model: Model, loss: Loss) -> None:
         message = f"takes probabilities, but the model ends in {last_layer(model)}: {remedy}"
         raise ConfigError(problems=[Problem(message, where="loss.")])
     if loss.takes != "probabilities" and gives == "softmax":
-        message = f"takes {loss.takes} outputs, but the model ends in a softmax, which passes on gradients of logits only"
+        message = f"takes {loss.takes} outputs, but the model ends in a softmax, whose gradient is that of its logits"
         raise ConfigError(problems=[Problem(message, where="loss.")])
 
 
@@ -144,7 +145,6 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             dev = dataset.load(WatchedReader(found.dev, flag), features, target)
     model = set_up(config, train.X, target.width, loss)
     training, metrics = config.training, dict(config.build("metrics") or {})
-    batch_size = config.build("batch_size") if config.has("batch_size") else training.batch_size
     return Job(
         trained=Trained(
             config=model_config(config),
@@ -160,7 +160,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
         optimizer=config.build("optimizer"),
         train=train,
         dev=dev,
-        batch_size=as_schedule(batch_size),
+        batch_size=batch_size_of(config),
         accumulate=as_schedule(training.accumulate_gradient),
         limits=Limits(training.max_steps, training.max_epochs, training.max_time, training.patience),
         seed=config.system.seed,
@@ -168,6 +168,11 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
         eval_batch_size=training.eval_batch_size,
         monitor=monitor_of(config, metrics),
     )
+
+
+def batch_size_of(config: RunConfig) -> Schedule:
+    """The schedule of the section [batch_size], or the number in [training]."""
+    return as_schedule(config.build("batch_size") if config.has("batch_size") else config.training.batch_size)
 
 
 def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
@@ -179,9 +184,10 @@ def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
         higher |= {score: metric.higher_is_better for score in named_results({name: metric})}
     names = tuple(name for name in higher if name != "loss")
     training = config.training
-    for key, asked in (("score_weights", [*training.score_weights]), ("monitor", [training.monitor])):
+    monitored = [training.monitor] if training.monitor else []
+    for key, asked in (("score_weights", list(training.score_weights)), ("monitor", monitored)):
         for name in asked:
-            if name is not None and name not in higher:
+            if name not in higher:
                 message = f"no metric gives a score called {name!r}; there are {', '.join(higher)}."
                 message += nearest(name, list(higher))
                 raise ConfigError(problems=[config.problem(f"training.{key}", message)])
@@ -208,7 +214,7 @@ def model_config(config: RunConfig) -> str:
 
 def filled_text(config: RunConfig, found: Sources) -> str:
     """The whole config with every default written out, the encoders chosen included."""
-    return write_filled(config.filled() | found.added, config.loaded.document)
+    return write_filled({**config.filled(), **found.added}, config.loaded.document)
 
 
 class WatchedReader:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,8 +96,9 @@ def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
         for was in storage.superseded(path)[:1]:
             storage.rename(was, path)
         raise StorageError(f"{path}: what was written could not be read back: {err}") from err
-    for was in storage.superseded(path):
-        storage.remove_folder(was, FILES)
+    with suppress(StorageError):  # the new one is durable; what is left of the old one goes at the next start
+        for was in storage.superseded(path):
+            storage.remove_folder(was, FILES)
     return path
 
 

@@ -27,7 +27,7 @@ class Lock:
         self.folder = folder
         path = folder / NAME
         with storage.reported(path):
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            self._fd = storage.open_file(path)
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._sign()
@@ -55,8 +55,7 @@ class Lock:
     def _sign(self) -> None:
         start = datetime.now(UTC).isoformat(timespec="seconds")
         note = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "start": start})
-        os.ftruncate(self._fd, 0)
-        storage.write_all(self._fd, note.encode() + b"\n")
+        storage.overwrite(self._fd, note.encode() + b"\n")
 
     def __enter__(self) -> Lock:
         return self

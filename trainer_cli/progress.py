@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REFRESH_SECONDS = 0.1
+PIPE_WIDTH = 10_000
 BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
 
 
@@ -119,7 +120,9 @@ class Progress:
             return
         if not self._columns:
             self._columns = columns(score_names, self.out.width if self.out.is_terminal else None)
-            self._above_bar(self.out, Text(" ".join(column.title.rjust(column.width) for column in self._columns), "bold"))
+            self._above_bar(
+                self.out, Text(" ".join(column.title.rjust(column.width) for column in self._columns), "bold")
+            )
         cells = [column.cell(row.get(key)) for key, column in zip(keys(score_names), self._columns, strict=False)]
         self._above_bar(self.out, Text(" ".join(cells) + (" *" if is_best else ""), "green" if is_best else ""))
 
@@ -154,7 +157,9 @@ class Progress:
 
 
 def console(stream: streams.QuietStream) -> Console:
-    return Console(file=stream, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+    """A console on a stream. What is no terminal has no width: nothing is folded there."""
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(file=stream, highlight=False, soft_wrap=True, width=width)  # type: ignore[arg-type]
 
 
 def keys(score_names: Sequence[str]) -> list[str]:
@@ -164,7 +169,12 @@ def keys(score_names: Sequence[str]) -> list[str]:
 
 def columns(score_names: Sequence[str], width: int | None) -> list[Column]:
     """The table's columns; those that a narrow terminal cannot hold are left out from the right."""
-    found = [Column("EPOCH", 5, "d"), Column("STEP", 7, "d"), Column("TRAIN LOSS", 10, ".4f"), Column("DEV LOSS", 8, ".4f")]
+    found = [
+        Column("EPOCH", 5, "d"),
+        Column("STEP", 7, "d"),
+        Column("TRAIN LOSS", 10, ".4f"),
+        Column("DEV LOSS", 8, ".4f"),
+    ]
     found += [Column(name.upper(), max(8, len(name)), ".4f") for name in score_names]
     found += [Column("RATE", 8, ".2g"), Column("BATCH", 6, "d"), Column("SECONDS", 8, ".1f")]
     while width is not None and len(found) > 2 and sum(column.width + 1 for column in found) + 2 > width:

@@ -82,7 +82,9 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         for name, version in now["versions"].items()
         if before.get("versions", {}).get(name) != version
     ]
-    found += [f"{key}: was {before.get(key)}, is {now[key]}" for key in ("ops", "threads") if before.get(key) != now[key]]
+    found += [
+        f"{key}: was {before.get(key)}, is {now[key]}" for key in ("ops", "threads") if before.get(key) != now[key]
+    ]
     for name in sorted(before.get("data", {}).keys() | now["data"].keys()):
         if before.get("data", {}).get(name, {}).get("sha256") != now["data"].get(name, {}).get("sha256"):
             found.append(f"data.{name}: the content of its files has changed")
@@ -134,7 +136,9 @@ def blas() -> str:
     from threadpoolctl import threadpool_info
 
     found = [info for info in threadpool_info() if info.get("user_api") == "blas"]
-    parts = (f"{info.get('internal_api')} {info.get('version')} {info.get('architecture', '')}".strip() for info in found)
+    parts = (
+        f"{info.get('internal_api')} {info.get('version')} {info.get('architecture', '')}".strip() for info in found
+    )
     return "; ".join(sorted(set(parts)))
 
 

@@ -94,4 +94,3 @@ class Saver:
         checkpoint.save(self.run_dir, new)
         pointers.refresh(self.run_dir, new.state)
         self.saved_step = new.step
-

@@ -90,9 +90,7 @@ def go_on(
 
 def data_facts(config: RunConfig) -> dict[str, Any]:
     names = [name for name in ("train", "dev") if config.has(f"data.{name}")]
-    return {
-        name: provenance.data_facts(config.config["data"][name], config.build(f"data.{name}")) for name in names
-    }
+    return {name: provenance.data_facts(config.config["data"][name], config.build(f"data.{name}")) for name in names}
 
 
 def compare(run_dir: Path, facts: Mapping[str, Any], config_text: str) -> None:

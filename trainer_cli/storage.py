@@ -59,7 +59,7 @@ def replace_file(path: Path, data: bytes) -> None:
 def truncate_file(path: Path, length: int) -> int:
     """Cut `path`, made if need be, to at most `length` bytes; return how many it has then."""
     with reported(path):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        fd = open_file(path)
         try:
             length = min(length, os.fstat(fd).st_size)
             os.ftruncate(fd, length)
@@ -194,6 +194,17 @@ def holds_only(path: Path, names: Collection[str]) -> bool:
                 if not (stat.S_ISDIR(mode) if name in folders else stat.S_ISREG(mode) and name in names):
                     return False
     return True
+
+
+def open_file(path: Path) -> int:
+    """Open `path`, made if need be, to read and write; a link is refused."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+
+
+def overwrite(fd: int, data: bytes) -> None:
+    """Make `data` the content of an open file; a note for people, not durable."""
+    os.ftruncate(fd, 0)
+    write_all(fd, data)
 
 
 def write_all(fd: int, data: bytes) -> None:

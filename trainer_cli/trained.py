@@ -28,6 +28,7 @@ LARGEST_SAMPLE = 1 << 28  # numbers in one row of input that a model folder may 
 KINDS = frozenset({"layers", "initializers", "schedules", "losses", "metrics"})
 SECTIONS = ("model", "loss", "metrics")
 
+
 @dataclass(frozen=True)
 class Trained:
     """`config` is the text of the sections that make the parts; `reader` the training reader's name and arguments."""
@@ -119,7 +120,12 @@ def read_meta(data: bytes, path: Path) -> dict[str, Any]:
     """meta.json with its fields checked; a newer format than this version knows is a ModelFileError."""
     meta = read_json(data, path)
     manifest.check_format(meta, path)
-    kinds = {"reader": dict, "input": (dict, list), "n_outputs": int, "scores": dict}
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "reader": dict,
+        "input": (dict, list),
+        "n_outputs": int,
+        "scores": dict,
+    }
     for key, kind in kinds.items():
         if not isinstance(meta.get(key), kind):
             raise ModelFileError(f"{path}: {key} is missing or of the wrong kind")
@@ -149,6 +155,10 @@ def sample(shapes: Any) -> Rows:
     if "dict" in shapes:
         return {name: sample(part) for name, part in shapes["dict"].items()}
     shape, dtype = shapes["shape"], np.dtype(shapes["dtype"])
-    if not all(type(n) is int and n >= 0 for n in shape) or math.prod(shape) > LARGEST_SAMPLE or dtype.kind not in "fiub":
+    if (
+        not all(type(n) is int and n >= 0 for n in shape)
+        or math.prod(shape) > LARGEST_SAMPLE
+        or dtype.kind not in "fiub"
+    ):
         raise ValueError(f"a row of shape {shape} and type {dtype} is not one of ours")
     return np.zeros((1, *shape), dtype)

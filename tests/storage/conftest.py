@@ -1,4 +1,6 @@
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from trainer_cli import storage
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder in memory where there is one: thousands of small files are written here."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None)).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

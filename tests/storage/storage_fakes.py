@@ -55,8 +55,10 @@ class Recorder(Disk):
             self.log.append((name, self.paths[args[0]], extra[name]()))
         elif name in ("mkdir", "unlink", "rmdir"):
             self.log.append((name, str(args[0])))
-        elif name in ("rename", "symlink"):
+        elif name == "rename":
             self.log.append((name, str(args[0]), str(args[1])))
+        elif name == "symlink":
+            self.log.append((name, str(args[1]), args[0]))
         return result
 
 

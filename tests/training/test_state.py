@@ -25,14 +25,18 @@ def test_a_nan_is_never_best_and_never_hides_a_later_score():
 
 
 def test_a_final_evaluation_is_dropped_when_the_run_goes_on():
-    before = RunState(position=Position(step=25), best=Best(10, 0.5), evaluated=20, log_bytes=200, loss_sum=3.0, loss_rows=4)
+    before = RunState(
+        position=Position(step=25), best=Best(10, 0.5), evaluated=20, log_bytes=200, loss_sum=3.0, loss_rows=4
+    )
     after = before.scored(0.9, 300, final=True)
     assert after.best == Best(25, 0.9)
     assert after.extended() == before
 
 
 def test_an_evaluation_on_the_beat_stays_when_the_run_goes_on():
-    after = RunState(position=Position(step=20), loss_sum=3.0, loss_rows=4, reason="max_steps").scored(0.9, 300, final=False)
+    after = RunState(position=Position(step=20), loss_sum=3.0, loss_rows=4, reason="max_steps").scored(
+        0.9, 300, final=False
+    )
     assert after.extended().best == Best(20, 0.9)
     assert after.extended().loss_rows == 0
 
@@ -65,7 +69,9 @@ def test_state_survives_json():
     assert from_json(to_json(state)) == state
 
 
-@pytest.mark.parametrize("change", [{"step": None}, {"finished": {"reason": "boredom"}}, {"best": {"step": 1}}, {"carry": "x"}])
+@pytest.mark.parametrize(
+    "change", [{"step": None}, {"finished": {"reason": "boredom"}}, {"best": {"step": 1}}, {"carry": "x"}]
+)
 def test_a_foreign_state_is_refused(change):
     with pytest.raises(ModelFileError, match="the state of the run is not one of ours"):
         from_json(to_json(RunState()) | change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,7 +23,9 @@ PREVIEW_STEPS = (0, 1, 2, 10, 100, 1000, 10_000)
 def debug_config(
     ctx: typer.Context,
     config: Annotated[str, typer.Argument(help="The config file; - reads it from standard input.", metavar="CONFIG")],
-    code: Annotated[list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")] = None,
+    code: Annotated[
+        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
+    ] = None,
     functions: Annotated[bool, typer.Option("--functions", "-F", help="Show each function's file and line.")] = False,
     variables: Annotated[bool, typer.Option("--variables", "-V", help="Show where each value came from.")] = False,
 ) -> None:
@@ -52,7 +54,7 @@ def debug_config(
         if functions:
             show_functions(out, checked)
         if variables:
-            show_variables(out, checked, found)
+            show_variables(out, checked)
         out.print(f"{checked.path}: the config is valid", style="green", markup=False)
 
 
@@ -62,34 +64,100 @@ def show_config(out: Console, found: Inspection) -> None:
 
 
 def show_data(out: Console, found: Inspection) -> None:
-    heading(out, f"Data, from {found.n_fitted:,} training rows" + ("" if found.is_whole else " (sizes are at least)"))
-    table(out, ("set", "rows shown", "inputs", "targets", "first target"), found.samples())
+    from trainer_cli.inspection import shape_text
+
+    heading(out, f"Data ({'' if found.is_whole else 'at least '}{found.n_fitted:,} training rows)")
+    rows = [
+        (each.name, shape_text(each.X), shape_text(each.Y), numbers(each.X), numbers(each.Y)) for each in found.samples
+    ]
+    table(out, ("set", "inputs", "targets", "first input", "first target"), rows)
 
 
 def show_model(out: Console, found: Inspection) -> None:
-    heading(out, f"Model, {found.n_params:,} parameters")
-    table(out, ("layer", "kind", "output", "parameters", "numbers"), found.layers())
+    heading(out, f"Model ({sum(layer.n_params for layer in found.layers):,} parameters)")
+    rows = [
+        (
+            layer.path,
+            layer.kind,
+            layer.output,
+            ", ".join(f"{name} {shape}" for name, shape in layer.params.items()),
+            f"{layer.n_params:,}",
+        )
+        for layer in found.layers
+    ]
+    table(out, ("layer", "kind", "output", "parameters", "numbers"), rows)
+    out.print(f"One batch went through it, forward and back: its loss is {found.loss:.4f}.")
 
 
 def show_schedules(out: Console, found: Inspection) -> None:
     heading(out, "Schedules")
-    rows = ([name, str(each), *(f"{each(step):.6g}" for step in PREVIEW_STEPS)] for name, each in found.schedules())
-    table(out, ("value of", "schedule", *(f"step {step:,}" for step in PREVIEW_STEPS)), rows)
+    for name, schedule in found.schedules.items():
+        out.print(f"{name} = {schedule}", markup=False)
+        out.print("  " + ", ".join(f"step {step:,}: {schedule(step):.4g}" for step in PREVIEW_STEPS), markup=False)
 
 
 def show_functions(out: Console, config: RunConfig) -> None:
     from trainer_cli.registry import registry
 
-    heading(out, "Functions")
     rows = []
-    for where, kind, name in blocks(config.config):
+    for where, kind, name in functions_in(config.config):
         facts = registry.kinds[kind].find(name)
-        rows.append((where, kind, name, str(facts["module"]), f"{facts['file']}:{facts['line_no']}"))
-    table(out, ("section", "registry", "name", "module", "defined at"), rows)
+        rows.append((where, f"@{kind}", name, f"{facts['file']}:{facts['line_no']}"))
+    heading(out, f"Functions ({len(rows)})")
+    table(out, ("section", "registry", "name", "defined at"), rows)
 
 
-def show_variables(out: Console, config: RunConfig, found: Inspection) -> None:
+def show_variables(out: Console, config: RunConfig) -> None:
+    from trainer_cli.provenance import flat
+
     heading(out, f"Variables ({len(config.variables)})")
-    table(out, ("variable", "value"), ((name, repr(value)) for name, value in config.variables.items()))
+    table(out, ("variable", "value"), [(name, repr(value)) for name, value in config.variables.items()])
     heading(out, "Where each value came from")
-    table(out, ("key", "value", "from"), ((key, repr(value), config.origin(key)) for key, value in found.values()))
+    filled = flat(config.filled())
+    table(out, ("key", "value", "from"), [(key, shorten(value), origin(config, key)) for key, value in filled])
+
+
+def origin(config: RunConfig, key: str) -> str:
+    """`file train.cfg:12`, `environment`, `command line` or `default`."""
+    kind = config.origin(key)
+    path, line = config.place(key)
+    return f"{path}:{line}" if kind == "file" else kind
+
+
+def functions_in(node: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str, str]]:
+    """Every block of a config that names a function: where it stands, the registry and the name."""
+    for key, value in node.items():
+        if key.startswith("@"):
+            yield where, key[1:], str(value)
+        elif isinstance(value, dict):
+            yield from functions_in(value, f"{where}.{key}" if where else key)
+
+
+def heading(out: Console, text: str) -> None:
+    out.print(f"\n{text}", style="bold", markup=False)
+
+
+def table(out: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        made.add_column(title, overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    out.print(made)
+
+
+def numbers(x: Any, n: int = 4) -> str:
+    """The first numbers of the first row."""
+    if not hasattr(x, "shape"):
+        return shorten(x)
+    row = x[0].reshape(-1)
+    return " ".join(f"{value:.4g}" for value in row[:n]) + (" ..." if row.size > n else "")
+
+
+def shorten(value: Any, limit: int = 48) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."

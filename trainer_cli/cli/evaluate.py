@@ -23,7 +23,9 @@ EVAL_BATCH_SIZE = 1024
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A run directory (its best), a checkpoint, or a model folder.")],
     data: Annotated[Path | None, typer.Argument(help="A data file, or a directory that holds one.")] = None,
-    code: Annotated[list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")] = None,
+    code: Annotated[
+        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores to this JSON file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,

@@ -20,7 +20,9 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="The run directory, made if need be.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output directory.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Set an earlier run aside and start anew.")] = False,
-    code: Annotated[list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")] = None,
+    code: Annotated[
+        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-V", help="Say more.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the last line alone.")] = False,
 ) -> None:

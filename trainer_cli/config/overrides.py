@@ -28,40 +28,39 @@ class Override:
     origin: Origin
 
 
-def read_arguments(tokens: Sequence[str], kind: str = "command line", path: str = "") -> list[Override]:
-    """`--section.key VALUE`, `--section.key=VALUE` and a bare `--section.flag`, which is true.
+def read_arguments(tokens: Sequence[str], kind: str = "command line") -> tuple[list[Override], list[Problem]]:
+    """`--section.key VALUE`, `--section.key=VALUE` and a bare `--section.flag`, which is true; and what is wrong.
 
-    A value is JSON, else text. All mistakes are raised as one ConfigError.
+    A value is JSON, else text.
 
-    >>> [(o.name, o.value) for o in read_arguments(["--a.b", "-1", "--a.c=x y", "--a.flag"])]
+    >>> overrides, problems = read_arguments(["--a.b", "-1", "--a.c=x y", "--a.flag"])
+    >>> [(override.name, override.value) for override in overrides]
     [('a.b', -1), ('a.c', 'x y'), ('a.flag', True)]
     """
+    path = VARIABLE if kind == "environment" else kind
     overrides: list[Override] = []
     problems: list[Problem] = []
     for word, raw in pairs(tokens):
-        origin = Origin(kind, path or kind, word)
         wrong = explain_word(word)
-        value: Any = BROKEN
-        if wrong is None:
-            try:
-                value = True if raw is None else parse_argument(raw)
-            except BadValueError as err:
-                wrong = str(err)
         if wrong is not None:
-            problems.append(Problem(wrong, origin.path, 0, shorten(word)))
-        overrides.append(Override(word.removeprefix("--"), value, origin))
-    if problems:
-        raise config_error(problems)
-    return overrides
+            problems.append(Problem(wrong, path, 0, shorten(word)))
+            continue
+        value: Any = BROKEN
+        try:
+            value = True if raw is None else parse_argument(raw)
+        except BadValueError as err:
+            problems.append(Problem(str(err), path, 0, word))
+        overrides.append(Override(word.removeprefix("--"), value, Origin(kind, path, word)))
+    return overrides, problems
 
 
-def read_environment(text: str) -> list[Override]:
+def read_environment(text: str) -> tuple[list[Override], list[Problem]]:
     """The same words in one text, quoted as in a shell: what TRAINER_CONFIG_OVERRIDES holds."""
     try:
         tokens = shlex.split(text)
     except ValueError as err:
-        raise config_error([Problem(f"{err}, in {shorten(text)}", VARIABLE)]) from None
-    return read_arguments(tokens, "environment", VARIABLE)
+        return [], [Problem(f"{err}, in {shorten(text)}", VARIABLE)]
+    return read_arguments(tokens, "environment")
 
 
 def from_mapping(overrides: Mapping[str, Any]) -> list[Override]:

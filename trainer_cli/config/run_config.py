@@ -116,9 +116,12 @@ def read_run_config(
     `environment` the text of TRAINER_CONFIG_OVERRIDES, below them in rank. Nothing the config names is called yet but
     the schedules in `[training]`.
     """
-    changes = [*read_environment(environment), *read_arguments(overrides)]
+    below, wrong_below = read_environment(environment)
+    above, wrong_above = read_arguments(overrides)
     name, data = (STDIN, stdin) if str(path) == "-" else (str(path), read_file(path))
-    return check_run(read_text(data, name, changes), registry)
+    loaded = read_text(data, name, [*below, *above])
+    loaded.document.problems += [*wrong_below, *wrong_above]
+    return check_run(loaded, registry)
 
 
 def check_run(loaded: Loaded, registry: Registry) -> RunConfig:

@@ -55,19 +55,19 @@ def affine(
 ) -> tuple[Array, Backprop]:
     """`activation(X @ W.T, b)`, normalised and dropped: outputs and their backprop."""
     X = as_rows(model, X)
-    n_inputs = X.shape[1]
-    Z = model.ops.gemm(X, model.get_param("W").reshape(-1, n_inputs), trans2=True)
-    Y, kept = activation(Z.reshape(-1, *model.b.shape), model.b)
+    b = model.get_param("b")
+    n_rows, flat = len(X), (b.size, X.shape[1])
+    Z = model.ops.gemm(X, model.W.reshape(flat), trans2=True)
+    Y, kept = activation(Z.reshape(n_rows, *b.shape), b)
     Y, backprop_norm = model.layers[0](Y, is_train) if model.layers else (Y, unchanged)
     Y, backprop_drop = drop(model, Y, is_train)
     input_gradient = model.input_gradient
 
     def backprop(dY: Any) -> Array | None:
         dY = backprop_norm(backprop_drop(as_gradient(model, dY, Y)))
-        dZ = backprop_activation(dY, kept, model.grad.b)
-        dZ = dZ.reshape(len(dZ), -1)
-        model.ops.gemm(dZ, X, trans1=True, add_to=model.grad.W.reshape(-1, n_inputs))
-        return model.ops.gemm(dZ, model.W.reshape(-1, n_inputs)) if input_gradient else None
+        dZ = backprop_activation(dY, kept, model.grad.b).reshape(n_rows, b.size)
+        model.ops.gemm(dZ, X, trans1=True, add_to=model.grad.W.reshape(flat))
+        return model.ops.gemm(dZ, model.W.reshape(flat)) if input_gradient else None
 
     return Y, backprop
 

@@ -57,10 +57,8 @@ def describe(X: Any) -> str:
         return f"{len(X)} inputs ({', '.join(X)})" if isinstance(X, dict) else f"{len(X)} inputs"
     if not isinstance(X, np.ndarray):
         return f"a {type(X).__name__}"
-    if X.dtype.kind not in "fiub":
-        return f"an array of {X.dtype}"
     words = {1: "a 1-d array", 2: "rows", 4: "images"}.get(X.ndim, f"a {X.ndim}-d array")
-    return f"{words} {shape(X)}"
+    return f"{words} {shape(X)}{'' if X.dtype.kind == 'f' else f' of {X.dtype}'}"
 
 
 def shape(X: Array) -> str:

@@ -32,7 +32,7 @@ def LayerNorm(nI: int | None = None) -> Model:
 
 
 def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
-    Y, kept = model.ops.layernorm(as_rows(model, X), model.G, model.b)
+    Y, kept = model.ops.layernorm(as_rows(model, X), model.get_param("G"), model.b)
 
     def backprop(dY: Array) -> Array:
         dY = as_gradient(model, dY, Y)

@@ -32,9 +32,7 @@ def adam(
         w -= step
 
 
-def momentum(
-    weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float
-) -> None:
+def momentum(weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float) -> None:
     """Both moments as in `adam`, `w -= rate * m`: RAdam's step while its variance is not tractable (Liu et al. 2020)."""
     for w, g, m_, v_ in blocks(weights, gradient, m, v):
         moments(g, m_, v_, beta1, beta2)
@@ -42,24 +40,20 @@ def momentum(
 
 
 def moments(g: Array, m: Array, v: Array, beta1: float, beta2: float) -> None:
-    m *= beta1
-    m += (1 - beta1) * g
-    v *= beta2
+    # 1 - beta is taken in the arrays' own precision: a running mean's two weights then add up to 1 there.
+    one, b1, b2 = g.dtype.type(1), g.dtype.type(beta1), g.dtype.type(beta2)
+    m *= b1
+    m += (one - b1) * g
+    v *= b2
     square = g * g
-    square *= 1 - beta2
+    square *= one - b2
     v += square
 
 
-def sgd(weights: Array, gradient: Array, *, rate: float) -> None:
-    """`w -= rate * g`."""
-    for w, g in blocks(weights, gradient):
-        w -= rate * g
-
-
-def decay(weights: Array, *, rate: float) -> None:
-    """`w -= rate * w`."""
-    for (w,) in blocks(weights):
-        w -= rate * w
+def add_scaled(target: Array, source: Array, *, scale: float) -> None:
+    """`t += scale * s`: gradient descent, weight decay, L2."""
+    for t, s in blocks(target, source):
+        t += scale * s
 
 
 def average(averages: Array, weights: Array, *, decay: float) -> None:

@@ -1,0 +1,161 @@
+"""What a config comes to, found without training: one batch through the model, forward and back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer_cli import assembly
+from trainer_cli.arrays import Ragged, Rows
+from trainer_cli.assembly import Sources, placed
+from trainer_cli.config.run_config import RunConfig
+from trainer_cli.data import dataset
+from trainer_cli.data.reader import Reader
+from trainer_cli.errors import ConfigError, DivergedError, Problem
+from trainer_cli.losses.loss import Loss
+from trainer_cli.model import Model, trace
+from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.schedules.schedule import Schedule
+
+# Training files up to this size are read whole, larger ones as far as the first rows.
+WHOLE_BYTES = 100_000_000
+FIRST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """One layer of the model: its path, its registered name, the shape of its output and its parameters."""
+
+    path: str
+    kind: str
+    output: str
+    params: dict[str, tuple[int, ...]]
+
+    @property
+    def n_params(self) -> int:
+        return sum(math.prod(shape) for shape in self.params.values())
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of a data set, encoded."""
+
+    name: str
+    X: Rows
+    Y: Rows
+    target: Any
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """`n_fitted` training rows were looked at; `is_whole` if these are all."""
+
+    text: str
+    n_fitted: int
+    is_whole: bool
+    samples: tuple[Sample, ...]
+    layers: tuple[LayerFacts, ...]
+    schedules: dict[str, Schedule]
+    loss: float
+
+
+def inspect(config: RunConfig) -> Inspection:
+    """Do all that a run does before its first update, and that update but for the change of weights."""
+    found = assembly.sources(config)
+    features, target = found.features[1], found.target[1]
+    is_whole = n_bytes(found.train) <= WHOLE_BYTES
+    with placed(config, "data.train"):
+        n = dataset.fit(found.train, features, target, None if is_whole else FIRST_ROWS)
+    loss, optimizer = config.build("loss"), config.build("optimizer")
+    assembly.monitor_of(config, dict(config.build("metrics") or {}))
+    batch_size = assembly.batch_size_of(config)
+    samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
+    if found.dev is not None:
+        samples.append(first_rows(config, found, "dev", found.dev, config.training.eval_batch_size))
+    model = assembly.set_up(config, samples[0].X, target.width, loss)
+    value = one_update(config, model, loss, samples[0])
+    text = assembly.filled_text(config, found)
+    schedules = varying(config, optimizer, batch_size)
+    return Inspection(text, n, is_whole, tuple(samples), layer_facts(model, samples[0].X), schedules, value)
+
+
+def n_bytes(reader: Reader) -> int:
+    files: tuple[Path, ...] = getattr(reader, "files", tuple)()
+    return sum(Path(path).stat().st_size for path in files)
+
+
+def first_rows(config: RunConfig, found: Sources, name: str, reader: Reader, n: int) -> Sample:
+    with placed(config, f"data.{name}"):
+        batch = next(dataset.stream(reader, found.features[1], found.target[1], n))
+    return Sample(name, batch.X, batch.Y, found.target[1])
+
+
+def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> float:
+    """The loss of one batch; its gradient goes back through the model, and must be finite."""
+    with placed(config, "loss"):
+        Yh, backprop = model.begin_update(sample.X, input_gradient=False)
+        try:
+            dYh, value = loss(Yh, sample.Y)
+        except ConfigError:
+            raise
+        except ValueError as err:
+            raise ConfigError(
+                problems=[Problem(f"cannot be taken of the model's outputs: {err}", where="loss")]
+            ) from err
+        backprop(dYh)
+        name = model.store.first_not_finite(model.store.gradients)
+        if name or not math.isfinite(value):
+            raise DivergedError(
+                f"the first batch gives a loss of {value}"
+                + (f" and a gradient of {name} that is not finite" if name else "")
+            )
+    model.store.gradients.fill(0)
+    return value
+
+
+def layer_facts(model: Model, X: Rows) -> tuple[LayerFacts, ...]:
+    """Every layer, parents first."""
+    outputs = trace(model, X)
+    return tuple(
+        LayerFacts(
+            node.path or "(whole)",
+            str(node.attrs.get("layer", node.name)),
+            shape_text(outputs.get(id(node))),
+            {name: node.get_param(name).shape for name in node.param_names if node.has_param(name)},
+        )
+        for node in model.walk()
+    )
+
+
+def shape_text(x: Any) -> str:
+    """The shape of rows, the number of them written B: `(B, 10)`."""
+    if x is None:
+        return "-"
+    if isinstance(x, Ragged):
+        return f"ragged {shape_text(x.data)}"
+    if isinstance(x, tuple):
+        return ", ".join(shape_text(part) for part in x)
+    if isinstance(x, dict):
+        return ", ".join(f"{name} {shape_text(part)}" for name, part in x.items())
+    return f"({', '.join(['B', *map(str, x.shape[1:])])})"
+
+
+def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule) -> dict[str, Schedule]:
+    """Every schedule of the run that is more than a number, by what it sets."""
+    training = config.training
+    found = {f"optimizer.{name}": schedule for name, schedule in optimizer.schedules.items()}
+    found |= {"batch_size": batch_size}
+    for name in ("accumulate_gradient", "dropout"):
+        if isinstance(value := getattr(training, name), Schedule):
+            found[f"training.{name}"] = value
+    return {name: schedule for name, schedule in found.items() if name == "batch_size" or not is_number(str(schedule))}
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
