@@ -2,5 +2,5 @@
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("trainer needs Python 3.11 or newer, this is %d.%d: run `make PYTHON=python3.11 ...`" % sys.version_info[:2])
+if sys.version_info < (3, 11):  # noqa: UP036 - it is here for the versions that pyproject.toml rules out
+    sys.exit("trainer needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")

@@ -36,7 +36,7 @@ SAMPLE_ROWS = 16
 
 @dataclass(frozen=True)
 class Sources:
-    """The readers of a run, and its encoders with their registered names; `added` has the sections left out, as chosen."""
+    """The readers of a run, and its encoders by registered name; `added` has the sections left out, as chosen."""
 
     train: Reader
     dev: Reader | None
@@ -181,7 +181,7 @@ def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
     higher = {"loss": False}
     for name, metric in metrics.items():
         # An empty tally already knows the names of its scores.
-        higher |= {score: metric.higher_is_better for score in named_results({name: metric})}
+        higher |= dict.fromkeys(named_results({name: metric}), metric.higher_is_better)
     names = tuple(name for name in higher if name != "loss")
     training = config.training
     monitored = [training.monitor] if training.monitor else []

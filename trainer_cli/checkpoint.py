@@ -66,7 +66,7 @@ def step_path(run_dir: Path, step: int) -> Path:
 def step_folder(run_dir: Path, step: int) -> Path:
     """Where the checkpoint of `step` lies: if a crash or an error cut its replacement short, it waits beside."""
     path = step_path(run_dir, step)
-    if os.path.lexists(path) or not path.parent.is_dir():
+    if os.path.lexists(path) or not os.path.isdir(path.parent):
         return path
     return next(iter(storage.superseded(path)), path)
 
@@ -85,7 +85,7 @@ def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
     and another try writes new files.
     """
     path = step_path(run_dir, checkpoint.step)
-    if path.parent.is_symlink():
+    if os.path.islink(path.parent):
         raise StorageError(f"{path.parent}: is a link; nothing is written through it")
     storage.make_folder(path.parent)
     storage.commit_folder(path, pack(checkpoint))
@@ -161,9 +161,9 @@ def _state(path: Path, found: manifest.Manifest, files: Mapping[str, bytes]) -> 
 def steps(run_dir: Path) -> list[int]:
     """The steps that have a folder, whole or not, highest first."""
     folder = run_dir / FOLDER
-    if folder.is_symlink():
+    if os.path.islink(folder):
         raise ModelFileError(f"{folder}: is a link; links inside a run directory are not followed")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return []
     with readable(folder):
         found = {step_of(name) for name in os.listdir(folder)}

@@ -76,8 +76,8 @@ class OutputError(TrainerError):
     exit_code = 5
 
 
-class Stopped(Exception):
-    """A signal asked the run to stop. Not an error: whoever can save does so, then the command ends with `exit_code`."""
+class Stopped(Exception):  # noqa: N818 - not an error, like StopIteration
+    """A signal asked the run to stop: whoever can save does so, then the command ends with `exit_code`."""
 
     def __init__(self, signal_name: str, exit_code: int):
         self.signal_name = signal_name

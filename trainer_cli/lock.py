@@ -9,7 +9,7 @@ import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trainer_cli import storage
+from trainer_cli import json_text, storage
 from trainer_cli.errors import OutputError
 
 NAME = ".lock"
@@ -66,7 +66,7 @@ class Lock:
 
 def _owner(fd: int) -> str:
     try:
-        note = json.loads(os.pread(fd, 1000, 0))
+        note = json_text.loads(os.pread(fd, 1000, 0))
         return f": process {note['pid']} on {note['host']} since {note['start']}"
     except (ValueError, KeyError, TypeError):
         return ""

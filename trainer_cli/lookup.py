@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from pathlib import Path
 
 from trainer_cli import checkpoint, manifest
 from trainer_cli.errors import ModelFileError
-from trainer_cli.folder import readable
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,16 @@ def find(path: Path) -> SavedModel:
     """
     try:
         place = path.resolve(strict=True)
-    except (OSError, RuntimeError) as err:  # RuntimeError: a loop of links
-        raise ModelFileError(f"{path}: there is no such model") from err
-    with readable(place):
-        return _at(place)
-
-
-def _at(place: Path) -> SavedModel:
-    if (place / checkpoint.FOLDER).is_dir():
+    except (OSError, RuntimeError) as err:
+        reason = err.strerror if isinstance(err, OSError) else "a loop of links"
+        raise ModelFileError(f"{path}: there is no such model: {reason}") from err
+    if os.path.isdir(place / checkpoint.FOLDER):
         return _best(place)
     if place.name == checkpoint.MODEL and checkpoint.step_of(place.parent.name) is not None:
         place = place.parent
-    if (place / checkpoint.STATE).exists() or checkpoint.step_of(place.name) is not None:
+    if os.path.exists(place / checkpoint.STATE) or checkpoint.step_of(place.name) is not None:
         return _checkpoint(place)
-    if not (place / manifest.NAME).exists():
+    if not os.path.exists(place / manifest.NAME):
         raise ModelFileError(f"{place}: is no run directory, checkpoint or model folder: it has no {manifest.NAME}")
     return SavedModel(manifest.load(place)[1], place, None, None)
 

@@ -49,7 +49,7 @@ def claim(folder: Path, *, resume: bool, overwrite: bool) -> Lock:
 def _check(run_dir: Path, allowed: bool) -> None:
     if not os.path.lexists(run_dir):
         return
-    if not run_dir.is_dir():
+    if not os.path.isdir(run_dir):
         raise OutputError(f"{run_dir}: is no directory; name another --output")
     with storage.reported(run_dir):
         names = set(os.listdir(run_dir)) - {lock.NAME}
@@ -64,7 +64,7 @@ def _check(run_dir: Path, allowed: bool) -> None:
 
 def _is_run(run_dir: Path) -> bool:
     """Whether a run of ours wrote here: it locks before anything else, and a copy has at least checkpoints."""
-    return (run_dir / lock.NAME).is_file() or bool(checkpoint.steps(run_dir))
+    return os.path.isfile(run_dir / lock.NAME) or bool(checkpoint.steps(run_dir))
 
 
 def _set_aside(run_dir: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ def refresh(run_dir: Path, state: Mapping[str, Any]) -> None:
     seal = _seal(run_dir, best["step"])
     data = json_text.dumps({"step": best["step"], "score": score, "manifest_sha256": seal})
     path = run_dir / BEST
-    if path.is_symlink() or not path.is_file() or path.read_bytes() != data:
+    with storage.reported(path):
+        right = os.path.isfile(path) and not os.path.islink(path) and path.read_bytes() == data
+    if not right:
         storage.replace_file(path, data)
     storage.link(run_dir / BEST_LINK, _model(best["step"]))
 

@@ -37,9 +37,9 @@ def tidy(run_dir: Path, lock: Lock) -> None:
     assert lock.held
     folder = run_dir / checkpoint.FOLDER
     for path in _entries(run_dir):
-        if storage.LEFTOVER.fullmatch(path.name) and (path.is_symlink() or path.is_file()):
+        if storage.LEFTOVER.fullmatch(path.name) and (os.path.islink(path) or os.path.isfile(path)):
             storage.remove_file(path)
-    for path in _entries(folder) if not folder.is_symlink() else []:
+    for path in _entries(folder) if not os.path.islink(folder) else []:
         leftover = storage.LEFTOVER.fullmatch(path.name)
         if leftover and checkpoint.step_of(leftover["name"]) is not None:
             storage.remove_folder(path, checkpoint.FILES)
@@ -66,4 +66,5 @@ def _whole_state(path: Path) -> dict[str, Any] | None:
 
 
 def _entries(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    with storage.reported(folder):
+        return sorted(folder.iterdir()) if os.path.isdir(folder) else []

@@ -8,7 +8,7 @@ from trainer_cli.arrays import Array
 
 
 class TreeSum:
-    """Add up M arrays, given one after the other, along the tree that splits M parts at the largest power of two below M.
+    """Add up M arrays, given one by one, along the tree that splits M of them at the largest power of two below M.
 
     `((0 1) (2 3)) ((4 5) 6)` for seven: any process that sums a whole subtree gets the same bits. At most
     ceil(log2 M) + 1 arrays are held, made at their first use and kept for the next sum.

@@ -146,4 +146,13 @@ def same_bits(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
+def tree(folder):
+    """Everything in a folder: content of files, target of links, None for folders."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        link, name = path.is_symlink(), str(path.relative_to(folder))
+        found[name] = os.readlink(path) if link else path.read_bytes() if path.is_file() else None
+    return found
+
+
 ERRNOS = [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EMFILE, errno.EINTR]

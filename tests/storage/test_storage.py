@@ -3,22 +3,13 @@ import os
 import stat
 
 import pytest
-from storage_fakes import ERRNOS, Faulty, Recorder, Short
+from storage_fakes import ERRNOS, Faulty, Recorder, Short, tree
 
 from trainer_cli import storage
 from trainer_cli.errors import StorageError
 from trainer_cli.journal import Journal
 
 FILES = {"a": b"first\n" * 20, "model/b": b"second\n", "manifest.json": b""}
-
-
-def tree(folder):
-    """Everything in a folder: content of files, target of links, None for folders."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        link, name = path.is_symlink(), str(path.relative_to(folder))
-        found[name] = os.readlink(path) if link else path.read_bytes() if path.is_file() else None
-    return found
 
 
 def put(monkeypatch, disk):

@@ -130,7 +130,9 @@ def can_fit(returns: Any, annotation: Any) -> bool:
 
 def one_fits(returns: Any, annotation: Any) -> bool:
     given, wanted = origin_of(returns), origin_of(annotation)
-    if not (isinstance(given, type) and isinstance(wanted, type)) or is_protocol(given) or is_protocol(wanted):
+    if Any in (given, wanted) or not (isinstance(given, type) and isinstance(wanted, type)):
+        return True
+    if is_protocol(given) or is_protocol(wanted):
         return True
     if wanted is Schedule:
         return given in (int, float, Schedule) or is_iterable(given)

@@ -8,6 +8,7 @@ from trainer_cli.config.call import Call
 from trainer_cli.config.document import Broken
 from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import Planner
+from trainer_cli.config.sections import PARTS
 from trainer_cli.registry import nearest
 
 LIMITS = ("max_epochs", "max_steps", "max_time")
@@ -31,6 +32,9 @@ def check_rules(loaded: Loaded, plans: dict[str, Any], planner: Planner) -> None
 
 def check_best(config: dict[str, Any], given: dict[str, Any], planner: Planner) -> None:
     """Scores exist where there is dev data, and only those of metrics in the config."""
+    if not set(config["data"]).issubset(PARTS["data"].names):
+        # One that is mistyped may be the dev data.
+        return
     if "dev" not in config["data"]:
         for key in ("patience", "score_weights", "monitor"):
             if given.get(key):
