@@ -17,6 +17,9 @@ def check_sections(loaded: Loaded, planner: Planner) -> dict[str, Any]:
     """Plan every section of a run: settings as dataclasses, parts as Calls. Mistakes go to the document."""
     config = loaded.config
     guessed = refuse_unread(loaded, planner)
+    if "" in loaded.document.guessed:
+        # A header that nobody can guess may have been that of any section that is only implied.
+        guessed |= {name for name, section in loaded.document.sections.items() if not section.written}
     plans: dict[str, Any] = {}
     for name, kind in SETTINGS.items():
         plans[name] = planner.call(Call(kind, f"[{name}]", name), config.get(name, {}))
