@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -66,7 +66,7 @@ patience = 1600
 
 @dataclass
 class Layer:
-    nO: int | None = None
+    nO: int | None = None  # noqa: N815  # the field's name
     dropout: float | Schedule = 0.0
     layers: tuple[Layer, ...] = ()
     name: str = ""
@@ -189,12 +189,11 @@ PARTS: dict[tuple[str, str], Any] = {
 
 
 @pytest.fixture(autouse=True)
-def parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test parts alone: built-in ones that are already imported are out of sight."""
     monkeypatch.setattr(catalogue, "REGISTRY", {("trainer_cli", *key): part for key, part in PARTS.items()})
     for kind in KINDS:
         monkeypatch.setattr(registry.kinds[kind], "home", None)
-    yield
 
 
 @pytest.fixture

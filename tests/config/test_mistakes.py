@@ -60,9 +60,9 @@ PLANTED = [
         "27: loss.@layers: a section can name one function, this one has @losses or @layers",
     ),
     # Missing.
-    ("initial_rate = 0.01\n", "", "33: optimizer.learn_rate: test_rise.v1 needs the argument initial_rate"),
+    ("initial_rate = 0.01\n", "", "33: optimizer.learn_rate.initial_rate: is missing: test_rise.v1 needs it"),
     ('[loss]\n@losses = "test_loss.v1"\n', "", "42: loss: the section [loss] is missing"),
-    ("path = ${paths.train}\n", "", "6: data.train: test_reader.v1 needs the argument path"),
+    ("path = ${paths.train}\n", "", "6: data.train.path: is missing: test_reader.v1 needs it"),
     ("max_epochs = 20\n", "", "41: training: needs a limit: set max_epochs, max_steps or max_time (seconds)"),
     # Types.
     (
@@ -71,9 +71,9 @@ PLANTED = [
         '35: optimizer.learn_rate.initial_rate: expected a number, got the text "0.00l1". Did you mean 0.001?',
     ),
     (
-        "= 0.01",
-        '= "0.1"',
-        '35: optimizer.learn_rate.initial_rate: expected a number, got the text "0.1". Did you mean 0.1, without the quotes?',
+        "= 0.8",
+        '= "0.8"',
+        '31: optimizer.beta1: expected a number, got the text "0.8". Did you mean 0.8, without the quotes?',
     ),
     ("nO = 64", "nO = 6.5", "19: model.*.hidden.nO: expected a whole number or null, got 6.5"),
     ("nO = 64", "nO = true", "19: model.*.hidden.nO: expected a whole number or null, got true"),

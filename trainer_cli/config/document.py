@@ -118,7 +118,7 @@ class Document:
         parts = INDEX.sub("", dotted).split(".")
         for cut in range(len(parts), 0, -1):
             head, rest = ".".join(parts[:cut]), parts[cut:]
-            if head in self.copies:
+            if rest and head in self.copies:
                 return self.find(".".join([self.copies[head], *rest]))
             found = self.inline.get(head) or self.sections.get(head) or self.entry(head)
             if found is not None:

@@ -44,7 +44,7 @@ class Planner:
         if isinstance(value, Broken):
             return BROKEN
         if is_block(value):
-            found: Any = self.block(value, where)
+            found: Any = self.block(value, where, annotation)
         elif isinstance(value, dict):
             kind = dataclass_of(annotation)
             if kind is not None:
@@ -65,7 +65,7 @@ class Planner:
             self.complain(where + err.where, str(err))
             return BROKEN
 
-    def block(self, block: dict[str, Any], where: str) -> Any:
+    def block(self, block: dict[str, Any], where: str, expects: Any) -> Any:
         """A block that names a registered function, as a Call."""
         kind, name, function = self.function(block, where)
         given = {key: value for key, value in block.items() if not key.startswith("@")}
@@ -74,7 +74,7 @@ class Planner:
             for key, value in given.items():
                 self.value(value, Any, f"{where}.{key}")
             return BROKEN
-        return self.call(Call(function, name, where, kind), given)
+        return self.call(Call(function, name, where, kind, expects=expects), given)
 
     def function(self, block: dict[str, Any], where: str) -> tuple[str, str, Callable[..., Any] | None]:
         keys = [key for key in block if key.startswith("@")]
@@ -105,6 +105,7 @@ class Planner:
         """The Call with its arguments, checked one by one against the function's signature."""
         before = len(self.document.problems)
         signature = signature_of(call.function)
+        call = replace(call, returns=signature.returns)
         keywords = {key: value for key, value in given.items() if key != "*"}
         stars = given.get("*", {})
         suggested = self.check_names(keywords, stars, signature, call)
@@ -113,10 +114,12 @@ class Planner:
         rest = self.positional(stars, signature, call, bound)
         for name, parameter in signature.named.items():
             if parameter.default is REQUIRED and name not in bound and name not in suggested and rest is not BROKEN:
-                self.complain(call.where, f"{call.name} needs {'the argument ' if call.kind else ''}{name}")
+                self.complain(f"{call.where}.{name}", f"is missing: {call.name} needs it")
         if len(self.document.problems) > before or rest is BROKEN or has_broken(bound):
+            # What it returns can be checked all the same.
+            self.fit(call, call.expects, call.where)
             return BROKEN
-        return arranged(replace(call, returns=signature.returns), signature, bound, rest)
+        return arranged(call, signature, bound, rest)
 
     def check_names(self, keywords: dict[str, Any], stars: Any, signature: Signature, call: Call) -> set[str]:
         """Refuse arguments that the function has not; returns those that were probably meant."""
