@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer_cli import json_text, manifest, storage, tensors
+from trainer_cli import json_text, manifest, names, storage, tensors
 from trainer_cli.arrays import Array
 from trainer_cli.errors import DamagedError, ModelFileError, StorageError
 from trainer_cli.folder import Folder, damaged, readable
@@ -68,12 +68,12 @@ def step_folder(run_dir: Path, step: int) -> Path:
     path = step_path(run_dir, step)
     if os.path.lexists(path) or not os.path.isdir(path.parent):
         return path
-    return next(iter(storage.superseded(path)), path)
+    return next(iter(names.superseded(path)), path)
 
 
 def step_of(name: str) -> int | None:
     """The step in the name of a checkpoint's folder, or of one that waits while it is replaced."""
-    waiting = storage.WAS.fullmatch(name)
+    waiting = names.WAS.fullmatch(name)
     found = STEP.fullmatch(waiting["name"] if waiting else name)
     return int(found[1]) if found else None
 
@@ -93,11 +93,11 @@ def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
         check(path)
     except ModelFileError as err:
         storage.set_aside(path, "bad")
-        for was in storage.superseded(path)[:1]:
+        for was in names.superseded(path)[:1]:
             storage.rename(was, path)
         raise StorageError(f"{path}: what was written could not be read back: {err}") from err
     with suppress(StorageError):  # the new one is durable; what is left of the old one goes at the next start
-        for was in storage.superseded(path):
+        for was in names.superseded(path):
             storage.remove_folder(was, FILES)
     return path
 
@@ -122,22 +122,34 @@ def read(path: Path) -> Checkpoint:
     DamagedError when it is not what was written, ModelFileError when it cannot be read for another reason, such as a
     newer format.
     """
-    with Folder(path) as folder:
-        found = manifest.read(folder)
-        files = dict(manifest.contents(folder, found))
-    state = _state(path, found, files)
+    state, files = _contents(path, "")
     optimizer = tensors.from_bytes(files[OPTIMIZER], path / OPTIMIZER)
-    model = {name.removeprefix(f"{MODEL}/"): data for name, data in files.items() if name.startswith(f"{MODEL}/")}
-    del model[manifest.NAME]
-    return Checkpoint(state["step"], model, optimizer, state)
+    return Checkpoint(state["step"], _model(files), optimizer, state)
+
+
+def read_model(path: Path) -> tuple[int, dict[str, bytes]]:
+    """The step and the model's files of the checkpoint `path`, every byte of which is checked as `read` does."""
+    state, files = _contents(path, f"{MODEL}/")
+    return state["step"], _model(files)
 
 
 def check(path: Path) -> dict[str, Any]:
-    """Check every byte as `read` does, one file at a time in memory, and return the state."""
+    """The state of the checkpoint `path`, every byte of which is checked as `read` does, a file at a time in memory."""
+    return _contents(path, STATE)[0]
+
+
+def _contents(path: Path, prefix: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The state of a checkpoint, and of its files those whose names begin with `prefix`."""
     with Folder(path) as folder:
         found = manifest.read(folder)
-        files = {name: data for name, data in manifest.contents(folder, found) if name == STATE}
-    return _state(path, found, files)
+        wanted = (STATE, prefix)
+        files = {name: data for name, data in manifest.contents(folder, found) if name.startswith(wanted)}
+    return _state(path, found, files), files
+
+
+def _model(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    within = {name.removeprefix(f"{MODEL}/"): data for name, data in files.items() if name.startswith(f"{MODEL}/")}
+    return {name: data for name, data in within.items() if name != manifest.NAME}
 
 
 def _state(path: Path, found: manifest.Manifest, files: Mapping[str, bytes]) -> dict[str, Any]:

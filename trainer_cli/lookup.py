@@ -65,8 +65,8 @@ def _best(run_dir: Path) -> SavedModel:
 def _checkpoint(path: Path) -> SavedModel:
     run_dir = path.parents[1] if path.parent.name == checkpoint.FOLDER else None
     with _alternatives(run_dir):
-        found = checkpoint.read(path)
-    return SavedModel(found.model, path / checkpoint.MODEL, found.step, run_dir)
+        step, files = checkpoint.read_model(path)
+    return SavedModel(files, path / checkpoint.MODEL, step, run_dir)
 
 
 @contextmanager

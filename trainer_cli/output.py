@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from trainer_cli import checkpoint, lock, pointers, retention, storage
+from trainer_cli import checkpoint, lock, names, pointers, retention, storage
 from trainer_cli.errors import ArgumentError, OutputError
 from trainer_cli.lock import Lock
 
@@ -52,12 +52,12 @@ def _check(run_dir: Path, allowed: bool) -> None:
     if not os.path.isdir(run_dir):
         raise OutputError(f"{run_dir}: is no directory; name another --output")
     with storage.reported(run_dir):
-        names = set(os.listdir(run_dir)) - {lock.NAME}
-    if not names:
+        found = set(os.listdir(run_dir)) - {lock.NAME}
+    if not found:
         return
     if not allowed:
         raise OutputError(f"{run_dir}: is not empty; use --resume to go on, --overwrite to set an earlier run aside")
-    clash = sorted(names.intersection(OURS))
+    clash = sorted(found.intersection(OURS))
     if clash and not _is_run(run_dir):
         raise OutputError(f"{run_dir}: has a {clash[0]!r} but holds no run; name another --output")
 
@@ -68,10 +68,10 @@ def _is_run(run_dir: Path) -> bool:
 
 
 def _set_aside(run_dir: Path) -> None:
-    names = [name for name in OURS if os.path.lexists(run_dir / name)]
-    if not names:
+    found = [name for name in OURS if os.path.lexists(run_dir / name)]
+    if not found:
         return
-    old = storage.unused(run_dir / ".old")
+    old = names.unused(run_dir / ".old")
     storage.make_folder(old)
-    for name in names:
+    for name in found:
         storage.rename(run_dir / name, old / name)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from trainer_cli import checkpoint, storage
+from trainer_cli import checkpoint, names, storage
 from trainer_cli.errors import ModelFileError
 from trainer_cli.lock import Lock
 
@@ -37,10 +37,10 @@ def tidy(run_dir: Path, lock: Lock) -> None:
     assert lock.held
     folder = run_dir / checkpoint.FOLDER
     for path in _entries(run_dir):
-        if storage.LEFTOVER.fullmatch(path.name) and (os.path.islink(path) or os.path.isfile(path)):
+        if names.LEFTOVER.fullmatch(path.name) and (os.path.islink(path) or os.path.isfile(path)):
             storage.remove_file(path)
     for path in _entries(folder) if not os.path.islink(folder) else []:
-        leftover = storage.LEFTOVER.fullmatch(path.name)
+        leftover = names.LEFTOVER.fullmatch(path.name)
         if leftover and checkpoint.step_of(leftover["name"]) is not None:
             storage.remove_folder(path, checkpoint.FILES)
     for step in checkpoint.steps(run_dir):
@@ -49,7 +49,7 @@ def tidy(run_dir: Path, lock: Lock) -> None:
 
 def _settle(path: Path) -> None:
     """Give the name `path` to the latest folder of its step that is whole, and remove the earlier ones."""
-    for was in storage.superseded(path):
+    for was in names.superseded(path):
         if _whole_state(path) is not None:
             storage.remove_folder(was, checkpoint.FILES)
             continue

@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import secrets
 import stat
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 
 from trainer_cli.errors import StorageError
+from trainer_cli.names import LEFTOVER, next_superseded, temporary, unused
 
 CHUNK = 1 << 26  # some systems refuse to write 2 GiB in one call
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-WAS = re.compile(r"\.was-(?P<name>[a-z0-9_.-]{1,64})-(?P<n>[0-9]{1,6})")
-LEFTOVER = re.compile(r"\.(tmp|dead)-(?P<name>[a-z0-9_.-]{1,64})-[0-9]{1,10}-[0-9a-f]{8}")
 
 
 @contextmanager
@@ -84,8 +80,8 @@ def append_file(path: Path, data: bytes) -> None:
 def commit_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Make the folder `path` with `files` (by relative name, at most one folder deep) appear complete or not at all.
 
-    A folder that is there already is kept, as the first of `superseded(path)`; the caller removes it once the new one
-    has been read back. On an error the old folder is put back and the new one is dropped.
+    A folder that is there already is kept, as the first of `names.superseded(path)`; the caller removes it once the
+    new one has been read back. On an error the old folder is put back and the new one is dropped.
     """
     temp = temporary(path)
     with reported(path):
@@ -163,23 +159,6 @@ def make_folder(path: Path) -> None:
             _sync_folder(folder.parent)
 
 
-def temporary(path: Path, word: str = "tmp") -> Path:
-    """A new name beside `path` that `LEFTOVER` knows: `.tmp-<name>-<pid>-<random>`."""
-    return path.with_name(f".{word}-{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
-
-
-def superseded(path: Path) -> list[Path]:
-    """The earlier folders of this name that wait while a new one takes its place, the latest first."""
-    with reported(path.parent):
-        return [path.with_name(f".was-{path.name}-{n}") for n in sorted(_numbers(path), reverse=True)]
-
-
-def unused(path: Path) -> Path:
-    """The first of `path-1`, `path-2`, ... that does not exist."""
-    numbered = (path.with_name(f"{path.name}-{n}") for n in count(1))
-    return next(candidate for candidate in numbered if not os.path.lexists(candidate))
-
-
 def holds_only(path: Path, names: Collection[str]) -> bool:
     """Whether a folder has only regular files called `names` in it, and only the folders that these names ask for."""
     if not stat.S_ISDIR(os.lstat(path).st_mode):
@@ -247,8 +226,7 @@ def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _put_in_place(temp: Path, path: Path) -> None:
-    n = max(_numbers(path), default=0) + 1
-    was = path.with_name(f".was-{path.name}-{n}")
+    was = next_superseded(path)
     replacing, placed = os.path.lexists(path), False
     try:
         if replacing:
@@ -265,11 +243,6 @@ def _put_in_place(temp: Path, path: Path) -> None:
             if replacing:
                 os.rename(was, path)
         raise
-
-
-def _numbers(path: Path) -> set[int]:
-    found = [WAS.fullmatch(name) for name in os.listdir(path.parent)]
-    return {int(match["n"]) for match in found if match and match["name"] == path.name}
 
 
 def _delete_folder(path: Path, names: Collection[str]) -> None:

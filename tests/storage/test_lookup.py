@@ -134,15 +134,15 @@ def test_a_best_that_is_gone_is_an_error_that_names_the_whole_ones(run):
 
 
 def test_a_run_that_goes_on_meanwhile_is_asked_again(run, monkeypatch):
-    real = checkpoint.read
+    real = checkpoint.read_model
 
     def pruned_in_between(path):
-        monkeypatch.setattr(checkpoint, "read", real)
+        monkeypatch.setattr(checkpoint, "read_model", real)
         save(run, make(400, best=400))
         shutil.rmtree(step_path(run, 200))
         return real(path)
 
-    monkeypatch.setattr(checkpoint, "read", pruned_in_between)
+    monkeypatch.setattr(checkpoint, "read_model", pruned_in_between)
     assert is_step(find(run), 400)
 
 

@@ -5,7 +5,7 @@ import stat
 import pytest
 from storage_fakes import ERRNOS, Faulty, Recorder, Short, tree
 
-from trainer_cli import storage
+from trainer_cli import names, storage
 from trainer_cli.errors import StorageError
 from trainer_cli.journal import Journal
 
@@ -27,7 +27,7 @@ def test_a_folder_of_the_same_name_is_kept_until_the_caller_removes_it(tmp_path)
     storage.commit_folder(tmp_path / "step", {"a": b"old"})
     storage.commit_folder(tmp_path / "step", {"a": b"new"})
     assert tree(tmp_path) == {".was-step-1": None, ".was-step-1/a": b"old", "step": None, "step/a": b"new"}
-    assert storage.superseded(tmp_path / "step") == [tmp_path / ".was-step-1"]
+    assert names.superseded(tmp_path / "step") == [tmp_path / ".was-step-1"]
 
 
 def test_short_writes_are_continued(tmp_path, monkeypatch):
