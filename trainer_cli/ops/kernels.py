@@ -16,7 +16,7 @@ from trainer_cli.ops.activations import ERF_A, ERF_P, LAYERNORM_EPS
 from trainer_cli.ops.compiled import compiled, inlined
 
 F = np.float32
-ZERO, HALF, ONE = F(0), F(0.5), F(1)
+ZERO, HALF, ONE, INFINITY = F(0), F(0.5), F(1), F(np.inf)
 EPS = F(LAYERNORM_EPS)
 SQRT_HALF, DENSITY_0 = F(math.sqrt(0.5)), F(1 / math.sqrt(2 * math.pi))
 P, (A1, A2, A3, A4, A5) = F(ERF_P), tuple(F(a) for a in ERF_A)
@@ -30,13 +30,14 @@ E2, E3, E4, E5, E6, E7 = (F(1 / math.factorial(n)) for n in range(2, 8))
 
 @inlined
 def exp(x: np.float32) -> np.float32:
-    """`2^n * exp(r)` with |r| <= log(2) / 2 from the power series; 0 below -87, exp(88) above 88, NaN for NaN."""
+    """`2^n * exp(r)` with |r| <= log(2) / 2 from the power series; 0 below -87, infinity above 88, NaN for NaN."""
     limited = EXP_HIGH if x > EXP_HIGH else (x if x > EXP_LOW else EXP_LOW)
     n = np.floor(limited * LOG2_E + HALF)
     r = limited - n * LN2_HIGH - n * LN2_LOW
     series = ONE + r + r * r * (E2 + r * (E3 + r * (E4 + r * (E5 + r * (E6 + r * E7)))))
     power = np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
-    return x if x != x else (series * power if x > EXP_LOW else ZERO)
+    limit = x if x != x else (INFINITY if x > EXP_HIGH else ZERO)
+    return series * power if EXP_LOW < x <= EXP_HIGH else limit
 
 
 @inlined

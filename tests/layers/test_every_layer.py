@@ -1,0 +1,395 @@
+"""What every registered layer must do, in one table; a new layer needs a row in CASES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainer_cli.arrays import Array
+from trainer_cli.config.config import Config
+from trainer_cli.config.registry import registry
+from trainer_cli.losses import CategoricalCrossentropyV4
+from trainer_cli.model import Backprop, Model
+from trainer_cli.ops import Ops, activations
+from trainer_cli.ops.numba_ops import NumbaOps
+
+Block = dict[str, Any]
+B = 7
+RNG = np.random.default_rng(11)
+ROWS = RNG.normal(size=(B, 5))
+IMAGES = RNG.normal(size=(B, 2, 3, 1))
+CLASSES = np.array([0, 2, 1, 1, 0, 2, 2])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer as a config block, and inputs for it."""
+
+    layer: Block
+    X: Array
+
+    @property
+    def is_random(self) -> bool:
+        return "dropout" in repr(self.layer).lower()
+
+    @property
+    def is_softmax(self) -> bool:
+        return "Softmax.v1" in repr(self.layer)
+
+
+def block(name: str, *layers: Block, **arguments: Any) -> Block:
+    inner = {"*": {f"part{index}": layer for index, layer in enumerate(layers)}} if layers else {}
+    return {"@layers": f"{name}.v1", **inner, **arguments}
+
+
+def activation(name: str, **arguments: Any) -> list[Case]:
+    """The layer alone, and with everything that belongs to activations."""
+    plain = block(name, nO=4, **arguments)
+    return [Case(plain, ROWS), Case({**plain, "dropout": 0.3, "normalize": True}, ROWS)]
+
+
+CASES: dict[str, list[Case]] = {
+    "Linear.v1": [Case(block("Linear", nO=4), ROWS)],
+    "Relu.v1": activation("Relu"),
+    "Gelu.v1": activation("Gelu"),
+    "Swish.v1": activation("Swish"),
+    "Tanh.v1": activation("Tanh"),
+    "Maxout.v1": [
+        *activation("Maxout"),
+        Case(block("Maxout", nO=3, nP=2), ROWS),
+        Case(block("Maxout", nO=3, nP=1), ROWS),
+    ],
+    "Sigmoid.v1": [Case(block("Sigmoid", nO=4), ROWS)],
+    "Softmax.v1": [Case(block("Softmax", nO=3), ROWS)],
+    "LayerNorm.v1": [Case(block("LayerNorm"), ROWS)],
+    "Dropout.v1": [Case(block("Dropout", rate=0.4), ROWS), Case(block("Dropout", rate=0.4), IMAGES)],
+    "Flatten.v1": [Case(block("Flatten"), IMAGES), Case(block("Flatten"), ROWS)],
+    "chain.v1": [
+        Case(block("chain", block("Tanh", nO=4), block("Linear", nO=2)), ROWS),
+        Case(block("chain", block("Flatten"), block("Dropout", rate=0.2), block("Softmax", nO=3)), IMAGES),
+    ],
+    "concatenate.v1": [Case(block("concatenate", block("Relu", nO=3), block("Tanh", nO=2), block("LayerNorm")), ROWS)],
+    "add.v1": [
+        Case(block("add", block("Relu", nO=3), block("Swish", nO=3), block("Gelu", nO=3)), ROWS),
+        Case(block("add", block("Dropout"), block("Dropout")), ROWS),
+    ],
+    "residual.v1": [Case({**block("residual"), "layer": block("Relu", nO=5)}, ROWS)],
+    "clone.v1": [Case({**block("clone", n=3), "orig": block("Tanh", nO=5)}, ROWS)],
+}
+
+ALL = [pytest.param(case, id=f"{name}-{index}") for name, cases in CASES.items() for index, case in enumerate(cases)]
+STEADY = [param for param in ALL if not param.values[0].is_random]  # type: ignore[union-attr]
+each_case = pytest.mark.parametrize("case", ALL)
+each_steady_case = pytest.mark.parametrize("case", STEADY)
+
+
+def build(case: Case, *, dtype: type[np.floating[Any]] = np.float32, ops: Ops | None = None, seed: int = 0) -> Model:
+    """The case's model with numbers in every parameter, so that none hides behind a zero."""
+    model: Model = registry.resolve({"model": case.layer})["model"]
+    model.use_ops(ops or Ops()).initialize(case.X.astype(dtype), seed=seed, dtype=dtype)
+    values = model.store.values
+    values[...] = np.random.default_rng(seed).normal(scale=0.7, size=values.size)
+    return model
+
+
+def run(model: Model, X: Array, *, input_gradient: bool = True) -> tuple[Array, Backprop]:
+    """A forward pass in training, at the same moment each time."""
+    store = model.store
+    store.draws.clear()
+    outputs: tuple[Array, Backprop] = model(X, True, input_gradient)
+    return outputs
+
+
+def gradients(model: Model, X: Array, dY: Array, *, input_gradient: bool = True) -> tuple[Array, Array, Array]:
+    """Outputs, the inputs' gradient and the parameters' gradient."""
+    model.store.gradients.fill(0)
+    Y, backprop = run(model, X, input_gradient=input_gradient)
+    dX = backprop(dY)
+    return Y, dX, model.store.gradients.copy()
+
+
+def like(Y: Array) -> Array:
+    return np.random.default_rng(5).normal(size=Y.shape).astype(Y.dtype)
+
+
+def test_every_registered_layer_has_a_row() -> None:
+    assert set(registry.layers.names()) == set(CASES)
+
+
+# Gradients
+
+
+def differences(value: Callable[[], float], at: Array, eps: float = 1e-6) -> Array:
+    """The central finite differences of `value` as each number of `at` is moved in place."""
+    slopes = np.zeros_like(at)
+    for index in np.ndindex(at.shape):
+        kept = at[index]
+        at[index] = kept + eps
+        above = value()
+        at[index] = kept - eps
+        slopes[index] = (above - value()) / (2 * eps)
+        at[index] = kept
+    return slopes
+
+
+def check_gradients(case: Case) -> None:
+    model, X = build(case, dtype=np.float64), case.X.copy()
+    loss = CategoricalCrossentropyV4()
+    R = like(run(model, X)[0])
+
+    def value() -> float:
+        Y = run(model, X)[0]
+        return loss.get_loss(Y, CLASSES) if case.is_softmax else float((Y * R).sum())
+
+    Y = run(model, X)[0]
+    _, dX, gradient = gradients(model, X, loss.get_grad(Y, CLASSES) if case.is_softmax else R.copy())
+    np.testing.assert_allclose(dX, differences(value, X), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(gradient, differences(value, model.store.values), rtol=1e-6, atol=1e-8)
+
+
+@each_case
+def test_gradients_are_the_finite_differences(case: Case) -> None:
+    check_gradients(case)
+
+
+def relu_without_bias(dY: Array, Y: Array, db: Array) -> Array:
+    return np.asarray(dY * (Y > 0))
+
+
+def relu_in_place(dY: Array, Y: Array, db: Array) -> Array:
+    dY *= Y > 0
+    db += dY.sum(axis=0)
+    return dY
+
+
+def tanh_of_the_wrong_sign(dY: Array, Y: Array, db: Array) -> Array:
+    db += (dY * (1 + Y * Y)).sum(axis=0)
+    return np.asarray(dY * (1 + Y * Y))
+
+
+def layernorm_without_the_mean(dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
+    db += dY.sum(axis=0)
+    dG += (dY * kept[0]).sum(axis=0)
+    return np.asarray(dY * G * kept[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "planted", "layer"),
+    [
+        ("backprop_relu", relu_without_bias, "Relu.v1"),
+        ("backprop_tanh", tanh_of_the_wrong_sign, "Tanh.v1"),
+        ("backprop_layernorm", layernorm_without_the_mean, "LayerNorm.v1"),
+        ("backprop_bias", lambda dY, kept, db: dY, "Softmax.v1"),
+    ],
+)
+def test_a_wrong_backprop_is_found(name: str, planted: Any, layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activations, name, planted)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        check_gradients(CASES[layer][0])
+
+
+@each_case
+def test_a_second_backprop_doubles_the_gradients(case: Case) -> None:
+    model, X = build(case), case.X.astype(np.float32)
+    Y, backprop = run(model, X)
+    dY = like(Y)
+    dX = np.array(backprop(dY))
+    once = model.store.gradients.copy()
+    np.testing.assert_array_equal(backprop(dY), dX)
+    np.testing.assert_allclose(model.store.gradients, 2 * once, rtol=1e-5, atol=1e-6)
+
+
+# Whose arrays are whose
+
+
+def check_nothing_given_is_changed(case: Case, ops: Ops) -> None:
+    model, X = build(case, ops=ops), case.X.astype(np.float32)
+    Y, backprop = run(model, X)
+    dY = like(Y)
+    kept_X, kept_dY = X.copy(), dY.copy()
+    backprop(dY)
+    model.predict(X)
+    np.testing.assert_array_equal(X, kept_X, err_msg="X was changed")
+    np.testing.assert_array_equal(dY, kept_dY, err_msg="dY was changed")
+
+
+@pytest.mark.parametrize("ops", [Ops(), NumbaOps()], ids=lambda ops: ops.name)
+@each_case
+def test_inputs_and_gradients_are_left_alone(case: Case, ops: Ops) -> None:
+    check_nothing_given_is_changed(case, ops)
+
+
+def test_a_change_of_the_gradient_in_place_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activations, "backprop_relu", relu_in_place)
+    with pytest.raises(AssertionError, match="dY was changed"):
+        check_nothing_given_is_changed(CASES["Relu.v1"][0], Ops())
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        check_gradients(CASES["add.v1"][0])
+
+
+def strided(array: Array) -> Array:
+    """The same numbers, not contiguous."""
+    wide = np.repeat(array, 2, axis=-1)
+    wide[..., 1::2] = np.nan
+    return wide[..., ::2]
+
+
+@pytest.mark.parametrize("ops", [Ops(), NumbaOps()], ids=lambda ops: ops.name)
+@each_case
+def test_strided_arrays_give_what_their_copies_give(case: Case, ops: Ops) -> None:
+    model, X = build(case, ops=ops), case.X.astype(np.float32)
+    dY = like(run(model, X)[0])
+    expected = gradients(model, X, dY)
+    for found, wanted in zip(gradients(model, strided(X), strided(dY)), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6)
+    for found, wanted in zip(gradients(model, np.asfortranarray(X), np.asfortranarray(dY)), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6)
+
+
+# Types of numbers
+
+
+@pytest.mark.parametrize("ops", [Ops(), NumbaOps()], ids=lambda ops: ops.name)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@each_case
+def test_outputs_and_gradients_keep_the_type(case: Case, dtype: type[np.floating[Any]], ops: Ops) -> None:
+    model, X = build(case, dtype=dtype, ops=ops), case.X.astype(dtype)
+    Y, dX, gradient = gradients(model, X, like(run(model, X)[0]))
+    assert {Y.dtype, dX.dtype, gradient.dtype} == {np.dtype(dtype)}
+
+
+def test_inputs_and_gradients_of_another_type_are_taken_in_the_parameters_type() -> None:
+    case = CASES["Relu.v1"][0]
+    model = build(case)
+    expected = gradients(model, case.X.astype(np.float32), like(ROWS[:, :4]).astype(np.float32))
+    for found, wanted in zip(gradients(model, case.X, like(ROWS[:, :4])), expected, strict=True):
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, wanted)
+
+
+@each_case
+def test_numba_agrees_with_numpy(case: Case) -> None:
+    X = case.X.astype(np.float32)
+    plain, compiled = build(case, ops=Ops()), build(case, ops=NumbaOps())
+    dY = like(run(plain, X)[0])
+    for wanted, found in zip(gradients(plain, X, dY), gradients(compiled, X, dY), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-6 * max(1, np.abs(wanted).max(initial=0)))
+
+
+# Running and keeping
+
+
+@each_steady_case
+def test_predict_is_begin_update_without_dropout(case: Case) -> None:
+    model, X = build(case), case.X.astype(np.float32)
+    np.testing.assert_array_equal(model.predict(X), model.begin_update(X)[0])
+
+
+@each_case
+def test_predict_draws_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, X = build(case), case.X.astype(np.float32)
+    expected = model.predict(X)
+    monkeypatch.setattr(Model, "random", lambda *_: pytest.fail("predict drew a random number"))
+    np.testing.assert_array_equal(model.predict(X), expected)
+
+
+@each_case
+def test_without_the_input_gradient_the_parameters_get_the_same_gradient(case: Case) -> None:
+    model, X = build(case), case.X.astype(np.float32)
+    dY = like(run(model, X)[0])
+    _, _, expected = gradients(model, X, dY)
+    _, _, found = gradients(model, X, dY, input_gradient=False)
+    np.testing.assert_array_equal(found, expected)
+
+
+def n_products(case: Case, input_gradient: bool, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many matrix products a backprop takes."""
+    model, X = build(case), case.X.astype(np.float32)
+    Y, backprop = run(model, X, input_gradient=input_gradient)
+    gemm, n_calls = Ops.gemm, 0
+
+    def counting(*args: Any, **kwargs: Any) -> Array:
+        nonlocal n_calls
+        n_calls += 1
+        return gemm(*args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ops, "gemm", counting)
+        backprop(like(Y))
+    return n_calls
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "n_first"),
+    [
+        ("Relu.v1", 0, 1),
+        ("Maxout.v1", 1, 1),
+        ("Softmax.v1", 0, 1),
+        ("chain.v1", 0, 1),
+        ("chain.v1", 1, 1),
+        ("concatenate.v1", 0, 2),
+        ("add.v1", 0, 3),
+        ("residual.v1", 0, 1),
+        ("clone.v1", 0, 1),
+    ],
+)
+def test_the_first_layers_input_gradient_is_not_computed(
+    name: str, index: int, n_first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = CASES[name][index]
+    assert n_products(case, True, monkeypatch) - n_products(case, False, monkeypatch) == n_first
+
+
+@each_case
+def test_saved_parameters_come_back_to_the_bit(case: Case) -> None:
+    model, other = build(case, seed=0), build(case, seed=1)
+    X = case.X.astype(np.float32)
+    other.from_bytes(model.to_bytes())
+    np.testing.assert_array_equal(other.store.values, model.store.values)
+    np.testing.assert_array_equal(other.predict(X), model.predict(X))
+
+
+@each_case
+def test_a_config_written_and_read_again_makes_the_same_model(case: Case) -> None:
+    text = Config({"model": case.layer}).to_str()
+    again = Case(Config().from_str(text)["model"], case.X)
+    first, second = build(case), build(again)
+    assert [segment.name for segment in first.store.segments] == [segment.name for segment in second.store.segments]
+    np.testing.assert_array_equal(first.predict(case.X), second.predict(case.X))
+
+
+@each_case
+def test_a_filled_config_makes_the_same_model(case: Case) -> None:
+    filled = Case(registry.fill({"model": case.layer})["model"], case.X)
+    np.testing.assert_array_equal(build(case).predict(case.X), build(filled).predict(case.X))
+
+
+@each_case
+def test_a_batch_without_rows_goes_through(case: Case) -> None:
+    model = build(case)
+    Y, dX, gradient = gradients(model, case.X[:0].astype(np.float32), like(model.predict(case.X))[:0])
+    assert (len(Y), dX.shape) == (0, case.X[:0].shape)
+    assert not gradient.any()
+
+
+def test_biases_and_norms_do_not_decay() -> None:
+    model = build(CASES["Maxout.v1"][1])
+    decays = {segment.name: not segment.no_decay for segment in model.store.segments}
+    assert decays == {"W": True, "b": False, "norm.G": False, "norm.b": False}
+
+
+def test_a_layer_says_what_its_outputs_are_to_a_loss() -> None:
+    outputs = {name: build(cases[0]).attrs.get("output") for name, cases in CASES.items()}
+    assert {name: output for name, output in outputs.items() if output} == {
+        "Softmax.v1": "softmax",
+        "Sigmoid.v1": "sigmoid",
+    }
+
+
+def test_the_layers_with_dropout_are_those_of_the_reference() -> None:
+    takes = {name for name, cases in CASES.items() if "dropout" in build(cases[0]).attrs}
+    assert takes == {"Relu.v1", "Gelu.v1", "Swish.v1", "Tanh.v1", "Maxout.v1", "Dropout.v1"}
