@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import catalogue
 import pytest
 
 from trainer_cli.data.reader import rebuild
@@ -56,10 +57,21 @@ def test_what_a_damaged_model_says_of_its_reader_is_refused(name, settings, tmp_
         rebuild(name, settings, tmp_path / "train-images-idx3-ubyte")
 
 
-def test_a_reader_of_the_users_is_not_made_from_a_model(monkeypatch):
-    monkeypatch.setattr(CSVReader, "__module__", "users_code")
-    with pytest.raises(ModelFileError, match=r"a model names a built-in reader, not 'csv\.v1'"):
-        rebuild("csv.v1", {}, DATA)
+def test_a_reader_of_the_users_needs_its_code():
+    with pytest.raises(ModelFileError, match=r"read by 'own\.v1': give the file that registers it with --code"):
+        rebuild("own.v1", {}, DATA)
+
+
+def test_a_reader_of_the_users_takes_the_data_as_its_path(monkeypatch):
+    class Own:
+        def __init__(self, path, n=1):
+            self.path, self.n = path, n
+
+    monkeypatch.setitem(catalogue.REGISTRY, ("trainer_cli", "readers", "own.v1"), Own)
+    assert vars(rebuild("own.v1", {"n": 5}, DATA)) == {"path": DATA, "n": 5}
+    monkeypatch.setitem(catalogue.REGISTRY, ("trainer_cli", "readers", "own.v1"), lambda n: None)
+    with pytest.raises(ModelFileError, match="neither an argument path nor a class method at"):
+        rebuild("own.v1", {"n": 5}, DATA)
 
 
 def test_data_that_is_not_there_is_the_users_mistake(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,11 +33,11 @@ class Places:
 class Block:
     """Consecutive rows as columns of one length: text as lists, numbers and images as arrays (rows first).
 
-    `start` is the number of the first row in the data, from 0.
+    `places` says where the rows stand, for messages; `start` is the number of the first row in the data, from 0.
     """
 
     columns: Mapping[str, Column]
-    places: Places
+    places: Places = field(default_factory=lambda: Places(""))
     start: int = 0
 
     def __post_init__(self) -> None:

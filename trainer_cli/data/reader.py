@@ -40,19 +40,23 @@ class FileReader(Reader, Protocol):
         """The same reader for `data`: a file, or a directory that holds exactly one that fits."""
 
 
-def rebuild(name: str, settings: object, data: Path) -> FileReader:
-    """The built-in reader `name` with the arguments that a model directory holds, reading `data`.
+def rebuild(name: str, settings: object, data: Path) -> Reader:
+    """The reader `name` with the arguments that a model directory holds, reading `data`.
 
-    A reader that is not built in, or arguments it does not take, are a ModelFileError.
+    It is a built-in one, or a user's own whose file was given with --code: such a one has a class method `at`, or
+    takes an argument `path`. Anything else, or arguments it does not take, is a ModelFileError.
     """
-    if not registry.has("readers", name) or not registry.readers.is_built_in(name):
-        raise ModelFileError(f"a model names a built-in reader, not {name!r}")
+    if not registry.has("readers", name):
+        message = f"the model was trained on data read by {name!r}: give the file that registers it with --code"
+        raise ModelFileError(message)
     kind = registry.readers.get(name)
     takes = set(inspect.signature(kind).parameters)
     if not isinstance(settings, dict) or not takes.issuperset(settings):
         raise ModelFileError(f"{name} takes the arguments {sorted(takes)}, the model has {settings!r}")
+    if not hasattr(kind, "at") and "path" not in takes:
+        raise ModelFileError(f"{name} cannot read {data}: it has neither an argument path nor a class method at")
     try:
-        reader: FileReader = kind.at(data, **settings)
+        reader: Reader = kind.at(data, **settings) if hasattr(kind, "at") else kind(path=data, **settings)
     except (ArgumentError, TypeError) as err:
         raise ModelFileError(f"{name} cannot be made with the model's arguments {settings!r}: {err}") from err
     return reader
