@@ -19,7 +19,10 @@ class Scheduled(Protocol):
 
 
 class Hyper:
-    """An attribute that is set to a number or a schedule and read as the number in force."""
+    """An attribute that is set to a number or a schedule and read as the number in force, at least 0 and `below`."""
+
+    def __init__(self, below: float = math.inf):
+        self.below = below
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -31,5 +34,7 @@ class Hyper:
         schedule = as_schedule(value)
         current = schedule(owner.position)
         if not (math.isfinite(current) and current >= 0):
-            raise ArgumentError(f"{self.name} must be a finite number of at least 0, got {current}")
+            raise ArgumentError(f"{self.name} must be a finite number of at least 0, got {current:g}")
+        if current >= self.below:
+            raise ArgumentError(f"{self.name} must be below {self.below:g}, got {current:g}")
         owner.schedules[self.name] = schedule

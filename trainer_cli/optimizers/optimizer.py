@@ -45,8 +45,8 @@ class Optimizer:
     """
 
     learn_rate = Hyper()
-    beta1 = Hyper()
-    beta2 = Hyper()
+    beta1 = Hyper(below=1)
+    beta2 = Hyper(below=1)
     eps = Hyper()
     L2 = Hyper()
     grad_clip = Hyper()

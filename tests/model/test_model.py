@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+
+from trainer_cli.api import Adam, Linear, Model, Relu, chain, glorot_uniform_init
+from trainer_cli.errors import ArgumentError, ModelFileError, ShapeError
+from trainer_cli.randomness import Moment, generator
+
+X = np.arange(12, dtype=np.float32).reshape(4, 3) / 10
+ONE_HOT = np.eye(4, 2, dtype=np.float32)
+
+
+def small(seed=0):
+    return chain(Relu(5).named("hidden"), Linear().named("output")).initialize(X, ONE_HOT, seed=seed)
+
+
+def test_parameters_lie_end_to_end_in_walk_order_under_their_paths():
+    store = small().store
+    names = [(segment.name, segment.start, segment.shape) for segment in store.segments]
+    assert names == [("hidden.W", 0, (5, 3)), ("hidden.b", 15, (5,)), ("output.W", 20, (2, 5)), ("output.b", 30, (2,))]
+    assert store.values.shape == store.gradients.shape == (32,)
+    assert store.values.dtype == np.float32
+
+
+def test_layers_hold_views_of_the_store():
+    model = small()
+    model.store.values[...] = np.arange(32)
+    assert model.layers[1].b.tolist() == [30, 31]
+    model.layers[0].grad.b += 2.0
+    assert model.store.gradients[15:20].tolist() == [2.0] * 5
+
+
+def test_initial_weights_depend_on_seed_and_name_alone():
+    model = small(seed=7)
+    expected = glorot_uniform_init(model.ops, (2, 5), generator=generator(7, "init", "output.W"))
+    assert model.layers[1].W.tobytes() == expected.astype(np.float32).tobytes()
+    wider = chain(Relu(5).named("hidden"), Relu(5).named("more"), Linear().named("output")).initialize(
+        X, ONE_HOT, seed=7
+    )
+    assert wider.layers[0].W.tobytes() == model.layers[0].W.tobytes()
+    assert small(seed=8).layers[0].W.tobytes() != model.layers[0].W.tobytes()
+
+
+def test_sizes_come_from_the_data():
+    model = small()
+    assert (model.layers[0].get_dim("nI"), model.layers[1].get_dim("nI"), model.layers[1].get_dim("nO")) == (3, 5, 2)
+    assert Linear().initialize(X, np.array([0, 4, 2])).get_dim("nO") == 5  # integer labels: max + 1
+
+
+def test_a_size_that_contradicts_the_data_names_both():
+    with pytest.raises(ShapeError, match=r"output: nO = 3 contradicts the data, which need nO = 2"):
+        chain(Relu(5), Linear(3).named("output")).initialize(X, ONE_HOT)
+    with pytest.raises(ArgumentError, match=r"hidden: the size 'nO' is not known yet"):
+        chain(Relu().named("hidden"), Linear(2)).initialize(X)
+
+
+def test_a_layer_used_twice_is_stored_once_under_its_first_path():
+    shared = Linear(3, 3).named("shared")
+    model = chain(shared, Relu(3).named("middle"), shared).initialize(X, None)
+    assert [segment.name for segment in model.store.segments] == ["shared0.W", "shared0.b", "middle.W", "middle.b"]
+    _, backprop = model.begin_update(X)
+    backprop(np.ones_like(X))
+    assert model.store.gradients[:9].any()
+
+
+def test_siblings_of_one_name_are_told_apart_by_position():
+    model = chain(Linear(4), Linear(4), Linear(4)).initialize(X)
+    assert model.store.segments[2].name == "linear1.W"
+
+
+def test_nesting_packs_again_with_the_same_numbers():
+    inner = small()
+    before = inner.store.values.copy()
+    outer = chain(inner.named("inner"), Linear(2).named("last"))
+    outer.layers[1].initialize(ONE_HOT)
+    store = outer.store
+    assert store.values[:32].tobytes() == before.tobytes()
+    assert [segment.name for segment in store.segments][:2] == ["inner.hidden.W", "inner.hidden.b"]
+    store.values[0] = 5.0
+    assert inner.layers[0].W[0, 0] == 5.0
+
+
+def test_a_copy_has_numbers_of_its_own():
+    model = small()
+    twin = model.copy()
+    twin.store.values.fill(0)
+    assert model.store.values.any()
+    assert twin.layers[1].b.tolist() == [0, 0]
+    assert model.predict(X).tobytes() == model.copy().predict(X).tobytes()
+
+
+def test_parameters_survive_bytes():
+    model, other = small(seed=1), small(seed=2)
+    other.from_bytes(model.to_bytes())
+    assert other.store.values.tobytes() == model.store.values.tobytes()
+    with pytest.raises(ModelFileError, match="belongs to no layer of this model|is missing"):
+        Linear(2, 3).initialize().from_bytes(model.to_bytes())
+
+
+def test_use_params_lends_and_gives_back():
+    model = small()
+    before = model.store.values.copy()
+    with model.use_params({"output.b": np.float32([9, 9])}):
+        assert model.layers[1].b.tolist() == [9, 9]
+    assert model.store.values.tobytes() == before.tobytes()
+
+
+def test_a_hand_written_loop_advances_the_moment():
+    model, optimizer = small(), Adam(0.01)
+    for step in range(2):
+        for micro in range(3):
+            assert model.store.moment == Moment(0, step, micro)
+            Yh, backprop = model.begin_update(X)
+            backprop(Yh)
+        model.finish_update(optimizer)
+    model.predict(X)
+    assert model.store.moment == Moment(0, 2, 0)
+
+
+def test_gradients_add_up_until_finish_update():
+    model = small()
+    for times in (1, 2):
+        Yh, backprop = model.begin_update(X)
+        backprop(np.ones_like(Yh))
+        assert model.layers[1].grad.b.tolist() == [4.0 * times] * 2
+    backprop(np.ones_like(Yh))
+    assert model.layers[1].grad.b.tolist() == [12.0] * 2
+    model.layers[1].grad.b = np.float32([1.0, -1.0])  # changed by hand
+    model.finish_update(Adam(0.1))
+    assert model.layers[1].b == pytest.approx([-0.1, 0.1], rel=1e-4)
+    assert not model.store.gradients.any()
+
+
+def test_names_that_do_not_exist_are_told():
+    model = Linear(2, 3)
+    with pytest.raises(ArgumentError, match="the parameter 'W' is not set yet: call initialize first"):
+        model.get_param("W")
+    with pytest.raises(ArgumentError, match="the parameter 'V' does not exist"):
+        model.get_param("V")
+    with pytest.raises(AttributeError, match="linear has no attribute or parameter 'V'"):
+        _ = model.V
+    with pytest.raises(AttributeError, match=r"no gradient is called 'V'; there are \['W', 'b'\]"):
+        _ = model.initialize().grad.V
+    with pytest.raises(ArgumentError, match="the size 'nQ' does not exist"):
+        model.get_dim("nQ")
+
+
+def test_float64_is_kept_for_gradient_checks():
+    model = chain(Relu(5), Linear(2)).initialize(X.astype(np.float64), dtype=np.float64)
+    assert model.predict(X.astype(np.float64)).dtype == np.float64
+    assert model.store.gradients.dtype == np.float64
+
+
+def test_a_layer_draws_from_the_moment_its_path_and_its_count():
+    def forward(model: Model, X, is_train):
+        noise = model.random("noise").random(3)
+        return (X + noise if is_train else X), lambda dY: dY
+
+    layer = Model("noisy", forward)
+    twice = chain(layer, layer).initialize(X)
+    first = twice.begin_update(X)[0]
+    again = twice.begin_update(X)[0]
+    assert not np.array_equal(first, again)  # another micro-batch
+    twice.store.moment = Moment(0, 0, 0)
+    assert np.array_equal(first, twice.begin_update(X)[0])
+    draws = [generator(0, "noise", 0, 0, "noisy0", count).random(3) for count in (0, 1)]
+    assert first == pytest.approx(X + draws[0] + draws[1])
