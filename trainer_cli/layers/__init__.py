@@ -1,4 +1,9 @@
-"""The built-in layers and combinators, one file each; importing this registers them."""
+"""The built-in layers and combinators, one file each; importing this registers them.
+
+Whose arrays are whose: no forward changes X and no backprop changes dY, since they may be handed to several layers, and
+a layer may keep its own outputs for its backprop. What a function made itself it may overwrite until it returns it.
+An output may be its input, as in dropout at rate 0.
+"""
 
 from trainer_cli.layers.add import add
 from trainer_cli.layers.chain import chain

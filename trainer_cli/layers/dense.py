@@ -1,8 +1,6 @@
 """What the affine layers share: products, bias and activation, then normalisation and dropout if asked for.
 
-A layer's file has its constructor and names its activation; the rest is here. No forward changes X, no backprop
-changes dY: they belong to the caller, who may hand the same dY to several layers. What a layer made itself it may
-overwrite.
+A layer's file has its constructor and names its activation; the rest is here.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def adam(
 
 
 def momentum(weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float) -> None:
-    """Both moments as in `adam`, `w -= rate * m`: RAdam's step while its variance is not tractable (Liu et al. 2020)."""
+    """Both moments as in `adam`, `w -= rate * m`: RAdam's step while its variance is intractable (Liu et al. 2020)."""
     for w, g, m_, v_ in blocks(weights, gradient, m, v):
         moments(g, m_, v_, beta1, beta2)
         w -= rate * m_
