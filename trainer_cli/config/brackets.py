@@ -12,7 +12,6 @@ from trainer_cli.config.scalars import (
     CONSTANTS,
     DOLLAR,
     NOT_FINITE,
-    SPELLINGS,
     BadValueError,
     Template,
     Variable,
@@ -158,7 +157,7 @@ class Brackets:
         if token[0].isdigit() or token[0] in "+-." or NOT_FINITE.fullmatch(token):
             return number(token, start)
         if token.lower() in (*CONSTANTS, "none"):
-            raise BadValueError(f"{token} is no value. Did you mean {SPELLINGS.get(token, token.lower())}?", start)
+            raise BadValueError(f"{token} is no value. Did you mean {token.lower().replace('none', 'null')}?", start)
         raise BadValueError(f'a text inside brackets stands in double quotes. Did you mean "{shorten(token)}"?', start)
 
     def shown(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from trainer_cli.errors import ConfigError, Problem
 
 # A config longer than this, or with more sections, was not written by a person; parsing it would cost seconds.
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
 MAX_SECTIONS = 2000
 MAX_DEPTH = 64
 SHOWN_PROBLEMS = 19

@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from trainer_cli.config.document import MAX_BYTES, MAX_DEPTH, Broken, Document, Entry, Section
+from trainer_cli.config.document import MAX_DEPTH, Broken, Document, Entry, Section
 from trainer_cli.config.scalars import Template, Variable
 from trainer_cli.config.words import say, shorten
 from trainer_cli.registry import nearest
 
 # Deeper chains are mistakes, and each step costs several frames of Python's stack.
 MAX_CHAIN = 32
+# The characters of all values together, once variables are filled in; whatever is no text counts as four.
+MAX_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Filler:
         self.used: dict[str, Any] = {}
         self.open: list[str] = []
         self.level = 0
+        self.size = 0
 
     def fill(self) -> None:
         """Fill every entry, and note in the document which of them are copies of sections."""
@@ -69,16 +72,18 @@ class Filler:
         """The entry's value, or None where it is broken."""
         name = dotted(section, entry)
         if name not in self.filled:
-            self.open.append(name)
-            self.filled[name] = self.attempt(name, section, entry)
-            self.open.pop()
+            with self.opened(name):
+                self.filled[name] = self.attempt(name, section, entry)
         return self.filled[name]
 
     def attempt(self, name: str, section: Section, entry: Entry) -> Filled | None:
-        if isinstance(entry.value, Broken):
+        if isinstance(entry.value, Broken) or self.size > MAX_SIZE:
             return None
         try:
-            return self.value(entry.value, section)
+            filled = self.value(entry.value, section)
+            self.size += filled.size
+            check_size(self.size, 0)
+            return filled
         except BrokenReferenceError:
             return None
         except VariableError as err:
@@ -97,7 +102,15 @@ class Filler:
             with self.nesting():
                 filled = [self.value(item, section) for item in value.values()]
             return join(filled, lambda items: dict(zip(value, items, strict=True)))
-        return Filled(value, len(value) if isinstance(value, str) else 1)
+        return Filled(value, len(value) if isinstance(value, str) else 4)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[None]:
+        self.open.append(name)
+        try:
+            yield
+        finally:
+            self.open.pop()
 
     @contextmanager
     def nesting(self) -> Iterator[None]:
@@ -146,10 +159,8 @@ class Filler:
     def section(self, section: Section) -> Filled | None:
         """A whole section as a dict, its sections in it."""
         if section.name not in self.filled:
-            self.open.append(section.name)
-            with self.nesting():
+            with self.opened(section.name), self.nesting():
                 self.filled[section.name] = self.members(section)
-            self.open.pop()
         return self.filled[section.name]
 
     def members(self, section: Section) -> Filled | None:
@@ -179,15 +190,15 @@ class Filler:
 
 
 def join(filled: list[Filled], make: Callable[[list[Any]], Any]) -> Filled:
-    size = 1 + sum(part.size for part in filled)
+    size = 4 + sum(part.size for part in filled)
     depth = 1 + max((part.depth for part in filled), default=0)
     check_size(size, depth)
     return Filled(make([part.value for part in filled]), size, depth)
 
 
 def check_size(size: int, depth: int) -> None:
-    if size > MAX_BYTES:
-        raise VariableError(f"with its variables filled in, the value has more than {MAX_BYTES} characters")
+    if size > MAX_SIZE:
+        raise VariableError(f"with its variables filled in, the config has more than {MAX_SIZE} characters")
     if depth > MAX_DEPTH:
         raise VariableError(f"with its variables filled in, the value is nested deeper than {MAX_DEPTH}")
 
