@@ -97,9 +97,15 @@ def save(run_dir: Path, checkpoint: Checkpoint) -> Path:
             storage.rename(was, path)
         raise StorageError(f"{path}: what was written could not be read back: {err}") from err
     with suppress(StorageError):  # the new one is durable; what is left of the old one goes at the next start
-        for was in names.superseded(path):
-            storage.remove_folder(was, FILES)
+        let_go(path)
     return path
+
+
+def let_go(path: Path) -> None:
+    """Remove the folders that the one at `path` replaced; one with a foreign file in it is renamed to `.old-*`."""
+    for was in names.superseded(path):
+        if not storage.remove_folder(was, FILES):
+            storage.rename(was, names.unused(path.with_name(f".old-{path.name}")))
 
 
 def pack(checkpoint: Checkpoint) -> dict[str, bytes]:

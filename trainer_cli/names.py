@@ -2,6 +2,7 @@
 
 .tmp-<name>-<pid>-<random>    being written           .dead-<name>-<pid>-<random>   being deleted
 .was-<name>-<n>               being replaced          .bad-<name>-<n>               damaged, kept for people
+    .old-<name>-<n>               replaced, but with a foreign file in it
 """
 
 from __future__ import annotations

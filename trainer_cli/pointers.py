@@ -16,10 +16,16 @@ BEST, BEST_LINK, LAST_LINK = "best.json", "model-best", "model-last"
 
 
 def refresh(run_dir: Path, state: Mapping[str, Any]) -> None:
-    """Make the pointers say what the `state` of the newest checkpoint says; what is right already is not written."""
+    """Make the pointers say what the `state` of the newest checkpoint says; what is right already is not written.
+
+    Without a best there are none to it: a run that goes on after its end may have lost the only one.
+    """
     storage.link(run_dir / LAST_LINK, _model(state["step"]))
     best = state.get("best")
     if best is None:
+        for path in (run_dir / BEST, run_dir / BEST_LINK):
+            if os.path.lexists(path):
+                storage.remove_file(path)
         return
     score = best["score"] if math.isfinite(best["score"]) else str(best["score"])
     seal = _seal(run_dir, best["step"])

@@ -48,14 +48,14 @@ def tidy(run_dir: Path, lock: Lock) -> None:
 
 
 def _settle(path: Path) -> None:
-    """Give the name `path` to the latest folder of its step that is whole, and remove the earlier ones."""
+    """Give the name `path` to the latest folder of its step that is whole, and let the earlier ones go."""
     for was in names.superseded(path):
         if _whole_state(path) is not None:
-            storage.remove_folder(was, checkpoint.FILES)
-            continue
+            break
         if os.path.lexists(path):
             storage.set_aside(path, "bad")
         storage.rename(was, path)
+    checkpoint.let_go(path)
 
 
 def _whole_state(path: Path) -> dict[str, Any] | None:

@@ -75,7 +75,7 @@ def check(run, mutations):
     shutil.copytree(run / "run", scratch)
     try:
         for each in mutations:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 mutate(scratch, *each)
         whole = [path for path in checkpoint.steps(scratch) if untouched(run / "run", scratch, path)]
         try:

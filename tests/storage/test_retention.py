@@ -96,6 +96,18 @@ def test_a_replacement_that_was_cut_short_is_settled(tmp_path, new_is_whole):
     assert not was.exists()
 
 
+def test_a_replaced_checkpoint_with_a_foreign_file_is_kept_but_no_longer_as_a_checkpoint(tmp_path):
+    path = save(tmp_path, make(100, version=1))
+    (path / "thesis.tex").write_bytes(b"mine")
+    save(tmp_path, make(100, version=2))
+    kept = tmp_path / "checkpoints" / ".old-step-0000000100-1"
+    assert (kept / "thesis.tex").read_bytes() == b"mine"
+    with Lock(tmp_path) as lock:
+        retention.tidy(tmp_path, lock)
+    assert newest(tmp_path).checkpoint.state["version"] == 2
+    assert sorted(os.listdir(kept.parent)) == [kept.name, path.name]
+
+
 def test_a_link_among_the_checkpoints_is_not_followed(tmp_path):
     save(tmp_path / "other", make(50))
     before = tree(tmp_path / "other")
