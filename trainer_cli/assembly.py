@@ -18,7 +18,7 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import ConfigError, Problem, ShapeError, TrainerError
+from trainer_cli.errors import ArgumentError, ConfigError, Problem, TrainerError
 from trainer_cli.evaluate import named_results
 from trainer_cli.job import Job, Monitor
 from trainer_cli.losses.loss import Loss
@@ -64,6 +64,7 @@ def dotted(section: str, where: str) -> str:
 def sources(config: RunConfig) -> Sources:
     """Make the readers and encoders; encoders that the config leaves out are chosen where the data leave no doubt."""
     train, dev = config.build("data.train"), config.build("data.dev")
+    check_readable(config, {"data.train": train, "data.dev": dev})
     added: dict[str, Mapping[str, Any]] = {}
     if not config.has("target"):
         with placed(config, "data.train"):
@@ -83,6 +84,20 @@ def sources(config: RunConfig) -> Sources:
     return Sources(train, dev, (names["features"], features), (names["target"], target), added)
 
 
+def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> None:
+    """Open each data set, so that all that are missing are told at once."""
+    problems: list[Problem] = []
+    for section, reader in readers.items():
+        try:
+            if reader is not None:
+                with placed(config, section):
+                    reader.columns()
+        except TrainerError as err:
+            problems += err.problems or (Problem(str(err)),)
+    if problems:
+        raise ConfigError(problems=problems)
+
+
 def made(section: Mapping[str, Any]) -> Any:
     """The encoder that an added section describes."""
     arguments = {key: value for key, value in section.items() if key != "@encoders"}
@@ -91,28 +106,40 @@ def made(section: Mapping[str, Any]) -> Any:
 
 def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
     """Make the model and infer its sizes from rows of data; it must fit the loss."""
-    with placed(config, "model"):
-        model: Model = config.build("model")
-        model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
-        check_pairing(model, loss)
-        try:
-            Y = np.zeros((1, n_outputs), np.float32)
-            model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
-        except ShapeError as err:
-            raise ShapeError(problems=[Problem(str(err), where="model")]) from err
+    model: Model = config.build("model")
+    model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
+    if message := mismatch(model, loss):
+        raise ConfigError(problems=[config.problem("loss", message)])
+    try:
+        Y = np.zeros((1, n_outputs), np.float32)
+        model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
+    except ArgumentError as err:
+        raise ConfigError(problems=[config.problem(section_of_layer(config, str(err)), str(err))]) from err
     return model
 
 
-def check_pairing(model: Model, loss: Loss) -> None:
-    """Refuse a loss that takes probabilities behind a layer that gives others, and the other way round."""
-    gives = output_of(model)
+def section_of_layer(config: RunConfig, message: str) -> str:
+    """The section of the layer that a message begins with: `hidden: ...` is of `[model.*.hidden]`."""
+    section, node = "model", config.config["model"]
+    for name in message.partition(":")[0].split("."):
+        node = node.get("*", {}).get(name)
+        if not isinstance(node, dict):
+            break
+        section += f".*.{name}"
+    return section
+
+
+def mismatch(model: Model, loss: Loss) -> str:
+    """Why the loss cannot take what the model gives, or take it there and then send its gradient back; "" if it can.
+
+    A softmax layer passes on the gradient of its logits, which cross-entropies of probabilities alone give.
+    """
+    gives, last = output_of(model), last_layer(model)
     if loss.takes == "probabilities" and gives != "softmax":
-        remedy = "end the model in Softmax.v1, or set from_logits = true"
-        message = f"takes probabilities, but the model ends in {last_layer(model)}: {remedy}"
-        raise ConfigError(problems=[Problem(message, where="loss.")])
+        return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1, or set from_logits = true"
     if loss.takes != "probabilities" and gives == "softmax":
-        message = f"takes {loss.takes} outputs, but the model ends in a softmax, whose gradient is that of its logits"
-        raise ConfigError(problems=[Problem(message, where="loss.")])
+        return f"cannot follow {last}, whose gradient only a cross-entropy of probabilities gives: end in Linear.v1"
+    return ""
 
 
 def output_of(model: Model) -> str | None:
@@ -126,7 +153,9 @@ def output_of(model: Model) -> str | None:
 
 
 def last_layer(model: Model) -> str:
-    return last_layer(model.layers[-1]) if model.layers else str(model.attrs.get("layer", model.name))
+    if "layer" in model.attrs or not model.layers:
+        return str(model.attrs.get("layer", model.name))
+    return last_layer(model.layers[-1])
 
 
 def assemble(config: RunConfig, flag: StopFlag) -> Job:
