@@ -114,14 +114,16 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
         Y = np.zeros((1, n_outputs), np.float32)
         model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
     except ArgumentError as err:
-        raise ConfigError(problems=[config.problem(section_of_layer(config, str(err)), str(err))]) from err
+        path, _, rest = str(err).partition(": ")
+        section = section_of_layer(config, path)
+        raise ConfigError(problems=[config.problem(section, str(err) if section == "model" else rest)]) from err
     return model
 
 
-def section_of_layer(config: RunConfig, message: str) -> str:
-    """The section of the layer that a message begins with: `hidden: ...` is of `[model.*.hidden]`."""
+def section_of_layer(config: RunConfig, path: str) -> str:
+    """The section of the layer with this path: that of `hidden` is `[model.*.hidden]`."""
     section, node = "model", config.config["model"]
-    for name in message.partition(":")[0].split("."):
+    for name in path.split("."):
         node = node.get("*", {}).get(name)
         if not isinstance(node, dict):
             break

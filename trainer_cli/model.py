@@ -241,10 +241,9 @@ class Model:
     def get_dim(self, name: str) -> int:
         size = self._dims.get(name)
         if size is None:
-            state = "is not known yet" if name in self._dims else "does not exist"
-            raise ArgumentError(
-                f"{self.where}: the size {name!r} {state}. Give it in the config, or a sample to initialize."
-            )
+            if name in self._dims:
+                raise ArgumentError(f"{self.where}: {name} is not given and cannot be inferred here: set {name}")
+            raise ArgumentError(f"{self.where}: has no size {name!r}; its sizes are {sorted(self._dims)}")
         return size
 
     def set_dim(self, name: str, size: int) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import catalogue
+import numpy as np
 import pytest
 
 from trainer_cli.data.reader import rebuild

@@ -87,9 +87,9 @@ def test_sizes_that_contradict_each_other_are_both_named(model: Model, X: Any, Y
 
 
 def test_a_size_that_nothing_tells_is_asked_for() -> None:
-    with pytest.raises(ArgumentError, match=r"^relu: the size 'nO' is not known yet. Give it in the config"):
+    with pytest.raises(ArgumentError, match=r"^relu: nO is not given and cannot be inferred here: set nO"):
         chain(Relu(), Linear(2)).initialize(ROWS)
-    with pytest.raises(ArgumentError, match=r"^relu: the size 'nI' is not known yet."):
+    with pytest.raises(ArgumentError, match=r"^relu: nI is not given and cannot be inferred here"):
         Relu(3).initialize()
 
 
