@@ -111,7 +111,9 @@ class Registry:
 def nearest(name: str, names: list[str], say: str = " Did you mean {}?") -> str:
     """The sentence that suggests the name most like `name`, or an empty text when none is near."""
     by_folded = {known.lower(): known for known in names}
-    found = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
+    # In a name of two letters one wrong letter is half of it.
+    cutoff = 0.6 if len(name) > 2 else 0.5
+    found = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=cutoff)
     return say.format(by_folded[found[0]]) if found else ""
 
 

@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_cli.config.scalars import BadValueError, Template, Variable
@@ -23,6 +23,7 @@ SCALARS = (
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
+@settings(max_examples=60)
 @given(JSON)
 def test_every_json_value_reads_back_to_itself(value: object) -> None:
     found = parse(dump(value))

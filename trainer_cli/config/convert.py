@@ -80,7 +80,7 @@ def convert_union(value: Any, annotation: Any, strict: bool) -> Any:
 def containers_like(value: Any) -> tuple[Any, ...]:
     if isinstance(value, dict):
         return DICTS
-    return (*LISTS, *SETS, tuple) if isinstance(value, list) else ()
+    return (*LISTS, *SETS, tuple, Schedule) if isinstance(value, list) else ()
 
 
 def to_bool(value: Any, annotation: Any, strict: bool) -> bool:

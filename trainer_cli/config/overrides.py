@@ -157,7 +157,7 @@ def set_inline(document: Document, section: Section, parts: list[str], override:
         return
     for node, part in zip(reversed(found), reversed(parts[1:]), strict=True):
         value = node | {part: value}
-    entry.value = BROKEN if override.value is BROKEN else value
+    entry.raw, entry.value = "", BROKEN if override.value is BROKEN else value
     document.inline[f"{section.name}.{'.'.join(parts)}"] = Entry(parts[-1], "", [0], override.origin, override.value)
 
 

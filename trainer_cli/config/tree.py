@@ -9,6 +9,7 @@ from typing import Any
 import confection
 
 from trainer_cli.config.document import BROKEN, GUESSED, Document, Entry, config_error
+from trainer_cli.config.scalars import Template, Variable
 from trainer_cli.config.variables import Filler
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import Problem
@@ -64,7 +65,24 @@ def canonical_raw(document: Document) -> str:
 
 
 def one_line(entry: Entry) -> str:
-    return entry.raw.replace("\n", " ")
+    return entry.raw.replace("\n", " ") or source(entry.value)
+
+
+def source(value: Any) -> str:
+    """A parsed value as a config writes it, variables and all.
+
+    >>> source([Variable("a.b", 0), Template(("5$ ", Variable("c", 0)), 0), None])
+    '[${a.b}, "5$$ ${c}", null]'
+    """
+    if isinstance(value, Variable):
+        return f"${{{value.name}}}"
+    if isinstance(value, Template):
+        return f'"{"".join(source(part)[1:-1] if isinstance(part, str) else source(part) for part in value.parts)}"'
+    if isinstance(value, list):
+        return f"[{', '.join(map(source, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{source(key)}: {source(item)}' for key, item in value.items())}}}"
+    return json.dumps(value).replace("$", "$$")
 
 
 def dump(value: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from trainer_cli.config.document import Document
-from trainer_cli.config.text import KEY
+from trainer_cli.config.text import CONTROL, KEY
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import ConfigError, Problem
 
@@ -87,4 +87,5 @@ def dump(value: Any, where: str = "") -> str:
     except (TypeError, ValueError, RecursionError) as err:
         raise ConfigError(problems=[Problem(f"cannot be written in a config: {err}", where=where)]) from err
     # A doubled $ in front of a brace would be filled in by confection all the same.
-    return VARIABLE_LIKE.sub(r"\\u0024", text).replace("$", "$$")
+    text = VARIABLE_LIKE.sub(r"\\u0024", text).replace("$", "$$")
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
