@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import numpy as np
-
-from trainer_cli.arrays import Ints
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
-from trainer_cli.data.faults import MAX_SHOWN, Faults, FaultsError, shown
-from trainer_cli.data.readers.files import MAX_LINE, only_file, opened
+from trainer_cli.data.faults import MAX_SHOWN, FaultsError, shown
+from trainer_cli.data.readers.files import only_file, opened
+from trainer_cli.data.readers.lines import Lines, LongLineError, compact
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
 
@@ -60,7 +57,7 @@ class CSVReader:
             for rows, numbers in _whole(records, len(names), lines):
                 columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
                 rows.clear()
-                yield Block(columns, Places(str(self.path), _compact(numbers)), start)
+                yield Block(columns, Places(str(self.path), compact(numbers)), start)
                 start += len(numbers)
             lines.faults.check()
             if start == 0:
@@ -88,7 +85,7 @@ class CSVReader:
                 if row:
                     yield start, row
                 start = rows.line_num + 1
-        except csv.Error as err:
+        except (csv.Error, LongLineError) as err:
             lines.faults.add(Problem(_explained(err), str(self.path), start))
 
     def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
@@ -101,46 +98,6 @@ class CSVReader:
         if first := [Problem(message + hint, str(self.path), line) for message in islice(wrong, MAX_SHOWN)]:
             raise FaultsError(first, len(first) + sum(1 for _ in wrong))
         return tuple(names)
-
-
-class Lines:
-    """The lines of a file as text; what is no text is gathered in `faults` with its line."""
-
-    def __init__(self, file: IO[bytes], path: str):
-        self.file = file
-        self.path = path
-        self.faults = Faults()
-        self.n_bytes = 0
-        self.record_start = 0
-
-    def __iter__(self) -> Iterator[str]:
-        number = 0
-        while data := self.file.readline(MAX_LINE + 1):
-            number += 1
-            self.n_bytes += len(data)
-            if self.n_bytes - self.record_start > MAX_LINE:
-                raise csv.Error(f"a row is longer than {MAX_LINE >> 20} MiB; is a quote left open?")
-            if number == 1:
-                data = self._without_mark(data)
-            if b"\0" in data:
-                self._fault("a NUL byte stands in the line; the file is damaged or no text", number)
-            try:
-                yield data.decode("utf-8")
-            except UnicodeDecodeError as err:
-                bad = f"byte 0x{data[err.start]:02x} at position {err.start + 1} of the line"
-                self._fault(f"the file must be UTF-8 text, got {bad}", number)
-                yield data.decode("utf-8", "replace")
-
-    def end_record(self) -> None:
-        self.record_start = self.n_bytes
-
-    def _without_mark(self, data: bytes) -> bytes:
-        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(problems=[Problem("the file is UTF-16; save it as UTF-8", self.path, 1)])
-        return data.removeprefix(codecs.BOM_UTF8)
-
-    def _fault(self, message: str, line: int) -> None:
-        self.faults.add(Problem(message, self.path, line))
 
 
 def _wrong_names(names: list[str]) -> Iterator[str]:
@@ -174,14 +131,7 @@ def _whole(
         yield rows, numbers
 
 
-def _compact(lines: list[int]) -> range | Ints:
-    """Line numbers as a range where they follow each other, as they do without quoted newlines."""
-    if lines[-1] - lines[0] == len(lines) - 1:
-        return range(lines[0], lines[-1] + 1)
-    return np.array(lines, dtype=np.int64)
-
-
-def _explained(err: csv.Error) -> str:
+def _explained(err: Exception) -> str:
     for words, message in CSV_ERRORS.items():
         if words in str(err):
             return message.format(limit=f"{csv.field_size_limit():,}")
