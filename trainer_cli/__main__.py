@@ -7,6 +7,7 @@ from trainer_cli.cli import app
 
 
 def main() -> None:
+    streams.open_missing()
     try:
         app(prog_name="trainer")
     finally:

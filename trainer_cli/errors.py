@@ -59,9 +59,13 @@ class DamagedError(ModelFileError):
 
 
 class DivergedError(TrainerError):
-    """The loss, a gradient or a parameter is not finite."""
+    """The loss, a gradient or a parameter is not finite; `rows` are the training rows of the batch, if known."""
 
     exit_code = 3
+
+    def __init__(self, message: str, *, rows: Sequence[int] = ()):
+        self.rows = tuple(rows)
+        super().__init__(message)
 
 
 class StorageError(TrainerError):

@@ -74,3 +74,10 @@ class Monitor:
     def score(self, scores: Scores) -> float:
         values = {"loss": scores.loss, **scores.metrics}
         return sum(w * (values[n] if self.higher_is_better[n] else -values[n]) for n, w in self.weights.items())
+
+    def text(self, score: float) -> str:
+        """A score in words: one that is watched alone by its name and as it is, a sum of several as `score`."""
+        if list(self.weights.values()) != [1.0]:
+            return f"score {score:.4f}"
+        name = next(iter(self.weights))
+        return f"{name} {score if self.higher_is_better[name] else -score:.4f}"

@@ -31,8 +31,8 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
     """Update the model batch by batch, without end; the caller stops iterating.
 
     The batch of step s is cut into `accumulate(s)` micro-batches; each one's gradient counts by its share of the
-    batch's mass, and they are added along a fixed tree. DivergedError: the loss or a gradient is not finite; the
-    update is not made.
+    batch's mass, and they are added along a fixed tree. DivergedError: the loss or a gradient is not finite, and the
+    update is not made; or the update would be the end of a parameter, and the run must go back to a checkpoint.
     """
     store, total = model.store, TreeSum()
     for batch in epochs:
@@ -64,9 +64,10 @@ def update(model: Model, optimizer: Optimizer, loss: float, batch: Batch, step: 
         if not math.isfinite(loss):
             raise DivergedError(f"the loss is {loss}")
         model.finish_update(optimizer)
+        if name := model.store.first_not_finite(model.store.values):
+            raise DivergedError(f"it made {name} infinite or NaN")
     except DivergedError as err:
-        rows = ", ".join(str(row) for row in batch.rows[:10]) + (", ..." if len(batch.rows) > 10 else "")
-        raise DivergedError(f"diverged in update {step + 1}: {err}; its batch has the training rows {rows}") from err
+        raise DivergedError(f"diverged in update {step + 1}: {err}", rows=batch.rows.tolist()) from err
     optimizer.step_schedules()
 
 

@@ -56,6 +56,11 @@ class Progress:
         if not self.quiet:
             self._above_bar(self.err, Text(line, style))
 
+    def detail(self, line: str) -> None:
+        """One line for those who asked for more."""
+        if self.verbose:
+            self.say(line, "dim")
+
     def warn(self, line: str) -> None:
         """One line about something that went wrong and did not end the run."""
         self._above_bar(self.err, Text(line, "yellow"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,11 @@ from trainer_cli.manifest import check_format
 FORMAT = 1
 NAME = "run.json"
 
+# The kinds of change that a resume refuses, each unless it is allowed by its name.
+KINDS = ("config", "data", "code", "versions", "threads", "ops")
+# Another processor may change the bits as well, but machines are exchanged: that is told and recorded.
+TOLD = "cpu"
+
 # What may differ between a run and its resumption: where things lie, when to stop, what is kept, who is told.
 FREE_SECTIONS = ("paths", "checkpoints", "loggers")
 FREE_TRAINING = ("max_epochs", "max_steps", "max_time", "patience")
@@ -29,7 +34,8 @@ def provenance(
     *, seed: int, ops: str, threads: int, data: Mapping[str, Mapping[str, Any]], code: Sequence[Path]
 ) -> dict[str, Any]:
     """The facts by name. `data` has for each set its absolute files and their sha256."""
-    versions = {"trainer": __version__, "python": platform.python_version(), "numpy": np.__version__, "blas": blas()}
+    blas, kernel = blas_facts()
+    versions = {"trainer": __version__, "python": platform.python_version(), "numpy": np.__version__, "blas": blas}
     if ops == "numba":
         import numba
 
@@ -40,16 +46,20 @@ def provenance(
         "seed": seed,
         "ops": ops,
         "threads": threads,
-        "cpu": cpu(),
+        "cpu": f"{cpu()} ({kernel})",
         "data": {name: dict(facts) for name, facts in data.items()},
         "code": [{"path": str(path.resolve()), "sha256": sha256(path)} for path in code],
+        "changes": [],
     }
 
 
 def data_facts(section: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     """One data set's section of the config with its paths made absolute, and the sha256 of its content."""
-    files = {str(path) for path in getattr(reader, "files", tuple)()}
-    absolute = {key: str(Path(value).resolve()) if value in files else value for key, value in section.items()}
+    files = {Path(path) for path in getattr(reader, "files", tuple)()}
+    absolute = {
+        key: str(Path(value).resolve()) if isinstance(value, str) and Path(value) in files else value
+        for key, value in section.items()
+    }
     return {"section": absolute, "sha256": fingerprint(reader)}
 
 
@@ -62,38 +72,63 @@ def read(run_dir: Path) -> dict[str, Any]:
         raise ModelFileError(f"{path}: cannot be read: {err}") from err
     check_format(found, path)
     assert isinstance(found, dict)
+    for key, kind in (("versions", dict), ("data", dict), ("code", list), ("changes", list)):
+        if not isinstance(found.get(key), kind):
+            raise ModelFileError(f"{path}: {key} is missing or of the wrong kind")
+    parts = [("sha256", part) for part in found["data"].values()]
+    parts += [(key, part) for part in found["code"] for key in ("path", "sha256")]
+    if not all(isinstance(part, dict) and isinstance(part.get(key), str) for key, part in parts):
+        raise ModelFileError(f"{path}: data or code is not what a run writes there")
     return found
 
 
 def dev_reader(run_dir: Path) -> Reader:
     """The reader of a run's dev data."""
-    data = read(run_dir).get("data")
-    section = data.get("dev", {}).get("section") if isinstance(data, dict) else None
+    section = read(run_dir)["data"].get("dev", {}).get("section")
     if section is None:
         raise ArgumentError(f"{run_dir}: this run had no dev data; name a data file after it")
     reader: Reader = registry.resolve({"dev": section}, kinds={"readers"})["dev"]
     return reader
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What has changed between two provenances so that other bits would follow, a sentence each."""
-    found = [
-        f"{name}: was {before.get('versions', {}).get(name)}, is {version}"
-        for name, version in now["versions"].items()
-        if before.get("versions", {}).get(name) != version
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What has changed between two provenances so that other bits may follow: by kind, a sentence each."""
+    found = {
+        "data": [
+            f"data.{name}: {changed}"
+            for name in sorted(before["data"].keys() | now["data"].keys())
+            if (changed := data_change(before["data"].get(name), now["data"].get(name)))
+        ],
+        "code": changed_values("--code", code_names(before), code_names(now)),
+        "threads": changed_values("system.threads", before.get("threads"), now["threads"]),
+        "ops": changed_values("system.ops", before.get("ops"), now["ops"]),
+        TOLD: changed_values("processor", before.get("cpu"), now["cpu"]),
+    }
+    versions = [
+        line
+        for name in sorted(before["versions"].keys() & now["versions"].keys())
+        for line in changed_values(name, before["versions"][name], now["versions"][name])
     ]
-    found += [
-        f"{key}: was {before.get(key)}, is {now[key]}" for key in ("ops", "threads") if before.get(key) != now[key]
-    ]
-    for name in sorted(before.get("data", {}).keys() | now["data"].keys()):
-        if before.get("data", {}).get(name, {}).get("sha256") != now["data"].get(name, {}).get("sha256"):
-            found.append(f"data.{name}: the content of its files has changed")
-    if [code["sha256"] for code in before.get("code", [])] != [code["sha256"] for code in now["code"]]:
-        found.append("code: the files given with --code have changed")
-    return found
+    return {kind: lines for kind, lines in {**found, "versions": versions}.items() if lines}
 
 
-def config_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def changed_values(name: str, before: object, now: object) -> list[str]:
+    return [] if before == now else [f"{name}: was {before}, is {now}"]
+
+
+def data_change(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
+    if before is None or now is None:
+        return "is new" if now else "is gone"
+    return "" if before.get("sha256") == now.get("sha256") else "its content has changed"
+
+
+def code_names(facts: Mapping[str, Any]) -> str:
+    """The files of --code by name and the beginning of their sha256; the folder they lie in does not matter."""
+    names = [f"{Path(code['path']).name} ({code['sha256'][:12]})" for code in facts["code"]]
+    return ", ".join(names) or "nothing"
+
+
+def config_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What has changed between two configs so that other bits would follow, a sentence each."""
     old, new = dict(flat(bits(before))), dict(flat(bits(now)))
     return [
@@ -119,27 +154,26 @@ def without_paths(section: Any) -> Any:
     return {key: value for key, value in section.items() if key not in ("path", "images", "labels")}
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every value with its dotted name."""
-    found: list[tuple[str, Any]] = []
     for key, value in config.items():
-        found += flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else [(f"{prefix}{key}", value)]
-    return found
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def blas() -> str:
-    """The library behind matrix products, its version and the kernel it chose for this processor."""
+def blas_facts() -> tuple[str, str]:
+    """The library behind matrix products and its version, and the kernel it chose for this processor."""
     from threadpoolctl import threadpool_info
 
     found = [info for info in threadpool_info() if info.get("user_api") == "blas"]
-    parts = (
-        f"{info.get('internal_api')} {info.get('version')} {info.get('architecture', '')}".strip() for info in found
-    )
-    return "; ".join(sorted(set(parts)))
+    names = {f"{info.get('internal_api')} {info.get('version')}" for info in found}
+    return "; ".join(sorted(names)), "; ".join(sorted({str(info.get("architecture", "")) for info in found}))
 
 
 def cpu() -> str:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from trainer_cli import loop, state, tensors, trained
+from trainer_cli import loop, snapshot, state
 from trainer_cli.arrays import Batch
 from trainer_cli.checkpoint import Checkpoint
+from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Epochs
 from trainer_cli.errors import DivergedError, Stopped
 from trainer_cli.evaluate import Scores
 from trainer_cli.job import Job
+from trainer_cli.loggers.group import LoggerGroup
 from trainer_cli.loop import Step
 from trainer_cli.progress import Progress
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
 from trainer_cli.state import RunState
+
+# So many rows of a batch that diverged are named.
+SHOWN_ROWS = 10
 
 
 class Run:
@@ -31,10 +34,19 @@ class Run:
     state alone, so a run that was killed or stopped anywhere goes on as if nothing had happened.
     """
 
-    def __init__(self, job: Job, saver: Saver, progress: Progress, flag: StopFlag, clock: Callable[[], float]):
+    def __init__(
+        self,
+        job: Job,
+        saver: Saver,
+        progress: Progress,
+        loggers: LoggerGroup,
+        flag: StopFlag,
+        clock: Callable[[], float],
+    ):
         self.job = job
         self.saver = saver
         self.progress = progress
+        self.loggers = loggers
         self.flag = flag
         self.clock = clock
         self.state = RunState()
@@ -47,9 +59,8 @@ class Run:
 
     def resume(self, found: Checkpoint) -> None:
         """Take over a checkpoint. Under wider limits than it was finished by, a run goes on."""
-        load(self.job, found)
-        self.state = state.from_json(found.state)
-        self.saver.saved_step = found.step
+        self.state = snapshot.restore(self.job, found)
+        self.saver.saved = found.state
         extended = self.state.extended()
         if self.is_over and self.reason(extended) is None:
             self.state = extended
@@ -57,9 +68,8 @@ class Run:
     def go(self) -> None:
         """Train until a limit is reached. On `Stopped` and `DivergedError` the run is saved, ready to be resumed."""
         try:
+            self.save(required=True)
             self.saver.open_log(self.state.log_bytes)
-            if self.saver.saved_step < 0:
-                self.saver.save(self.snapshot(), required=True)
             self.progress.start(self.state, self.job.limits, self.job.train.n)
             self._last_time = self.clock()
             self.settle()
@@ -68,11 +78,15 @@ class Run:
                 self.flag.check()
                 self.step(next(steps))
                 self.settle()
-        except (Stopped, DivergedError):
-            self.rescue()
+        except Stopped:
+            self.save(required=True)
             raise
+        except DivergedError as err:
+            self.rescue()
+            raise DivergedError(str(err) + named_rows(self.job.train, err.rows)) from err
         finally:
             self.progress.close()
+            self.loggers.close()
 
     def steps(self) -> Iterator[Step]:
         job = self.job
@@ -86,7 +100,7 @@ class Run:
         self.progress.step(step, self.state)
 
     def settle(self) -> None:
-        """Do what is owed after the last update: evaluate on the beat and at the end, see whether it is the end, save."""
+        """Do what is owed after the last update: evaluate on the beat and at the end, see if it is the end, save."""
         step, n_evaluated = self.state.position.step, self.state.evaluated
         reason, on_beat = self.reason(self.state), self.is_on_beat(self.state)
         if n_evaluated < step and (on_beat or reason is not None):
@@ -94,7 +108,7 @@ class Run:
             reason = reason or self.reason(self.state)
         self.state = replace(self.state, reason=reason)
         if self.is_over or self.saver.is_due(evaluated=n_evaluated < self.state.evaluated):
-            self.saver.save(self.snapshot(), required=self.is_over)
+            self.save(required=self.is_over)
 
     def reason(self, at: RunState) -> state.Reason | None:
         """Why a run in this state is over, by the limits of now."""
@@ -111,15 +125,26 @@ class Run:
         """Score the dev data, write a row of the log, and keep the weights if they are the best."""
         score = None
         if self.job.dev is not None:
-            self.scores = self.job.evaluate(self.job.dev, self.watch)
+            self.scores = self.score(self.job.dev)
             score = self.job.monitor.score(self.scores)
         row = self.row(final)
         log_bytes = self.saver.log(json.dumps(row).encode() + b"\n")
         self.state = self.state.scored(score, log_bytes, final=final)
         is_best = self.state.best is not None and self.state.best.step == self.state.position.step
         if is_best:
-            self.saver.pending_best = self.snapshot()
+            self.saver.keep_best(self.snapshot(), final=final)
         self.progress.row(row, self.job.monitor.names, is_best)
+        self.loggers.log(row)
+
+    def score(self, dev: Dataset) -> Scores:
+        """An evaluation that fails costs no update: what was trained is saved first."""
+        try:
+            return self.job.evaluate(dev, self.watch)
+        except Stopped:
+            raise
+        except Exception:
+            self.rescue()
+            raise
 
     def watch(self, batches: Iterable[Batch], n_batches: int) -> Iterator[Batch]:
         """The batches of an evaluation: shown in the bar, and left when a signal comes."""
@@ -128,13 +153,12 @@ class Run:
     def row(self, final: bool) -> dict[str, Any]:
         """One line of metrics.jsonl: the losses, the scores, and the hyper-parameters of the last update."""
         at, last = self.state.position, self.state.position.step - 1
-        scores = {} if self.scores is None else {"loss": self.scores.loss, **self.scores.metrics}
         row = {
             "step": at.step,
             "epoch": at.epoch + 1,
             "samples": at.samples,
             "train_loss": self.state.loss_sum / self.state.loss_rows,
-            **scores,
+            **named_scores(self.scores),
             "learn_rate": self.job.optimizer.schedules["learn_rate"](last),
             "batch_size": int(self.job.batch_size(last)),
             "seconds": round(self.state.seconds, 3),
@@ -143,48 +167,32 @@ class Run:
         return numbers | ({"final": True} if final else {})
 
     def snapshot(self) -> Checkpoint:
-        """The run as it is now, copied. DivergedError: a parameter is not finite, and must not be saved."""
-        return snapshot(self.job, self.state, self.scores)
+        """The run as it is now, copied. DivergedError: a number is not finite, and must not be saved."""
+        is_scored = self.state.evaluated == self.state.position.step
+        return snapshot.take(self.job, self.state, named_scores(self.scores) if is_scored else {})
+
+    def save(self, *, required: bool) -> None:
+        """Save the run as it is now, unless that is on the disk already."""
+        if self.saver.saved != state.to_json(self.state):
+            self.saver.save(self.snapshot(), required=required)
 
     def rescue(self) -> None:
-        """Save what the run has, unless that is saved already; weights that are not finite are left out."""
-        if self.saver.saved_step == self.state.position.step:
-            return
+        """Save the run as it is before an update or evaluation that failed; if it is not finite, the best at least."""
         try:
-            newest = self.snapshot()
+            self.save(required=False)
         except DivergedError:
-            if self.saver.pending_best is None:
-                return
-            newest = self.saver.pending_best
-        self.saver.save(newest, required=True)
+            self.saver.save_best()
 
 
-def snapshot(job: Job, at: RunState, scores: Scores | None) -> Checkpoint:
-    store, optimizer = job.model.store, job.optimizer
-    arrays = {name: array.copy() for name, array in optimizer.to_arrays(store).items()}
-    weights = {name: array.copy() for name, array in store.named(store.values).items()}
-    params = {name: arrays.pop(f"averages.{name}") for name in weights if f"averages.{name}" in arrays}
-    if at.position.step > 0 and params:
-        arrays |= {f"weights.{name}": array for name, array in weights.items()}
-    else:
-        params = weights
-    for name, array in (*params.items(), *weights.items()):
-        if not np.isfinite(array).all():
-            raise DivergedError(f"diverged: {name} is not finite after update {at.position.step}")
-    found = {} if scores is None else {"loss": scores.loss, **scores.metrics}
-    files = trained.to_files(job.trained, params, found)
-    return Checkpoint(at.position.step, files, arrays, state.to_json(at))
+def named_scores(scores: Scores | None) -> dict[str, float]:
+    return {} if scores is None else {"loss": scores.loss, **scores.metrics}
 
 
-def load(job: Job, found: Checkpoint) -> None:
-    """Give a job's model and optimizer the weights, averages and moments of a checkpoint."""
-    store, optimizer = job.model.store, job.optimizer
-    params = tensors.from_bytes(found.model["params.safetensors"])
-    arrays = dict(found.optimizer)
-    weights = {name.removeprefix("weights."): arrays.pop(name) for name in list(arrays) if name.startswith("weights.")}
-    store.load(weights or params, store.values)
-    if optimizer.use_averages:
-        averages = params if weights else {name: np.zeros_like(array) for name, array in params.items()}
-        arrays |= {f"averages.{name}": array for name, array in averages.items()}
-    optimizer.from_arrays(store, arrays, n_updates=found.step)
-    optimizer.position = found.step
+def named_rows(data: Dataset, rows: Sequence[int]) -> str:
+    """Where the rows of a batch stand, for the end of a sentence; a file without lines has row numbers from 0."""
+    if not rows:
+        return ""
+    places = [(row, *data.place(row)) for row in rows[:SHOWN_ROWS]]
+    names = [f"{path}:{line}" if line else f"{path}[{row}]" for row, path, line in places]
+    more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
+    return f". Its batch: {', '.join(names)}{more}"

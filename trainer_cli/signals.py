@@ -41,11 +41,17 @@ class StopFlag:
 
 @contextmanager
 def stop_flag() -> Iterator[StopFlag]:
-    """Catch SIGINT, SIGTERM and SIGHUP within the block; the handlers from before come back after it."""
+    """Catch SIGINT, SIGTERM and SIGHUP within the block; the handlers from before come back after it.
+
+    A signal that whoever started us has us ignore, as `nohup` does with SIGHUP, stays ignored.
+    """
     flag = StopFlag()
-    before = {number: signal.signal(number, flag) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    caught = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
+    for number in caught:
+        signal.signal(number, flag)
     try:
         yield flag
     finally:
-        for number, handler in before.items():
+        for number, handler in caught.items():
             signal.signal(number, handler)

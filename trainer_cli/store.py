@@ -94,8 +94,10 @@ class Store:
 
     def first_not_finite(self, flat: Array) -> str:
         """The name of the first parameter with a NaN or infinity in `flat`, or an empty text."""
-        if np.isfinite(flat).all():
-            return ""
+        # The sum of squares makes no temporary array; only where it overflows is each number looked at.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if math.isfinite(np.dot(flat, flat)) or np.isfinite(flat).all():
+                return ""
         return next(name for name, array in self.named(flat).items() if not np.isfinite(array).all())
 
     def generator(self, path: str, *keys: str) -> np.random.Generator:
@@ -118,7 +120,8 @@ def walk_paths(root: Model) -> Iterator[tuple[str, Model]]:
             return
         seen.add(id(node))
         yield path, node
-        repeated = {name for name, n in Counter(layer.name for layer in node.layers).items() if n > 1}
+        distinct = {id(layer): layer.name for layer in node.layers}
+        repeated = {name for name, n in Counter(distinct.values()).items() if n > 1}
         for index, layer in enumerate(node.layers):
             key = f"{layer.name}{index}" if layer.name in repeated else layer.name
             yield from visit(layer, f"{path}.{key}" if path else key)

@@ -61,6 +61,24 @@ def stderr() -> QuietStream:
     return QuietStream(sys.stderr)
 
 
+def read_stdin() -> bytes:
+    """All of standard input; nothing where it is closed."""
+    try:
+        return sys.stdin.buffer.read() if sys.stdin is not None else b""
+    except (OSError, ValueError):
+        return b""
+
+
+def open_missing() -> None:
+    """Put nowhere in the place of standard streams that are closed, or the next file opened would take their place."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            # The lowest free number is given out, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+
+
 def flush_at_exit() -> None:
     """Flush both streams; where that fails, turn them to nowhere, or the interpreter would exit with 120."""
     for stream in (sys.stdout, sys.stderr):

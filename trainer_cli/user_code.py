@@ -10,13 +10,15 @@ from pathlib import Path
 
 from trainer_cli.errors import ConfigError, Problem
 
+PREFIX = "trainer_code_"
+
 
 def import_files(paths: Sequence[Path]) -> None:
     """Run each file, so that its decorators register its parts. A mistake in one is a ConfigError at its line."""
     for path in paths:
         if not path.is_file():
             raise ConfigError(problems=[Problem("there is no such file; --code takes a Python file", str(path))])
-        name = f"trainer_code_{path.stem}"
+        name = f"{PREFIX}{path.stem}"
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
             raise ConfigError(problems=[Problem("is no Python file; --code takes one that ends in .py", str(path))])
@@ -28,6 +30,17 @@ def import_files(paths: Sequence[Path]) -> None:
             line = err.lineno or 0 if isinstance(err, SyntaxError) else last_line(err, path)
             message = f"{type(err).__name__}: {err.msg if isinstance(err, SyntaxError) else err}"
             raise ConfigError(problems=[Problem(message, str(path), line)]) from err
+
+
+def place(err: Exception) -> str | None:
+    """File and line of the last of the user's functions that an error came through; None if there was none."""
+    files = {getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith(PREFIX)}
+    places = [
+        f"{frame.filename}:{frame.lineno}"
+        for frame in traceback.extract_tb(err.__traceback__)
+        if frame.filename in files
+    ]
+    return places[-1] if places else None
 
 
 def last_line(err: Exception, path: Path) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trainer_cli.cli.outcome import outcome
-from trainer_cli.cli.overrides import overrides_of
+from trainer_cli.cli.overrides import read_config
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,20 +31,11 @@ def debug_config(
 ) -> None:
     """Check all of a config that can be checked without training, and show what it comes to."""
     with outcome():
-        import os
-        import sys
-
         from trainer_cli import inspection, streams, user_code
-        from trainer_cli.config.run_config import read_run_config
         from trainer_cli.progress import console
 
         user_code.import_files(code or [])
-        checked = read_run_config(
-            config,
-            overrides=overrides_of(ctx),
-            environment=os.environ.get("TRAINER_CONFIG_OVERRIDES", ""),
-            stdin=sys.stdin.buffer.read() if config == "-" else b"",
-        )
+        checked = read_config(ctx, config)
         found = inspection.inspect(checked)
         out = console(streams.stdout())
         show_config(out, found)

@@ -9,27 +9,29 @@ from contextlib import contextmanager
 
 import typer
 
-from trainer_cli import streams
-from trainer_cli.errors import Stopped, TrainerError
+from trainer_cli import streams, user_code
+from trainer_cli.errors import TrainerError
 
 
 @contextmanager
 def outcome() -> Iterator[None]:
-    """Turn what a command raises into its exit code: the user's mistakes by kind, signals by number, ours into 1."""
+    """Turn what a command raises into its exit code: the user's mistakes by kind, Ctrl-C into 130, ours into 1."""
     try:
         yield
     except typer.Exit:
         raise
-    except Stopped as err:
-        complain(str(err))
-        raise typer.Exit(err.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except TrainerError as err:
         complain(str(err))
         raise typer.Exit(err.exit_code) from None
     except Exception as err:
-        complain(f"trainer: an error of ours: {type(err).__name__}: {err}. The traceback is in {keep_traceback()}")
+        message, traceback_file = f"{type(err).__name__}: {err}", keep_traceback()
+        place = user_code.place(err)
+        if place is not None:
+            complain(f"{place}: {message}. The traceback is in {traceback_file}")
+            raise typer.Exit(TrainerError.exit_code) from None
+        complain(f"trainer: an error of ours: {message}. The traceback is in {traceback_file}")
         raise typer.Exit(1) from None
 
 

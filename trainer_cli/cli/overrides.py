@@ -2,44 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
 
-KEY = "trainer_cli.overrides"
+if TYPE_CHECKING:
+    from trainer_cli.config.run_config import RunConfig
+
+OVERRIDES, WORDS = "trainer_cli.overrides", "trainer_cli.words"
+
+OPTION = re.compile(r"--[^=]*\.")
+# What comes after an override and is an option of its own, not its value: -1 and -.5 are values, -o is not.
+NO_VALUE = re.compile(r"--|-[A-Za-z]")
 
 
 class ConfigCommand(TyperCommand):
     """A command that takes `--section.key VALUE`, `--section.key=VALUE` and `--section.flag` anywhere on its line."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.meta[KEY], rest = split(args)
+        ctx.meta[WORDS] = [str(ctx.info_name), *args]
+        ctx.meta[OVERRIDES], rest = split(args)
         parsed: list[str] = super().parse_args(ctx, rest)
         return parsed
 
 
-def overrides_of(ctx: typer.Context) -> list[str]:
-    """The overrides of a command's line, each option followed by its value if it has one."""
-    found: list[str] = ctx.meta.get(KEY, [])
+def words_of(ctx: typer.Context) -> list[str]:
+    """The command's name and all that was given after it."""
+    found: list[str] = ctx.meta[WORDS]
     return found
+
+
+def read_config(ctx: typer.Context, config: str) -> RunConfig:
+    """Read the config that a command names (`-`: standard input), with the overrides of its line and environment."""
+    import os
+
+    from trainer_cli import streams
+    from trainer_cli.config.run_config import read_run_config
+
+    return read_run_config(
+        config,
+        overrides=ctx.meta[OVERRIDES],
+        environment=os.environ.get("TRAINER_CONFIG_OVERRIDES", ""),
+        stdin=streams.read_stdin() if config == "-" else b"",
+    )
 
 
 def split(args: list[str]) -> tuple[list[str], list[str]]:
     """Tell overrides from other arguments: an option with a dot in its name, and a value unless `=` has given one.
 
-    >>> split(["run.cfg", "--training.max_steps", "-1", "--output", "out", "--a.flag", "--b.x=2"])
-    (['--training.max_steps', '-1', '--a.flag', '--b.x=2'], ['run.cfg', '--output', 'out'])
+    >>> split(["run.cfg", "--training.max_steps", "-1", "--a.flag", "-o", "out.dir", "--b.x=2"])
+    (['--training.max_steps', '-1', '--a.flag', '--b.x=2'], ['run.cfg', '-o', 'out.dir'])
     """
-    overrides, rest, index = [], [], 0
-    while index < len(args):
-        option = args[index]
-        index += 1
-        if not (option.startswith("--") and "." in option.partition("=")[0]):
-            rest.append(option)
+    overrides: list[str] = []
+    rest: list[str] = []
+    words = list(args)
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            return overrides, [*rest, word, *words]
+        if not OPTION.match(word):
+            rest.append(word)
             continue
-        overrides.append(option)
-        if "=" not in option and index < len(args) and not args[index].startswith("--"):
-            overrides.append(args[index])
-            index += 1
+        overrides.append(word)
+        if "=" not in word and words and not NO_VALUE.match(words[0]):
+            overrides.append(words.pop(0))
     return overrides, rest

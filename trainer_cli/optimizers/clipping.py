@@ -20,7 +20,8 @@ def clip(gradient: Array, segments: Iterable[Segment], limit: float) -> None:
     norms = []
     for segment in segments:
         part = gradient[segment.start : segment.stop]
-        norms.append(math.sqrt(np.dot(part, part)))
+        with np.errstate(over="ignore", invalid="ignore"):
+            norms.append(math.sqrt(np.dot(part, part)))
         if not math.isfinite(norms[-1]):
             raise DivergedError(f"the gradient of {segment.name} is not finite")
     if limit == 0:

@@ -1,0 +1,46 @@
+"""The last line of `trainer train`: why it stopped, what it reached, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer_cli.checkpoint import step_of
+from trainer_cli.errors import DivergedError, Stopped
+from trainer_cli.session import Ending
+
+
+def closing(ending: Ending, words: Sequence[str], output: Path, code: Sequence[Path]) -> str:
+    """The last line; after an error, what explains it comes above. `words` is the command as it was typed."""
+    if ending.cause is None:
+        return finished(ending, evaluate_command(output, code))
+    if isinstance(ending.cause, Stopped):
+        return f"Stopped ({ending.cause.signal_name}): {saved_step(ending)}. Next: {train_command(words, '--resume')}"
+    if isinstance(ending.cause, DivergedError):
+        remedy = f"lower the learning rate, then {train_command(words, '--overwrite')}"
+        last = f"the last good checkpoint is {ending.saved}" if ending.saved else "there is no checkpoint yet"
+        return f"{ending.cause}\nStopped (diverged): {last}. Next: {remedy}"
+    remedy = f"make room, then {train_command(words, '--resume')}"
+    return f"{ending.cause}\nStopped (storage failed): {saved_step(ending)}. Next: {remedy}"
+
+
+def finished(ending: Ending, next_command: str) -> str:
+    state = ending.state
+    over = "This run is finished" if ending.was_over else "Finished"
+    best = f" Best {ending.best}." if ending.best else ""
+    return f"{over} ({state.reason}) after step {state.position.step}.{best} Next: {next_command}"
+
+
+def saved_step(ending: Ending) -> str:
+    return f"the run is saved at step {step_of(ending.saved.name)}" if ending.saved else "nothing is saved yet"
+
+
+def train_command(words: Sequence[str], flag: str) -> str:
+    """The command that was typed, with `flag` in the place of --resume or --overwrite."""
+    return shlex.join(["trainer", *(word for word in words if word not in ("--resume", "--overwrite")), flag])
+
+
+def evaluate_command(output: Path, code: Sequence[Path]) -> str:
+    options = (word for path in code for word in ("--code", str(path)))
+    return f"{shlex.join(['trainer', 'evaluate', str(output)])} DATA" + "".join(f" {shlex.quote(w)}" for w in options)

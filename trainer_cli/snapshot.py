@@ -1,0 +1,49 @@
+"""A job's model and optimizer as a checkpoint, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from trainer_cli import state, tensors, trained
+from trainer_cli.checkpoint import Checkpoint
+from trainer_cli.errors import DivergedError
+from trainer_cli.job import Job
+from trainer_cli.state import RunState
+
+
+def take(job: Job, at: RunState, scores: Mapping[str, float]) -> Checkpoint:
+    """The run in the state `at`, copied. DivergedError: a number is not finite, and must not be saved.
+
+    The model folder gets the parameters that predict and their `scores`: the averages, where the optimizer keeps
+    them; the weights that training goes on with are then beside the moments, as `weights.<name>`.
+    """
+    store = job.model.store
+    arrays = {name: array.copy() for name, array in job.optimizer.to_arrays(store).items()}
+    weights = {name: array.copy() for name, array in store.named(store.values).items()}
+    for name, array in (*weights.items(), *arrays.items()):
+        if not np.isfinite(array).all():
+            raise DivergedError(f"diverged: {name} is not finite after update {at.position.step}")
+    params = {name: arrays.pop(f"averages.{name}") for name in weights if f"averages.{name}" in arrays}
+    if at.position.step > 0 and params:
+        arrays |= {f"weights.{name}": array for name, array in weights.items()}
+    else:
+        # Before the first update the averages are zeros, which predict nothing.
+        params = weights
+    return Checkpoint(at.position.step, trained.to_files(job.trained, params, scores), arrays, state.to_json(at))
+
+
+def restore(job: Job, found: Checkpoint) -> RunState:
+    """Give a job's model and optimizer the weights, averages and moments of a checkpoint; the state of the run."""
+    at = state.from_json(found.state)
+    store, optimizer = job.model.store, job.optimizer
+    params = tensors.from_bytes(found.model["params.safetensors"])
+    arrays = dict(found.optimizer)
+    weights = {name.removeprefix("weights."): arrays.pop(name) for name in list(arrays) if name.startswith("weights.")}
+    store.load(weights or params, store.values)
+    if optimizer.use_averages:
+        arrays |= {f"averages.{name}": array if found.step > 0 else array * 0 for name, array in params.items()}
+    optimizer.from_arrays(store, arrays, n_updates=found.step)
+    optimizer.position = found.step
+    return at
