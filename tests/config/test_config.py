@@ -16,7 +16,7 @@ from .test_values import JSON
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True)
 SECTIONS = st.dictionaries(NAMES, st.dictionaries(NAMES, JSON, max_size=4), max_size=4)
-PARTIAL = '[p]\nroot = "a"\n[q]\nx = "${p.root}/b"\ny = ${p.root}\nz = "5$$"\nw = [${p.root}]\n'
+PARTIAL = '[p]\nroot = "a"\n[q]\nx = "${p.root}/b"\ny = ${p.root}\nz = "5$$"\nw = [${p.root}]\nv = "$${x}"\n'
 
 
 @settings(max_examples=40)
@@ -28,7 +28,7 @@ def test_what_is_written_reads_back_to_the_same(tree: dict[str, dict[str, object
 
 
 @settings(max_examples=40)
-@given(SECTIONS.filter(lambda tree: "${" not in str(tree) and "__SECTION" not in str(tree)))
+@given(SECTIONS.filter(lambda tree: "${" not in str(tree)))
 def test_confection_reads_what_is_written_in_the_same_way(tree: dict[str, dict[str, object]]) -> None:
     assert confection.Config().from_str(Config(tree).to_str()) == tree
 
@@ -48,7 +48,7 @@ def test_variables_can_stay_as_they_are_and_be_filled_in_later() -> None:
     partial = Config().from_str(PARTIAL, interpolate=False)
     assert not partial.is_interpolated
     assert partial["q"]["y"] == "${p.root}"
-    filled = {"p": {"root": "a"}, "q": {"x": "a/b", "y": "a", "z": "5$", "w": ["a"]}}
+    filled = {"p": {"root": "a"}, "q": {"x": "a/b", "y": "a", "z": "5$", "w": ["a"], "v": "${x}"}}
     assert partial.interpolate() == filled
     assert partial.interpolate().is_interpolated
     assert Config().from_str(partial.to_str(interpolate=False)) == filled
@@ -59,7 +59,7 @@ def test_variables_can_stay_as_they_are_and_be_filled_in_later() -> None:
 
 def test_overrides_are_put_in_before_variables_are_filled_in() -> None:
     config = Config().from_str(PARTIAL, overrides={"p.root": "z", "q.z": None, "q.new": {"k": 1}})
-    assert config["q"] == {"x": "z/b", "y": "z", "z": None, "w": ["z"], "new": {"k": 1}}
+    assert config["q"] == {"x": "z/b", "y": "z", "z": None, "w": ["z"], "v": "${x}", "new": {"k": 1}}
     assert Config().from_str(PARTIAL, interpolate=False, overrides={"p.root": "z"}).interpolate()["q"]["y"] == "z"
 
 

@@ -18,7 +18,7 @@ SCALARS = (
     | st.booleans()
     | st.integers(-(2**64) + 1, 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
+    | st.text().filter(lambda text: "__SECTION__:" not in text)
 )
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 

@@ -11,7 +11,7 @@ import confection
 from trainer_cli.config.document import Document
 from trainer_cli.config.loaded import Loaded, read_file, read_text
 from trainer_cli.config.tree import canonical_raw
-from trainer_cli.config.writer import dump, write
+from trainer_cli.config.writer import dump_variables, write
 
 NO_OVERRIDES: dict[str, Any] = {}
 
@@ -104,10 +104,8 @@ class Config(confection.Config):
 
 
 def dump_uninterpolated(where: str, value: Any) -> str:
-    """confection keeps a value with variables as the text it was; other values still have their doubled $."""
-    if isinstance(value, str) and "${" in value:
-        return value
-    return dump(value, where).replace("$$", "$")
+    """confection keeps a value with variables as the text it was; in other values $ is still doubled."""
+    return value if isinstance(value, str) and "${" in value else dump_variables(value, where)
 
 
 def copy_containers(value: Any) -> Any:

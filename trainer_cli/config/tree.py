@@ -8,10 +8,11 @@ from typing import Any
 
 import confection
 
-from trainer_cli.config.document import BROKEN, GUESSED, Document, Entry, config_error
+from trainer_cli.config.document import BROKEN, GUESSED, Document, config_error
 from trainer_cli.config.scalars import Template, Variable
 from trainer_cli.config.variables import Filler
 from trainer_cli.config.words import shorten
+from trainer_cli.config.writer import dump
 from trainer_cli.errors import Problem
 
 # confection marks the place of a copied section by this text, so no other text may hold it.
@@ -60,12 +61,8 @@ def canonical_raw(document: Document) -> str:
     lines = []
     for section in document.sections.values():
         lines.append(f"[{section.name}]")
-        lines += [f"{entry.key} = {one_line(entry)}" for entry in section.entries.values()]
+        lines += [f"{entry.key} = {source(entry.value)}" for entry in section.entries.values()]
     return "\n".join(lines)
-
-
-def one_line(entry: Entry) -> str:
-    return entry.raw.replace("\n", " ") or source(entry.value)
 
 
 def source(value: Any) -> str:
@@ -83,12 +80,3 @@ def source(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{source(key)}: {source(item)}' for key, item in value.items())}}}"
     return json.dumps(value).replace("$", "$$")
-
-
-def dump(value: Any) -> str:
-    """A value as JSON in which confection sees no variable: a $ is written as its escape.
-
-    >>> dump({"price": "5$", "rate": 0.1})
-    '{"price": "5\\\\u0024", "rate": 0.1}'
-    """
-    return json.dumps(value, allow_nan=False).replace("$", "\\u0024")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,8 +10,6 @@ from trainer_cli.config.document import Document
 from trainer_cli.config.text import CONTROL, KEY
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import ConfigError, Problem
-
-VARIABLE_LIKE = re.compile(r"\$(?=\{)")
 
 
 def write(
@@ -76,16 +73,19 @@ def dump_at(where: str, value: Any) -> str:
 
 
 def dump(value: Any, where: str = "") -> str:
-    """A value as JSON, a $ doubled so that it begins no variable.
+    """A value as JSON in which a $ is no variable: confection would fill in `$${x}`, and lose quotes beside `$$`.
 
-    >>> dump("5$"), dump("${x}")
-    ('"5$$"', '"\\\\u0024{x}"')
+    >>> dump("${x}")
+    '"\\\\u0024{x}"'
     """
+    return dump_variables(value, where).replace("$", "\\u0024")
+
+
+def dump_variables(value: Any, where: str = "") -> str:
+    """A value as JSON, every $ as it is; what JSON cannot hold is a ConfigError."""
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
         text.encode()
     except (TypeError, ValueError, RecursionError) as err:
         raise ConfigError(problems=[Problem(f"cannot be written in a config: {err}", where=where)]) from err
-    # A doubled $ in front of a brace would be filled in by confection all the same.
-    text = VARIABLE_LIKE.sub(r"\\u0024", text).replace("$", "$$")
     return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
