@@ -19,22 +19,40 @@ FILE = Path(__file__).parent.parent / "tests" / "layers" / "reference" / "layers
 B, WIDTH = 4, 3
 
 LAYERS: list[tuple[str, dict[str, Any]]] = [
-    ("Linear", {"nO": 2}),
-    ("Relu", {"nO": 2}),
-    ("Relu", {"nO": 4, "normalize": True}),
-    ("Gelu", {"nO": 2}),
-    ("Swish", {"nO": 2}),
-    ("Sigmoid", {"nO": 2}),
-    ("Maxout", {"nO": 2}),
-    ("Maxout", {"nO": 3, "nP": 2, "normalize": True}),
-    ("Softmax", {"nO": 4}),
-    ("LayerNorm", {}),
+    ("Linear.v1", {"nO": 2}),
+    ("Relu.v1", {"nO": 2}),
+    ("Relu.v1", {"nO": 4, "normalize": True}),
+    ("Gelu.v1", {"nO": 2}),
+    ("Swish.v1", {"nO": 2}),
+    ("Sigmoid.v1", {"nO": 2}),
+    ("Maxout.v1", {"nO": 2}),
+    ("Maxout.v1", {"nO": 3, "nP": 2, "normalize": True}),
+    ("Softmax.v1", {"nO": 4}),
+    ("LayerNorm.v1", {}),
+    ("Mish.v1", {"nO": 4, "normalize": True}),
+    ("Mish.v1", {"nO": 9}),
+    ("Dish.v1", {"nO": 9}),
+    ("HardSwish.v1", {"nO": 9}),
+    ("HardSwish.v1", {"nO": 4, "normalize": True}),
+    ("HardSwishMobilenet.v1", {"nO": 9}),
+    ("HardSigmoid.v1", {"nO": 9}),
+    ("HardTanh.v1", {"nO": 9}),
+    ("ReluK.v1", {"nO": 9}),
+    ("ReluK.v1", {"nO": 9, "k": 0.5}),
+    ("ClippedLinear.v1", {"nO": 9}),
+    ("ClippedLinear.v1", {"nO": 9, "slope": 0.7, "offset": -0.3, "min_val": -0.5, "max_val": 0.9}),
+    ("Softmax.v2", {"nO": 4}),
+    ("Softmax.v2", {"nO": 4, "temperature": 2.5}),
+    ("Softmax.v2", {"nO": 4, "temperature": 0.3, "normalize_outputs": False}),
+    ("softmax_activation.v1", {}),
+    ("sigmoid_activation.v1", {}),
+    ("Logistic.v1", {}),
 ]
 
 
 def reference(name: str, arguments: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """One layer's parameters, inputs, outputs and gradients, in the order in which Thinc walks."""
-    model = getattr(thinc, name)(**arguments)
+    model = thinc.registry.layers.get(name)(**arguments)
     X = normal(rng, (B, WIDTH))
     model.initialize(X=X)
     nodes = [(node, param) for node in model.walk() for param in node.param_names]
@@ -42,17 +60,28 @@ def reference(name: str, arguments: dict[str, Any], rng: np.random.Generator) ->
         node.set_param(param, normal(rng, node.get_param(param).shape))
     Y, backprop = model.begin_update(X)
     dY = normal(rng, Y.shape)
-    dX = backprop(dY)
+    dX = backprop(dY) if name != "Dish.v1" else backprop_dish(model, X, dY)
     return {
-        "layer": f"{name}.v1",
+        "layer": name,
         "arguments": arguments,
         "X": X.tolist(),
         "params": [node.get_param(param).tolist() for node, param in nodes],
         "Y": Y.tolist(),
+        "predicted": model.predict(X).tolist(),
         "dY": dY.tolist(),
         "dX": dX.tolist(),
         "gradients": [node.get_grad(param).tolist() for node, param in nodes],
     }
+
+
+def backprop_dish(model: Any, X: Array, dY: Array) -> Array:
+    """The layer's backprop takes the slope of the activation at X and fails where nO is not nI; its op is right."""
+    W, b = model.get_param("W"), model.get_param("b")
+    dZ = model.ops.backprop_dish(dY, X @ W.T + b)
+    model.inc_grad("W", dZ.T @ X)
+    model.inc_grad("b", dZ.sum(axis=0))
+    dX: Array = dZ @ W
+    return dX
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

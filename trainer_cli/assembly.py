@@ -137,6 +137,10 @@ def mismatch(model: Model, loss: Loss) -> str:
     A softmax layer passes on the gradient of its logits, which cross-entropies of probabilities alone give.
     """
     gives, last = output_of(model), last_layer(model)
+    if gives == "unnormalized":
+        return f"has no probabilities to score: {last} without normalize_outputs gives none when it predicts"
+    if loss.takes == "probabilities" and gives == "softmax_activation":
+        return f"gives the gradient of logits, but {last} takes that of its probabilities: end the model in Softmax.v1"
     if loss.takes == "probabilities" and gives != "softmax":
         return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1, or set from_logits = true"
     if loss.takes != "probabilities" and gives == "softmax":

@@ -38,12 +38,12 @@ class Case:
 
     @property
     def is_softmax(self) -> bool:
-        return "Softmax.v1" in repr(self.layer)
+        return "Softmax.v" in repr(self.layer)
 
 
 def block(name: str, *layers: Block, **arguments: Any) -> Block:
     inner = {"*": {f"part{index}": layer for index, layer in enumerate(layers)}} if layers else {}
-    return {"@layers": f"{name}.v1", **inner, **arguments}
+    return {"@layers": name if "." in name else f"{name}.v1", **inner, **arguments}
 
 
 def activation(name: str, **arguments: Any) -> list[Case]:
@@ -58,6 +58,17 @@ CASES: dict[str, list[Case]] = {
     "Gelu.v1": activation("Gelu"),
     "Swish.v1": activation("Swish"),
     "Tanh.v1": activation("Tanh"),
+    "Mish.v1": activation("Mish"),
+    "Dish.v1": activation("Dish"),
+    "HardSwish.v1": activation("HardSwish"),
+    "HardSwishMobilenet.v1": activation("HardSwishMobilenet"),
+    "HardSigmoid.v1": activation("HardSigmoid"),
+    "HardTanh.v1": activation("HardTanh"),
+    "ReluK.v1": [*activation("ReluK"), Case(block("ReluK", nO=4, k=0.5), ROWS)],
+    "ClippedLinear.v1": [
+        *activation("ClippedLinear"),
+        Case(block("ClippedLinear", nO=4, slope=-0.6, offset=0.2, min_val=-0.4, max_val=0.9), ROWS),
+    ],
     "Maxout.v1": [
         *activation("Maxout"),
         Case(block("Maxout", nO=3, nP=2), ROWS),
@@ -65,6 +76,16 @@ CASES: dict[str, list[Case]] = {
     ],
     "Sigmoid.v1": [Case(block("Sigmoid", nO=4), ROWS)],
     "Softmax.v1": [Case(block("Softmax", nO=3), ROWS)],
+    "Softmax.v2": [
+        Case(block("Softmax.v2", nO=3), ROWS),
+        Case(block("Softmax.v2", nO=3, temperature=2.5), ROWS),
+    ],
+    "softmax_activation.v1": [Case(block("softmax_activation"), ROWS)],
+    "sigmoid_activation.v1": [
+        Case(block("sigmoid_activation"), ROWS),
+        Case(block("sigmoid_activation"), IMAGES),
+    ],
+    "Logistic.v1": [Case(block("Logistic"), ROWS)],
     "LayerNorm.v1": [Case(block("LayerNorm"), ROWS)],
     "Dropout.v1": [Case(block("Dropout", rate=0.4), ROWS), Case(block("Dropout", rate=0.4), IMAGES)],
     "Flatten.v1": [Case(block("Flatten"), IMAGES), Case(block("Flatten"), ROWS)],
@@ -171,6 +192,20 @@ def tanh_of_the_wrong_sign(dY: Array, Y: Array, db: Array) -> Array:
     return np.asarray(dY * (1 + Y * Y))
 
 
+def swish_for_dish(dY: Array, X: Array, db: Array) -> Array:
+    return activations.backprop_swish(dY, X, db)
+
+
+def softmax_that_passes_on(dY: Array, Y: Array) -> Array:
+    return dY
+
+
+def half_a_hard_swish(dY: Array, X: Array, db: Array, *, slope: float) -> Array:
+    dZ = dY * np.clip(slope * X + 0.5, 0, 1)
+    db += dZ.sum(axis=0)
+    return np.asarray(dZ)
+
+
 def layernorm_without_the_mean(dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
     db += dY.sum(axis=0)
     dG += (dY * kept[0]).sum(axis=0)
@@ -183,6 +218,9 @@ def layernorm_without_the_mean(dY: Array, kept: tuple[Array, Array], G: Array, d
         ("backprop_relu", relu_without_bias, "Relu.v1"),
         ("backprop_tanh", tanh_of_the_wrong_sign, "Tanh.v1"),
         ("backprop_layernorm", layernorm_without_the_mean, "LayerNorm.v1"),
+        ("backprop_dish", swish_for_dish, "Dish.v1"),
+        ("backprop_hard_swish", half_a_hard_swish, "HardSwish.v1"),
+        ("backprop_softmax", softmax_that_passes_on, "softmax_activation.v1"),
         ("backprop_bias", lambda dY, kept, db: dY, "Softmax.v1"),
     ],
 )
@@ -386,10 +424,16 @@ def test_a_layer_says_what_its_outputs_are_to_a_loss() -> None:
     outputs = {name: build(cases[0]).attrs.get("output") for name, cases in CASES.items()}
     assert {name: output for name, output in outputs.items() if output} == {
         "Softmax.v1": "softmax",
+        "Softmax.v2": "softmax",
+        "softmax_activation.v1": "softmax_activation",
         "Sigmoid.v1": "sigmoid",
+        "sigmoid_activation.v1": "sigmoid",
+        "Logistic.v1": "sigmoid",
     }
 
 
 def test_the_layers_with_dropout_are_those_of_the_reference() -> None:
     takes = {name for name, cases in CASES.items() if "dropout" in build(cases[0]).attrs}
-    assert takes == {"Relu.v1", "Gelu.v1", "Swish.v1", "Tanh.v1", "Maxout.v1", "Dropout.v1"}
+    swishes = {"Gelu.v1", "Swish.v1", "Mish.v1", "Dish.v1", "HardSwish.v1", "HardSwishMobilenet.v1"}
+    clipped = {"ClippedLinear.v1", "HardSigmoid.v1", "HardTanh.v1", "ReluK.v1"}
+    assert takes == {"Relu.v1", "Tanh.v1", "Maxout.v1", "Dropout.v1"} | swishes | clipped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -10,7 +11,23 @@ import pytest
 
 from trainer_cli.arrays import Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.layers import Flatten, LayerNorm, Linear, Maxout, Relu, add, chain, clone, concatenate, residual
+from trainer_cli.layers import (
+    ClippedLinear,
+    Flatten,
+    LayerNorm,
+    Linear,
+    Maxout,
+    Relu,
+    ReluK,
+    Softmax_v2,
+    add,
+    chain,
+    clone,
+    concatenate,
+    residual,
+    sigmoid_activation,
+    softmax_activation,
+)
 from trainer_cli.model import Model
 
 ROWS = np.zeros((6, 3), np.float32)
@@ -103,6 +120,39 @@ def test_a_size_below_one_is_refused(size: int) -> None:
         LayerNorm(size)
     with pytest.raises(ArgumentError, match=f"clone: n must be at least 1, got {size}"):
         clone(Relu(2), size)
+
+
+@pytest.mark.parametrize(
+    ("layer", "arguments", "message"),
+    [
+        (ReluK, {"k": 0.0}, "ReluK.v1: k must be above 0, got 0.0"),
+        (ReluK, {"k": math.nan}, "ReluK.v1: k must be above 0, got nan"),
+        (Softmax_v2, {"temperature": 0.0}, "Softmax.v2: temperature must be above 0, got 0.0"),
+        (ClippedLinear, {"slope": 0.0}, "ClippedLinear.v1: slope must not be 0: every output would be the same"),
+        (
+            ClippedLinear,
+            {"min_val": 1.0},
+            "ClippedLinear.v1: min_val must be below max_val, got 1.0 and 1.0",
+        ),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(layer: Any, arguments: dict[str, float], message: str) -> None:
+    with pytest.raises(ArgumentError, match=f"^{re.escape(message)}$"):
+        layer(**arguments)
+
+
+def test_an_activation_alone_takes_floats_and_a_softmax_rows_of_them() -> None:
+    with pytest.raises(ShapeError, match=r"sigmoid_activation.v1 takes an array of floats, got rows \(B, 3\) of int64"):
+        sigmoid_activation().initialize(ROWS.astype(np.int64))
+    with pytest.raises(ShapeError, match=r"softmax_activation.v1 takes rows \(B, nI\), got images \(B, 8, 8, 1\)"):
+        softmax_activation().initialize(IMAGES)
+    with pytest.raises(ShapeError, match=r"softmax_activation.v1 needs one class at least, got rows \(B, 0\)"):
+        softmax_activation().predict(ROWS[:, :0])
+
+
+def test_an_activation_alone_takes_whole_numbers_as_floats_before_it_has_a_type() -> None:
+    Y = softmax_activation().predict(np.array([[1, 1]]))
+    assert (Y.dtype, Y.tolist()) == (np.float32, [[0.5, 0.5]])
 
 
 def test_a_combinator_without_layers_is_refused() -> None:

@@ -24,6 +24,7 @@ def check(case: dict[str, Any], ops: Ops) -> None:
         place[...] = param
     Y, backprop = model.begin_update(X)
     np.testing.assert_allclose(Y, case["Y"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.predict(X), case["predicted"], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(backprop(dY), case["dX"], rtol=1e-5, atol=3e-6)
     for found, wanted in zip(model.store.named(model.store.gradients).values(), case["gradients"], strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=3e-6)
@@ -39,3 +40,10 @@ def test_another_epsilon_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activations, "LAYERNORM_EPS", 1e-3)
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         check(next(case for case in CASES if case["layer"] == "LayerNorm.v1"), Ops())
+
+
+def test_another_slope_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    hard_swish = activations.hard_swish
+    monkeypatch.setattr(activations, "hard_swish", lambda Z, b, *, slope: hard_swish(Z, b, slope=1 / 6))
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        check(next(case for case in CASES if case["layer"] == "HardSwish.v1"), Ops())

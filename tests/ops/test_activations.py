@@ -23,13 +23,21 @@ FORMULAS: dict[str, Callable[[float], float]] = {
     "tanh": math.tanh,
     "swish": lambda x: x / (1 + math.exp(-x)),
     "gelu": lambda x: x * math.erfc(-x / math.sqrt(2)) / 2,
+    "mish": lambda x: x * math.tanh(math.log1p(math.exp(x))),
+    "dish": lambda x: x / 2 * (1 + x / math.hypot(1, x)),
+    "hard_swish": lambda x: x * min(1.0, max(0.0, 0.2 * x + 0.5)),
+    "clipped_linear": lambda x: min(2.0, max(-1.0, 0.7 * x + 0.4)),
+}
+SETTINGS: dict[str, dict[str, float]] = {
+    "hard_swish": {"slope": 0.2},
+    "clipped_linear": {"slope": 0.7, "offset": 0.4, "min_val": -1.0, "max_val": 2.0},
 }
 
 
 def apply(ops: Ops, name: str, X: Array, b: float = 0.0) -> Array:
     """An activation of the numbers in X, given as one row less a bias."""
     Z = (X - b).reshape(1, -1).astype(X.dtype)
-    Y: Array = getattr(ops, name)(Z, np.full(X.size, b, X.dtype))[0]
+    Y: Array = getattr(ops, name)(Z, np.full(X.size, b, X.dtype), **SETTINGS.get(name, {}))[0]
     return Y.reshape(-1)
 
 
@@ -39,7 +47,8 @@ def apply(ops: Ops, name: str, X: Array, b: float = 0.0) -> Array:
 def test_values_are_the_formulas(name: str, dtype: type[np.floating[Any]], tolerance: float, ops: Ops) -> None:
     X = GRID.astype(dtype)
     expected = np.array([FORMULAS[name](float(x)) for x in X])
-    scale = np.maximum(1, np.abs(expected))
+    # dish is a difference of numbers as large as x.
+    scale = np.maximum(1, np.abs(X if name == "dish" else expected))
     assert np.max(np.abs(apply(ops, name, X) - expected) / scale) < tolerance
 
 
@@ -54,11 +63,17 @@ def test_the_bias_is_added_before_the_activation(name: str, ops: Ops) -> None:
 @pytest.mark.parametrize("name", FORMULAS)
 def test_extremes_neither_overflow_nor_warn(name: str, ops: Ops) -> None:
     X = np.array([-1e30, -1e4, -100.0, 100.0, 1e4, 1e30], np.float32)
-    limits = {"sigmoid": [0, 0, 0, 1, 1, 1], "tanh": [-1, -1, -1, 1, 1, 1], "bias": X.tolist()}
+    limits = {
+        "sigmoid": [0, 0, 0, 1, 1, 1],
+        "tanh": [-1, -1, -1, 1, 1, 1],
+        "bias": X.tolist(),
+        "dish": [0, -1 / 4e4, FORMULAS["dish"](-100.0), FORMULAS["dish"](100.0), 1e4, 1e30],
+        "clipped_linear": [-1, -1, -1, 2, 2, 2],
+    }
     expected = np.array(limits.get(name, [0, 0, 0, 100.0, 1e4, 1e30]), np.float32)
     # x^2 of 1e30 is infinite in float32; what matters is that its exp is 0.
     with np.errstate(over="ignore"):
-        np.testing.assert_allclose(apply(ops, name, X), expected, atol=1e-30)
+        np.testing.assert_allclose(apply(ops, name, X), expected, atol=1e-4 if name == "dish" else 1e-30)
 
 
 @ALL_OPS

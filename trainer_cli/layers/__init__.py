@@ -7,31 +7,51 @@ An output may be its input, as in dropout at rate 0.
 
 from trainer_cli.layers.add import add
 from trainer_cli.layers.chain import chain
+from trainer_cli.layers.clipped_linear import ClippedLinear
 from trainer_cli.layers.clone import clone
 from trainer_cli.layers.concatenate import concatenate
+from trainer_cli.layers.dish import Dish
 from trainer_cli.layers.dropout import Dropout
 from trainer_cli.layers.flatten import Flatten
 from trainer_cli.layers.gelu import Gelu
+from trainer_cli.layers.hard_sigmoid import HardSigmoid
+from trainer_cli.layers.hard_swish import HardSwish
+from trainer_cli.layers.hard_swish_mobilenet import HardSwishMobilenet
+from trainer_cli.layers.hard_tanh import HardTanh
 from trainer_cli.layers.layernorm import LayerNorm
 from trainer_cli.layers.linear import Linear
 from trainer_cli.layers.maxout import Maxout
+from trainer_cli.layers.mish import Mish
 from trainer_cli.layers.relu import Relu
+from trainer_cli.layers.relu_k import ReluK
 from trainer_cli.layers.residual import residual
 from trainer_cli.layers.sigmoid import Sigmoid
-from trainer_cli.layers.softmax import Softmax
+from trainer_cli.layers.sigmoid_activation import Logistic, sigmoid_activation
+from trainer_cli.layers.softmax import Softmax, Softmax_v2
+from trainer_cli.layers.softmax_activation import softmax_activation
 from trainer_cli.layers.swish import Swish
 from trainer_cli.layers.tanh import Tanh
 
 __all__ = [
+    "ClippedLinear",
+    "Dish",
     "Dropout",
     "Flatten",
     "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "HardSwishMobilenet",
+    "HardTanh",
     "LayerNorm",
     "Linear",
+    "Logistic",
     "Maxout",
+    "Mish",
     "Relu",
+    "ReluK",
     "Sigmoid",
     "Softmax",
+    "Softmax_v2",
     "Swish",
     "Tanh",
     "add",
@@ -39,4 +59,6 @@ __all__ = [
     "clone",
     "concatenate",
     "residual",
+    "sigmoid_activation",
+    "softmax_activation",
 ]

@@ -33,8 +33,9 @@ def dense(
     """A model with a weight matrix W, a bias b and, with `normalize`, a LayerNorm called `norm`.
 
     `layer` is the name in the registry. Attributes: `dropout`, for layers that take one (None: not set), and `output`,
-    what the outputs are to a loss: "softmax" (probabilities; backprop takes the gradient of the logits) or "sigmoid"
-    (probabilities; backprop takes their own gradient).
+    what the outputs are to a loss: "softmax" (probabilities; backprop takes the gradient of the logits), "sigmoid" or
+    "softmax_activation" (probabilities; backprop takes their own gradient), "unnormalized" (probabilities in training
+    alone).
     """
     return Model(
         layer.partition(".")[0].lower(),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from trainer_cli.arrays import Array
-from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.layers.inputs import describe, kind
+from trainer_cli.errors import ArgumentError
+from trainer_cli.layers.inputs import as_floats
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 from trainer_cli.schedules.schedule import Schedule
@@ -29,8 +27,8 @@ def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
 
 
 def init(model: Model, X: Any, Y: Any) -> None:
-    if X is not None and not (isinstance(X, np.ndarray) and X.dtype.kind == "f"):
-        raise ShapeError(f"{model.where}: {kind(model)} takes an array of floats, got {describe(X)}")
+    if X is not None:
+        as_floats(model, X)
 
 
 def drop(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:

@@ -25,7 +25,20 @@ def as_rows(model: Model, X: Any) -> Array:
     width = model.get_dim("nI") if model.has_dim("nI") else X.shape[1]
     if X.shape[1] != width:
         raise ShapeError(f"{model.where}: {kind(model)} has nI = {width}, got {describe(X)}")
-    dtype = model.store_or_none.dtype if model.store_or_none is not None else X.dtype
+    return in_type(model, X)
+
+
+def as_floats(model: Model, X: Any) -> Array:
+    """`X` in the parameters' type if it is an array of floats (B, ...); else a ShapeError."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f" or X.ndim < 1:
+        raise ShapeError(f"{model.where}: {kind(model)} takes an array of floats, got {describe(X)}")
+    return in_type(model, X)
+
+
+def in_type(model: Model, X: Array) -> Array:
+    """`X` in the parameters' type; before there are any, in its own if that is floats."""
+    store = model.store_or_none
+    dtype = store.dtype if store is not None else X.dtype if X.dtype.kind == "f" else np.dtype(np.float32)
     return X if X.dtype == dtype else X.astype(dtype)
 
 

@@ -18,6 +18,10 @@ LAYERNORM_EPS = 1e-8  # thinc's
 SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)
 
+# From here on both are the identity to the last bit of float64, and exp and the square of float32 are still finite.
+MISH_LIMIT = 20.0
+DISH_LIMIT = 1e9
+
 ERF_P = 0.3275911
 ERF_A = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 
@@ -120,6 +124,102 @@ def backprop_gelu(dY: Array, X: Array, db: Array) -> Array:
     return dZ
 
 
+def mish(Z: Array, b: Array) -> tuple[Array, Array]:
+    """`Y = X * tanh(log(1 + exp(X)))` with `X = Z + b`.
+
+    With `e = exp(X)` and `n = e * (e + 2)` that is `X * n / (n + 2)`.
+    """
+    Z += b
+    Y = np.minimum(Z, MISH_LIMIT)
+    np.exp(Y, out=Y)
+    Y *= Y + 2
+    Y /= Y + 2
+    Y *= Z
+    return Y, Z
+
+
+def backprop_mish(dY: Array, X: Array, db: Array) -> Array:
+    """With these e and n: `dY * (n + 4 * X * e * (1 + e) / (n + 2)) / (n + 2)`."""
+    limited = np.minimum(X, MISH_LIMIT)
+    e = np.exp(limited)
+    n = e * (e + 2)
+    limited *= 4 * e
+    e += 1
+    limited *= e
+    dZ: Array = n + 2
+    limited /= dZ
+    n += limited
+    np.divide(n, dZ, out=dZ)
+    dZ *= dY
+    db += dZ.sum(axis=0)
+    return dZ
+
+
+def dish(Z: Array, b: Array) -> tuple[Array, Array]:
+    """`Y = X / 2 * (1 + X / sqrt(1 + X^2))` with `X = Z + b`."""
+    Z += b
+    Y = slanted(Z)
+    Y += 1
+    Y *= Z
+    Y *= 0.5
+    return Y, Z
+
+
+def backprop_dish(dY: Array, X: Array, db: Array) -> Array:
+    """With `r = X / sqrt(1 + X^2)`: `dY * (1 / 2 + r - r^3 / 2)`."""
+    r = slanted(X)
+    dZ: Array = r * r
+    dZ *= -0.5
+    dZ += 1
+    dZ *= r
+    dZ += 0.5
+    dZ *= dY
+    db += dZ.sum(axis=0)
+    return dZ
+
+
+def hard_swish(Z: Array, b: Array, *, slope: float) -> tuple[Array, Array]:
+    """`Y = X * min(1, max(0, slope * X + 1/2))` with `X = Z + b`."""
+    Z += b
+    Y = Z * slope
+    Y += 0.5
+    np.clip(Y, 0, 1, out=Y)
+    Y *= Z
+    return Y, Z
+
+
+def backprop_hard_swish(dY: Array, X: Array, db: Array, *, slope: float) -> Array:
+    """`dY * (2 * slope * X + 1/2)` up to `|X| = 1 / (2 * slope)`; beyond that dY above and 0 below."""
+    limit = 0.5 / slope
+    dZ = X * (2 * slope)
+    dZ += 0.5
+    dZ *= np.abs(X) <= limit
+    dZ += limit < X
+    dZ *= dY
+    db += dZ.sum(axis=0)
+    return dZ
+
+
+def clipped_linear(
+    Z: Array, b: Array, *, slope: float, offset: float, min_val: float, max_val: float
+) -> tuple[Array, Array]:
+    """`Y = min(max_val, max(min_val, slope * (Z + b) + offset))`."""
+    Z += b
+    Z *= slope
+    Z += offset
+    np.clip(Z, min_val, max_val, out=Z)
+    return Z, Z
+
+
+def backprop_clipped_linear(dY: Array, Y: Array, db: Array, *, slope: float, min_val: float, max_val: float) -> Array:
+    """`slope * dY` between the limits, 0 at and beyond them."""
+    dZ: Array = dY * slope
+    dZ *= min_val < Y
+    dZ *= max_val > Y
+    db += dZ.sum(axis=0)
+    return dZ
+
+
 def softmax(Z: Array, b: Array) -> tuple[Array, None]:
     """`Y = exp(X) / sum(exp(X))` over each row of `X = Z + b`, shifted by the row's maximum against overflow."""
     Z += b
@@ -127,6 +227,13 @@ def softmax(Z: Array, b: Array) -> tuple[Array, None]:
     np.exp(Z, out=Z)
     Z /= Z.sum(axis=1, keepdims=True)
     return Z, None
+
+
+def backprop_softmax(dY: Array, Y: Array) -> Array:
+    """The gradient of X from that of the probabilities: `Y * (dY - sum(dY * Y))` over each row."""
+    dX: Array = dY * Y
+    dX -= Y * dX.sum(axis=1, keepdims=True)
+    return dX
 
 
 def maxout(Z: Array, b: Array) -> tuple[Array, Array]:
@@ -204,6 +311,16 @@ def logistic(X: Array, out: Array | None = None) -> Array:
         np.exp(out, out=out)
     out += 1
     return np.reciprocal(out, out=out)
+
+
+def slanted(X: Array) -> Array:
+    """`X / sqrt(1 + X^2)`."""
+    limited = np.clip(X, -DISH_LIMIT, DISH_LIMIT)
+    root = np.square(limited)
+    root += 1
+    np.sqrt(root, out=root)
+    limited /= root
+    return limited
 
 
 def normal_cdf(X: Array) -> Array:

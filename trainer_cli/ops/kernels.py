@@ -12,14 +12,15 @@ import math
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.ops.activations import ERF_A, ERF_P, LAYERNORM_EPS
+from trainer_cli.ops.activations import DISH_LIMIT, ERF_A, ERF_P, LAYERNORM_EPS, MISH_LIMIT
 from trainer_cli.ops.compiled import compiled, inlined
 
 F = np.float32
-ZERO, HALF, ONE, INFINITY = F(0), F(0.5), F(1), F(np.inf)
+ZERO, HALF, ONE, TWO, FOUR, INFINITY = F(0), F(0.5), F(1), F(2), F(4), F(np.inf)
 EPS = F(LAYERNORM_EPS)
 SQRT_HALF, DENSITY_0 = F(math.sqrt(0.5)), F(1 / math.sqrt(2 * math.pi))
 P, (A1, A2, A3, A4, A5) = F(ERF_P), tuple(F(a) for a in ERF_A)
+MISH_TOP, DISH_TOP = F(MISH_LIMIT), F(DISH_LIMIT)
 LOG2_E, LN2_HIGH, LN2_LOW = F(1 / math.log(2)), F(0.693359375), F(math.log(2) - 0.693359375)
 EXP_LOW, EXP_HIGH = F(-87), F(88)
 E2, E3, E4, E5, E6, E7 = (F(1 / math.factorial(n)) for n in range(2, 8))
@@ -50,6 +51,13 @@ def normal_cdf(x: np.float32) -> np.float32:
     t = ONE / (ONE + P * abs(x * SQRT_HALF))
     tail = HALF * t * (A1 + t * (A2 + t * (A3 + t * (A4 + t * A5)))) * exp(-HALF * x * x)
     return ONE - tail if x >= ZERO else tail
+
+
+@inlined
+def slanted(x: np.float32) -> np.float32:
+    limited = DISH_TOP if x > DISH_TOP else (-DISH_TOP if x < -DISH_TOP else x)
+    root: np.float32 = np.sqrt(ONE + limited * limited)
+    return limited / root
 
 
 @inlined
@@ -190,6 +198,105 @@ def backprop_gelu(dY: Array, X: Array, db: Array) -> Array:
 
 
 @compiled
+def mish(Z: Array, b: Array) -> Array:
+    Y = np.empty_like(Z)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            x = Z[i, j] + b[j]
+            Z[i, j] = x
+            e = exp(MISH_TOP if x > MISH_TOP else x)
+            n = e * (e + TWO)
+            Y[i, j] = x * (n / (n + TWO))
+    return Y
+
+
+@compiled
+def backprop_mish(dY: Array, X: Array, db: Array) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            x = MISH_TOP if X[i, j] > MISH_TOP else X[i, j]
+            e = exp(x)
+            n = e * (e + TWO)
+            d = dY[i, j] * ((n + FOUR * x * e * (ONE + e) / (n + TWO)) / (n + TWO))
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def dish(Z: Array, b: Array) -> Array:
+    Y = np.empty_like(Z)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            x = Z[i, j] + b[j]
+            Z[i, j] = x
+            Y[i, j] = HALF * x * (ONE + slanted(x))
+    return Y
+
+
+@compiled
+def backprop_dish(dY: Array, X: Array, db: Array) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            r = slanted(X[i, j])
+            d = dY[i, j] * (HALF + r * (ONE - HALF * r * r))
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def hard_swish(Z: Array, b: Array, slope: np.float32) -> Array:
+    Y = np.empty_like(Z)
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            x = Z[i, j] + b[j]
+            Z[i, j] = x
+            gate = slope * x + HALF
+            Y[i, j] = x * (ZERO if gate < ZERO else (ONE if gate > ONE else gate))
+    return Y
+
+
+@compiled
+def backprop_hard_swish(dY: Array, X: Array, db: Array, slope: np.float32) -> Array:
+    dZ = np.empty_like(dY)
+    limit = HALF / slope
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            x = X[i, j]
+            inside = TWO * slope * x + HALF
+            d = dY[i, j] * (ONE if x > limit else (ZERO if x < -limit else inside))
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
+def clipped_linear(
+    Z: Array, b: Array, slope: np.float32, offset: np.float32, min_val: np.float32, max_val: np.float32
+) -> None:
+    for i in range(Z.shape[0]):
+        for j in range(Z.shape[1]):
+            y = slope * (Z[i, j] + b[j]) + offset
+            Z[i, j] = min_val if y < min_val else (max_val if y > max_val else y)
+
+
+@compiled
+def backprop_clipped_linear(
+    dY: Array, Y: Array, db: Array, slope: np.float32, min_val: np.float32, max_val: np.float32
+) -> Array:
+    dZ = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        for j in range(dY.shape[1]):
+            d = dY[i, j] * slope if min_val < Y[i, j] < max_val else ZERO
+            dZ[i, j] = d
+            db[j] += d
+    return dZ
+
+
+@compiled
 def softmax(Z: Array, b: Array) -> None:
     for i in range(Z.shape[0]):
         z = Z[i]
@@ -201,6 +308,19 @@ def softmax(Z: Array, b: Array) -> None:
         scale = ONE / row_sum(z)
         for j in range(z.size):
             z[j] *= scale
+
+
+@compiled
+def backprop_softmax(dY: Array, Y: Array) -> Array:
+    dX = np.empty_like(dY)
+    for i in range(dY.shape[0]):
+        dy, y, dx = dY[i], Y[i], dX[i]
+        for j in range(dy.size):
+            dx[j] = dy[j] * y[j]
+        total = row_sum(dx)
+        for j in range(dy.size):
+            dx[j] -= y[j] * total
+    return dX
 
 
 @compiled

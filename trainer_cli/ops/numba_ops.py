@@ -57,11 +57,52 @@ class NumbaOps(Ops):
     def backprop_gelu(self, dY: Array, X: Array, db: Array) -> Array:
         return backprop(kernels.backprop_gelu, activations.backprop_gelu, dY, X, db)
 
+    def mish(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return (kernels.mish(Z, b), Z) if fits(Z, b) else super().mish(Z, b)
+
+    def backprop_mish(self, dY: Array, X: Array, db: Array) -> Array:
+        return backprop(kernels.backprop_mish, activations.backprop_mish, dY, X, db)
+
+    def dish(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return (kernels.dish(Z, b), Z) if fits(Z, b) else super().dish(Z, b)
+
+    def backprop_dish(self, dY: Array, X: Array, db: Array) -> Array:
+        return backprop(kernels.backprop_dish, activations.backprop_dish, dY, X, db)
+
+    def hard_swish(self, Z: Array, b: Array, *, slope: float) -> tuple[Array, Array]:
+        return (kernels.hard_swish(Z, b, F(slope)), Z) if fits(Z, b) else super().hard_swish(Z, b, slope=slope)
+
+    def backprop_hard_swish(self, dY: Array, X: Array, db: Array, *, slope: float) -> Array:
+        dY = contiguous_like(X, dY)
+        if not fits(dY, db):
+            return super().backprop_hard_swish(dY, X, db, slope=slope)
+        return kernels.backprop_hard_swish(dY, X, db, F(slope))
+
+    def clipped_linear(
+        self, Z: Array, b: Array, *, slope: float, offset: float, min_val: float, max_val: float
+    ) -> tuple[Array, Array]:
+        if not fits(Z, b):
+            return super().clipped_linear(Z, b, slope=slope, offset=offset, min_val=min_val, max_val=max_val)
+        kernels.clipped_linear(Z, b, F(slope), F(offset), F(min_val), F(max_val))
+        return Z, Z
+
+    def backprop_clipped_linear(
+        self, dY: Array, Y: Array, db: Array, *, slope: float, min_val: float, max_val: float
+    ) -> Array:
+        dY = contiguous_like(Y, dY)
+        if not fits(dY, db):
+            return super().backprop_clipped_linear(dY, Y, db, slope=slope, min_val=min_val, max_val=max_val)
+        return kernels.backprop_clipped_linear(dY, Y, db, F(slope), F(min_val), F(max_val))
+
     def softmax(self, Z: Array, b: Array) -> tuple[Array, None]:
         if not fits(Z, b):
             return super().softmax(Z, b)
         kernels.softmax(Z, b)
         return Z, None
+
+    def backprop_softmax(self, dY: Array, Y: Array) -> Array:
+        dY = contiguous_like(Y, dY)
+        return kernels.backprop_softmax(dY, Y) if fits(dY) else super().backprop_softmax(dY, Y)
 
     def backprop_maxout(self, dY: Array, which: Array, db: Array) -> Array:
         dY = np.ascontiguousarray(dY)
@@ -119,9 +160,13 @@ class NumbaOps(Ops):
 
 
 def backprop(kernel: Backprop, otherwise: Backprop, dY: Array, kept: Array, db: Array) -> Array:
-    assert dY.shape == kept.shape, "a kernel does not check its indexes"
-    dY = np.ascontiguousarray(dY)
+    dY = contiguous_like(kept, dY)
     return kernel(dY, kept, db) if fits(dY, db) else otherwise(dY, kept, db)
+
+
+def contiguous_like(kept: Array, dY: Array) -> Array:
+    assert dY.shape == kept.shape, "a kernel does not check its indexes"
+    return np.ascontiguousarray(dY)
 
 
 def fits(rows: Array, *columns: Array) -> bool:

@@ -88,8 +88,39 @@ class Ops:
     def backprop_gelu(self, dY: Array, X: Array, db: Array) -> Array:
         return activations.backprop_gelu(dY, X, db)
 
+    def mish(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.mish(Z, b)
+
+    def backprop_mish(self, dY: Array, X: Array, db: Array) -> Array:
+        return activations.backprop_mish(dY, X, db)
+
+    def dish(self, Z: Array, b: Array) -> tuple[Array, Array]:
+        return activations.dish(Z, b)
+
+    def backprop_dish(self, dY: Array, X: Array, db: Array) -> Array:
+        return activations.backprop_dish(dY, X, db)
+
+    def hard_swish(self, Z: Array, b: Array, *, slope: float) -> tuple[Array, Array]:
+        return activations.hard_swish(Z, b, slope=slope)
+
+    def backprop_hard_swish(self, dY: Array, X: Array, db: Array, *, slope: float) -> Array:
+        return activations.backprop_hard_swish(dY, X, db, slope=slope)
+
+    def clipped_linear(
+        self, Z: Array, b: Array, *, slope: float, offset: float, min_val: float, max_val: float
+    ) -> tuple[Array, Array]:
+        return activations.clipped_linear(Z, b, slope=slope, offset=offset, min_val=min_val, max_val=max_val)
+
+    def backprop_clipped_linear(
+        self, dY: Array, Y: Array, db: Array, *, slope: float, min_val: float, max_val: float
+    ) -> Array:
+        return activations.backprop_clipped_linear(dY, Y, db, slope=slope, min_val=min_val, max_val=max_val)
+
     def softmax(self, Z: Array, b: Array) -> tuple[Array, None]:
         return activations.softmax(Z, b)
+
+    def backprop_softmax(self, dY: Array, Y: Array) -> Array:
+        return activations.backprop_softmax(dY, Y)
 
     def maxout(self, Z: Array, b: Array) -> tuple[Array, Array]:
         return activations.maxout(Z, b)
