@@ -124,6 +124,7 @@ __all__ = [
     "normal_init",
     "registry",
     "residual",
+    "sigmoid_activation",
     "slanted_triangular",
     "softmax_activation",
     "uniform_init",

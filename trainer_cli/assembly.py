@@ -136,7 +136,8 @@ def mismatch(model: Model, loss: Loss) -> str:
 
     A softmax layer passes on the gradient of its logits, which cross-entropies of probabilities alone give.
     """
-    gives, last = output_of(model), last_layer(model)
+    end = ending(model)
+    gives, last = end.attrs.get("output"), end.attrs.get("layer", end.name)
     if gives == "unnormalized":
         return f"has no probabilities to score: {last} without normalize_outputs gives none when it predicts"
     if loss.takes == "probabilities" and gives == "softmax_activation":
@@ -148,20 +149,14 @@ def mismatch(model: Model, loss: Loss) -> str:
     return ""
 
 
-def output_of(model: Model) -> str | None:
-    """What the model's outputs are: that of its last layer, or of the one before if that leaves them as they are."""
-    for layer in reversed(model.layers or [model]):
-        if layer is not model and layer.layers:
-            return output_of(layer)
+def ending(model: Model) -> Model:
+    """The layer whose outputs are the model's: the last one, or the one before if that leaves them as they are."""
+    for layer in reversed(model.layers):
+        if layer.layers and not layer.param_names:
+            return ending(layer)
         if "output" in layer.attrs or layer.param_names:
-            return layer.attrs.get("output")
-    return None
-
-
-def last_layer(model: Model) -> str:
-    if "layer" in model.attrs or not model.layers:
-        return str(model.attrs.get("layer", model.name))
-    return last_layer(model.layers[-1])
+            return layer
+    return model
 
 
 def assemble(config: RunConfig, flag: StopFlag) -> Job:
