@@ -89,42 +89,9 @@ def _case(name: str, kwargs: dict[str, Any], guesses: Array, truths: Array) -> d
     return {"name": name, "kwargs": kwargs, **inputs, "grad": grad.tolist(), "value": float(value)}
 
 
-OPTIMIZERS: list[tuple[str, list[Any], dict[str, Any]]] = [
-    ("Adam", [0.01], {}),
-    ("Adam", [0.01], {"L2": 0.1, "L2_is_weight_decay": False}),
-    ("Adam", [0.01], {"L2": 0.1, "grad_clip": 0.5, "use_averages": False}),
-    ("Adam", [[0.1, 0.05, 0.02, 0.01]], {"beta1": 0.8, "beta2": 0.99, "eps": 1e-4}),
-    ("RAdam", [0.01], {}),
-    ("RAdam", [0.02], {"L2": 0.1, "beta1": 0.8, "beta2": 0.99}),
-    ("RAdam", [0.02], {"beta2": 0.9, "grad_clip": 0.0}),
-    ("SGD", [0.01], {"L2": 0.01}),
-    ("SGD", [0.1], {"grad_clip": 0.3, "use_averages": False}),
-]
-SHAPE, SAMPLED_UPDATES = (4, 3), (1, 2, 3, 5, 10, 50, 200)
-
-
-def optimizers() -> list[dict[str, Any]]:
-    """One tensor, updated with gradients that are stored: its weights and averages after some of the updates."""
-    rng = np.random.RandomState(0)
-    start = rng.normal(size=SHAPE).astype("float32")
-    noise = rng.normal(size=(SAMPLED_UPDATES[-1], *SHAPE)).astype("float32")
-    cases = []
-    for name, args, kwargs in OPTIMIZERS:
-        optimizer, weights, found = getattr(thinc, name)(*args, **kwargs), start.copy(), {}
-        for update, drawn in enumerate(noise, 1):
-            gradient = (0.7 * drawn + 0.1 * weights).astype("float32")
-            optimizer((1, "W"), weights, gradient)
-            optimizer.step_schedules()
-            if update in SAMPLED_UPDATES:
-                averages = optimizer.averages[(1, "W")].tolist() if optimizer.averages is not None else None
-                found[str(update)] = {"weights": weights.tolist(), "averages": averages}
-        cases.append({"name": name, "args": args, "kwargs": kwargs, "after": found})
-    return [{"start": start.tolist(), "noise": noise.tolist()}, *cases]
-
-
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for made in (schedules, initializers, losses, optimizers):
+    for made in (schedules, initializers, losses):
         path = FOLDER / f"{made.__name__}.json"
         path.write_text("[\n" + ",\n".join(json.dumps(case) for case in made()) + "\n]\n", encoding="utf-8")
         print(f"wrote {path.name}")
