@@ -1,4 +1,4 @@
-"""The seven schedules of the reference: its numbers, its names, and what is refused."""
+"""What all schedules promise, the numbers and names of the reference's seven, and what is refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,20 @@ EXAMPLES: dict[str, Callable[[], Schedule]] = {
     "decaying": lambda: schedules.decaying(0.1, 0.01),
     "slanted_triangular": lambda: schedules.slanted_triangular(0.1, 200),
     "warmup_linear": lambda: schedules.warmup_linear(0.01, 10, 100),
+    "cosine": lambda: schedules.cosine(0.1, 200, warmup_steps=5, min_rate=0.01, restarts=2, growth=2.0),
+    "one_cycle": lambda: schedules.one_cycle(0.1, 200),
+    "piecewise": lambda: schedules.piecewise([3, 8], [0.1, 0.2, 0.05]),
+    "plateau": lambda: observed(schedules.plateau(0.1, factor=0.5, patience=2), [1.0, 0.0, 0.0, 0.0, 0.0]),
+    "polynomial": lambda: schedules.polynomial(0.1, 200, power=1.5, warmup_steps=20),
+    "warmup_stable_decay": lambda: schedules.warmup_stable_decay(0.1, 20, 50, 200),
 }
+
+
+def observed(schedule: Schedule, scores: list[float]) -> Schedule:
+    """The schedule after a score at every third step."""
+    for i, score in enumerate(scores):
+        schedule.observe(score, 3 * (i + 1))
+    return schedule
 
 
 def build(name: str, args: list[Any], kwargs: dict[str, Any]) -> Schedule:
@@ -67,7 +80,13 @@ def test_a_relative_slip_of_1e_10_is_seen() -> None:
 
 
 def test_the_reference_covers_every_schedule() -> None:
-    assert {case["name"] for case in CASES} == set(NAMES) == set(EXAMPLES)
+    assert {case["name"] for case in CASES} == set(NAMES)
+
+
+def test_the_examples_are_all_that_is_built_in() -> None:
+    built_in = {name for name in registry.schedules.names() if registry.schedules.is_built_in(name)}
+    assert {f"{name}.v1" for name in EXAMPLES} == built_in
+    assert all(registry.schedules.get(f"{name}.v1") is getattr(schedules, name) for name in EXAMPLES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -165,6 +184,13 @@ def test_a_deep_copy_has_a_position_of_its_own(name: str) -> None:
         (schedules.warmup_linear(0.01, 100, 2000), "warmup_linear(0.01, 100, 2000)"),
         (schedules.slanted_triangular(0.1, 500, ratio=10), "slanted_triangular(0.1, 500, ratio=10)"),
         (schedules.cyclic_triangular(0.1, 1.0, 20), "cyclic_triangular(0.1, 1.0, 20)"),
+        (schedules.cosine(0.1, 500), "cosine(0.1, 500)"),
+        (schedules.cosine(0.1, 500, restarts=2, min_rate=0.01), "cosine(0.1, 500, min_rate=0.01, restarts=2)"),
+        (schedules.one_cycle(0.1, 500, ratio=10), "one_cycle(0.1, 500, ratio=10)"),
+        (schedules.piecewise([5], [0.1, 0.2]), "piecewise([5], [0.1, 0.2])"),
+        (schedules.plateau(0.1, patience=3), "plateau(0.1, patience=3)"),
+        (schedules.polynomial(0.1, 500, power=2), "polynomial(0.1, 500, power=2)"),
+        (schedules.warmup_stable_decay(0.1, 5, 10, 50), "warmup_stable_decay(0.1, 5, 10, 50)"),
     ],
 )
 def test_a_schedule_reads_as_it_is_written(schedule: Schedule, text: str) -> None:
@@ -194,6 +220,45 @@ def test_a_schedule_reads_as_it_is_written(schedule: Schedule, text: str) -> Non
         (lambda: schedules.slanted_triangular(0.1, 90, ratio=0), r"ratio must be at least 1, got 0"),
         (lambda: schedules.slanted_triangular(0.1, 90, t=-1), r"slanted_triangular: t must be at least 0, got -1"),
         (lambda: schedules.cyclic_triangular(0.1, 1.0, 0), r"cyclic_triangular: period must be at least 1, got 0"),
+        (lambda: schedules.cosine(math.nan, 10), r"cosine: initial_rate must be a finite number, got nan"),
+        (lambda: schedules.cosine(-0.1, 10), r"cosine: initial_rate must be at least 0, got -0.1"),
+        (lambda: schedules.cosine(0.1, -10), r"cosine: total_steps must be at least 0, got -10"),
+        (
+            lambda: schedules.cosine(0.1, 10, warmup_steps=11),
+            r"warmup_steps must be at most total_steps, got 11 and 10",
+        ),
+        (lambda: schedules.cosine(0.1, 10, warmup_steps=-1), r"cosine: warmup_steps must be at least 0, got -1"),
+        (lambda: schedules.cosine(0.1, 10, min_rate=0.2), r"min_rate must be at most initial_rate, got 0.2 and 0.1"),
+        (
+            lambda: schedules.cosine(0.1, 10, restarts=10),
+            r"each of 11 periods must have a step, got 10 steps after the",
+        ),
+        (lambda: schedules.cosine(0.1, 10, restarts=10**12), r"each of 1000000000001 periods must have a step"),
+        (lambda: schedules.cosine(0.1, 10, restarts=5, growth=9), r"6 periods must have a step.* and growth 9"),
+        (lambda: schedules.cosine(0.1, 10, restarts=1, growth=0.5), r"cosine: growth must be at least 1, got 0.5"),
+        (lambda: schedules.cosine(0.1, 10, growth=2), r"cosine: growth has no effect without restarts, got 2"),
+        (lambda: schedules.cosine(0.1, 10, restarts=1.5), r"cosine: restarts must be a whole number, got 1.5"),  # type: ignore[arg-type]
+        (lambda: schedules.one_cycle(0.1, -1), r"one_cycle: total_steps must be at least 0, got -1"),
+        (lambda: schedules.one_cycle(0.1, 10, cut_frac=1.1), r"one_cycle: cut_frac must lie between 0 and 1, got 1.1"),
+        (lambda: schedules.one_cycle(0.1, 10, ratio=0.5), r"one_cycle: ratio must be at least 1, got 0.5"),
+        (lambda: schedules.one_cycle(0.1, 10, final_ratio=math.inf), r"final_ratio must be a finite number, got inf"),
+        (lambda: schedules.warmup_stable_decay(0.1, 6, 5, 10), r"must be at most total_steps, got 6 \+ 5 and 10"),
+        (lambda: schedules.warmup_stable_decay(0.1, -1, 5, 10), r"warmup_steps must be at least 0, got -1"),
+        (lambda: schedules.polynomial(0.1, 10, power=0), r"polynomial: power must be above 0, got 0"),
+        (lambda: schedules.polynomial(0.1, 10, power=math.nan), r"polynomial: power must be a finite number, got nan"),
+        (lambda: schedules.polynomial(0.1, 10, warmup_steps=20), r"warmup_steps must be at most total_steps, got 20"),
+        (lambda: schedules.piecewise([5], [0.1]), r"one rate more than boundaries, got 1 rates and 1 boundaries"),
+        (lambda: schedules.piecewise([5, 5], [1, 2, 3]), r"boundaries must grow and begin above 0, got \[5, 5\]"),
+        (lambda: schedules.piecewise([0], [1, 2]), r"boundaries must grow and begin above 0, got \[0\]"),
+        (lambda: schedules.piecewise([-5], [1, 2]), r"piecewise: boundaries\[0\] must be at least 0, got -5"),
+        (lambda: schedules.piecewise([5], [1, math.nan]), r"piecewise: rates\[1\] must be a finite number, got nan"),
+        (lambda: schedules.plateau(0.1, factor=1.0), r"plateau: factor must lie between 0 and 1, got 1.0"),
+        (lambda: schedules.plateau(0.1, patience=0), r"plateau: patience must be at least 1 evaluation, got 0"),
+        (lambda: schedules.plateau(0.1, min_rate=0.2), r"min_rate must be at most initial_rate, got 0.2 and 0.1"),
+        (
+            lambda: schedules.constant_then(0.1, 5, schedules.plateau(0.1)),
+            r"constant_then: plateau\(0.1\) follows the dev score, which does not reach a schedule in another",
+        ),
     ],
 )
 def test_a_bad_argument_is_refused_at_construction(make: Callable[[], Schedule], message: str) -> None:

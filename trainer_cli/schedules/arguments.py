@@ -42,3 +42,10 @@ def require_whole(schedule: str, **values: float) -> None:
     for name, value in values.items():
         if value != int(value):
             raise ArgumentError(f"{schedule}: {name} must be a whole number, got {value!r}")
+
+
+def require_within(schedule: str, name: str, value: float, limit_name: str, limit: float) -> None:
+    """Refuse an argument below 0 or above another one."""
+    require_at_least(schedule, 0, **{name: value})
+    if value > limit:
+        raise ArgumentError(f"{schedule}: {name} must be at most {limit_name}, got {value} and {limit}")

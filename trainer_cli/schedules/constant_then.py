@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import require_numbers, require_whole
 from trainer_cli.schedules.schedule import Schedule, as_schedule
@@ -20,6 +21,8 @@ def constant_then(rate: float, steps: int, schedule: float | Schedule) -> Schedu
     require_numbers("constant_then", rate=rate)
     require_whole("constant_then", steps=steps)
     steps, then = int(steps), as_schedule(schedule)
+    if then.reads_scores:
+        raise ArgumentError(f"constant_then: {then} follows the dev score, which does not reach a schedule in another")
     return Schedule(
         lambda step: rate if step < steps else then(step - steps), f"constant_then({rate}, {steps}, {then})"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import require_at_least, require_numbers
-from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.schedules.schedule import Schedule, called
 
 
 @registry.schedules("decaying.v1")
@@ -20,5 +20,6 @@ def decaying(base_rate: float, decay: float, *, t: int = 0) -> Schedule:
     require_at_least("decaying", 0, decay=decay)
     if 1.0 + decay * t <= 0.0:
         raise ArgumentError(f"decaying: 1 + decay * t must be above 0, got decay {decay} and t {t}")
-    text = f"decaying({base_rate}, {decay}{f', t={t}' if t else ''})"
-    return Schedule(lambda step: base_rate * (1.0 / (1.0 + decay * (t + step))), text)
+    return Schedule(
+        lambda step: base_rate * (1.0 / (1.0 + decay * (t + step))), called("decaying", base_rate, decay, t=(t, 0))
+    )

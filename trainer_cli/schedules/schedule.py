@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import math
 import operator
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 
 from trainer_cli.errors import ArgumentError
 from trainer_cli.schedules.arguments import is_number
+
+# Of an iterator's values so many are drawn before they are looked at.
+MOST_AT_ONCE = 100_000
 
 
 class Schedule:
@@ -19,12 +24,17 @@ class Schedule:
     the step that the next draw belongs to; whoever uses this object shares it. A copy has a position of its own.
     A negative or fractional step and a value that is no finite number are an ArgumentError.
 
+    A schedule that follows the dev score `reads_scores`: it gets each one by `observe`, and what it remembers of them
+    goes into checkpoints by `to_state` and comes back by `load_state`.
+
     >>> halving = Schedule(lambda step: 0.5**step, "halving()")
     >>> next(halving), next(halving), halving.position
     (1.0, 0.5, 2)
     >>> halving(0)
     1.0
     """
+
+    reads_scores = False
 
     def __init__(self, value_at: Callable[[int], float], text: str):
         self._value_at = value_at
@@ -36,6 +46,16 @@ class Schedule:
         if not is_number(value):
             raise ArgumentError(f"schedule {self} must give finite numbers, got {value!r} at step {step}")
         return float(value)
+
+    def observe(self, score: float, step: int) -> None:
+        """Take in the dev score after `step` updates, turned so that higher is better; most schedules ignore it."""
+
+    def to_state(self) -> dict[str, Any]:
+        """What was remembered of the scores, as JSON."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Remember what `to_state` gave; a ModelFileError if it is something else."""
 
     def __iter__(self) -> Iterator[float]:
         return self
@@ -51,6 +71,16 @@ class Schedule:
     def __deepcopy__(self, memo: dict[int, Any]) -> Schedule:
         # What computes the values is pure (or remembers what it drew), and an iterator cannot be copied anyway.
         return copy.copy(self)
+
+
+def called(name: str, *arguments: object, **settings: tuple[object, object]) -> str:
+    """How a schedule is written: the arguments, and of `settings`, each a value and its default, those that differ.
+
+    >>> called("cosine", 0.1, 1000, warmup_steps=(50, 0), min_rate=(0.0, 0.0))
+    'cosine(0.1, 1000, warmup_steps=50)'
+    """
+    changed = [f"{key}={value}" for key, (value, default) in settings.items() if value != default]
+    return f"{name}({', '.join([*map(str, arguments), *changed])})"
 
 
 def as_schedule(value: object) -> Schedule:
@@ -90,40 +120,52 @@ class Drawn:
         self._failure: ArgumentError | None = None
 
     def __call__(self, step: int) -> float:
-        while step >= len(self._values) and self._draw():
-            pass
-        return self._values[min(step, len(self._values) - 1)]
+        while step >= len(self._values):
+            if self._failure is not None:
+                raise self._failure
+            if self._source is None:
+                return self._values[-1]
+            self._draw(min(step + 1 - len(self._values), MOST_AT_ONCE))
+        return self._values[step]
 
     def draw_all(self) -> None:
         """Draw everything there is: a wrong value in a list is found at once."""
-        while self._draw():
-            pass
-
-    def _draw(self) -> bool:
-        """Remember the next value; False at the end."""
+        while self._source is not None and self._failure is None:
+            self._draw(MOST_AT_ONCE)
         if self._failure is not None:
             raise self._failure
-        if self._source is None:
-            return False
-        step = len(self._values)
-        try:
-            value = next(self._source)
-        except StopIteration:
-            self._source = None
-            if step == 0:
-                raise self._fail(f"schedule {self.text} has no values; it must give one number at least") from None
-            return False
-        except Exception as err:
-            raise self._fail(f"schedule {self.text} failed at step {step}: {type(err).__name__}: {err}") from err
-        if not is_number(value):
-            raise self._fail(f"schedule {self.text} must give finite numbers, got {value!r} at step {step}")
-        self._values.append(value)
-        return True
 
-    def _fail(self, message: str) -> ArgumentError:
-        # The iterator has moved past the wrong value: to ask again must fail again, not slip by one step.
-        self._failure = ArgumentError(message)
-        return self._failure
+    def _draw(self, n: int) -> None:
+        """Remember the next n values, or those before the end or the first one that is wrong.
+
+        The iterator has moved past what is wrong: to ask again must fail again, not slip by one step.
+        """
+        assert self._source is not None
+        drawn: list[object] = []
+        try:
+            for value in islice(self._source, n):
+                drawn.append(value)  # kept, should an exception come next
+            if len(drawn) < n:
+                self._source = None
+        except Exception as err:
+            step = len(self._values) + len(drawn)
+            self._fail(f"failed at step {step}: {type(err).__name__}: {err}", err)
+        self._keep(drawn)
+        if self._source is None and not self._values and self._failure is None:
+            self._fail("has no values; it must give one number at least")
+
+    def _keep(self, drawn: list[object]) -> None:
+        # A resume draws a million values: nearly always all are floats, which is seen without a call for each.
+        if not (set(map(type, drawn)) <= {float} and all(map(math.isfinite, cast(list[float], drawn)))):
+            wrong = next((i for i, value in enumerate(drawn) if not is_number(value)), None)
+            if wrong is not None:
+                self._fail(f"must give finite numbers, got {drawn[wrong]!r} at step {len(self._values) + wrong}")
+                del drawn[wrong:]
+        self._values.extend(cast(list[float], drawn))
+
+    def _fail(self, what: str, cause: Exception | None = None) -> None:
+        self._failure = ArgumentError(f"schedule {self.text} {what}")
+        self._failure.__cause__ = cause
 
 
 def _text(values: Iterable[object]) -> str:

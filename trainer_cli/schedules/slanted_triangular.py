@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import require_at_least, require_numbers
-from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.schedules.schedule import Schedule, called
 
 
 @registry.schedules("slanted_triangular.v1")
@@ -39,6 +39,5 @@ def slanted_triangular(
         p = time / cut if time < cut else 1 - (time - cut) / fall
         return max_rate * (1 + p * (ratio - 1)) * (1 / ratio)
 
-    settings = {"cut_frac": (cut_frac, 0.1), "ratio": (ratio, 32), "t": (t, 0.0)}
-    changed = "".join(f", {name}={value}" for name, (value, default) in settings.items() if value != default)
-    return Schedule(value_at, f"slanted_triangular({max_rate}, {num_steps}{changed})")
+    text = called("slanted_triangular", max_rate, num_steps, cut_frac=(cut_frac, 0.1), ratio=(ratio, 32), t=(t, 0.0))
+    return Schedule(value_at, text)
