@@ -28,5 +28,5 @@ clean:
 	touch $@
 
 .venv/installed-test: .venv/installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,report,test]"
 	touch $@

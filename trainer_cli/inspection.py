@@ -18,6 +18,7 @@ from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model, trace
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.store import walk_paths
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
 WHOLE_BYTES = 100_000_000
@@ -77,7 +78,7 @@ def inspect(config: RunConfig) -> Inspection:
     model = assembly.set_up(config, samples[0].X, target.width, loss)
     value = one_update(config, model, loss, samples[0])
     text = assembly.filled_text(config, found)
-    schedules = varying(config, optimizer, batch_size)
+    schedules = varying(config, optimizer, batch_size, model)
     return Inspection(text, n, is_whole, tuple(samples), layer_facts(model, samples[0].X), schedules, value)
 
 
@@ -142,14 +143,18 @@ def shape_text(x: Any) -> str:
     return f"({', '.join(['B', *map(str, x.shape[1:])])})"
 
 
-def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule) -> dict[str, Schedule]:
-    """Every schedule of the run that is more than a number, by what it sets."""
-    training = config.training
+def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule, model: Model) -> dict[str, Schedule]:
+    """The batch size, and every schedule of the run that is more than a number, by the key that it sets."""
     found = {f"optimizer.{name}": schedule for name, schedule in optimizer.schedules.items()}
     found |= {"batch_size": batch_size}
     for name in ("accumulate_gradient", "dropout"):
-        if isinstance(value := getattr(training, name), Schedule):
+        if isinstance(value := getattr(config.training, name), Schedule):
             found[f"training.{name}"] = value
+    for path, layer in walk_paths(model):
+        for name, value in layer.attrs.items():
+            # The dropout of [training] is that of every layer that sets none.
+            if isinstance(value, Schedule) and str(value) != str(config.training.dropout):
+                found[f"{assembly.section_of_layer(config, path)}.{name}"] = value
     return {name: schedule for name, schedule in found.items() if name == "batch_size" or not is_number(str(schedule))}
 
 

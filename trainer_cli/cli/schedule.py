@@ -1,0 +1,126 @@
+"""trainer schedule"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainer_cli.cli.outcome import outcome
+from trainer_cli.cli.overrides import read_config
+
+if TYPE_CHECKING:
+    from trainer_cli.config.run_config import RunConfig
+    from trainer_cli.curve import Curve
+
+DEFAULT_STEPS = 2000
+PIPE_WIDTH, LEAST_WIDTH, MOST_WIDTH = 80, 40, 100
+
+
+def schedule(
+    ctx: typer.Context,
+    config: Annotated[str, typer.Argument(help="The config file; - reads it from standard input.", metavar="CONFIG")],
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", "-n", min=1, help="How many updates to show; as many as max_steps if not given."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Draw a picture instead: FILE.svg or FILE.png.")
+    ] = None,
+    code: Annotated[
+        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
+    ] = None,
+) -> None:
+    """Draw every schedule of a config over the run."""
+    with outcome():
+        from trainer_cli import streams, user_code
+
+        picture_format = None if output is None else format_of(output)
+        user_code.import_files(code or [])
+        checked = read_config(ctx, config)
+        n_steps = steps or checked.training.max_steps or DEFAULT_STEPS
+        curves = curves_of(checked, n_steps)
+        shown = f"{n_steps:,} steps"
+        if not steps and not checked.training.max_steps:
+            shown += " (the config has no max_steps; --steps N shows N)"
+        if not curves:
+            streams.stdout().write(f"{checked.path}: there is no schedule; every setting is a number\n")
+        elif output is None or picture_format is None:
+            show(curves, shown)
+        else:
+            write(curves, output, picture_format)
+            streams.stdout().write(f"{output}: {', '.join(each.name for each in curves)}; {shown}\n")
+
+
+def format_of(output: Path) -> str:
+    """What the picture's file name asks for; whether it can be drawn is found before any work is done."""
+    from trainer_cli import picture
+    from trainer_cli.errors import ArgumentError
+
+    ending = output.suffix.lower().removeprefix(".")
+    if ending not in picture.FORMATS:
+        raise ArgumentError(f"--output {output}: name a file that ends in .{' or .'.join(picture.FORMATS)}")
+    picture.require_matplotlib()
+    return ending
+
+
+def curves_of(config: RunConfig, n_steps: int) -> list[Curve]:
+    """One curve a schedule, by the key it stands at; what a schedule gives that is no number is told with its place."""
+    from trainer_cli import assembly, inspection
+    from trainer_cli.curve import curve
+    from trainer_cli.errors import ArgumentError, ConfigError
+
+    batch_size = assembly.batch_size_of(config)
+    found = inspection.varying(config, config.build("optimizer"), batch_size, config.build("model"))
+    curves = []
+    for name, each in found.items():
+        if inspection.is_number(str(each)):
+            continue
+        try:
+            curves.append(curve(name, each, n_steps, config.training.eval_frequency))
+        except ArgumentError as err:
+            raise ConfigError(problems=[config.problem(name, str(err))]) from err
+    return curves
+
+
+def show(curves: Sequence[Curve], heading: str) -> None:
+    """Draw one panel after the other on stdout."""
+    import os
+
+    from trainer_cli import streams
+    from trainer_cli.progress import console
+    from trainer_cli.text_plot import plot
+
+    stream = streams.stdout()
+    out = console(stream)
+    width = max(LEAST_WIDTH, min(MOST_WIDTH, out.width)) if out.is_terminal else PIPE_WIDTH
+    unicode = takes_unicode(stream.encoding, os.environ)
+    out.print(heading, markup=False)
+    for each in curves:
+        panel = plot(each, width, unicode=unicode)
+        for lines, style in ((["", *panel.title], "bold"), (panel.picture, ""), (panel.summary, "dim")):
+            out.print("\n".join(lines), style=style, markup=False)
+
+
+def takes_unicode(encoding: str, environ: Mapping[str, str]) -> bool:
+    """Whether the terminal shows more than ASCII: its stream can, and the locale does not say it cannot.
+
+    Python turns the locale C into C.UTF-8, and says so in LC_CTYPE, whatever the terminal is: then LANG decides.
+    """
+    coerced = environ.get("LC_CTYPE") == "C.UTF-8"
+    names = ("LC_ALL", "LANG") if coerced else ("LC_ALL", "LC_CTYPE", "LANG")
+    locale = next((environ[name] for name in names if environ.get(name)), "")
+    return "utf" in encoding.lower() and "utf" in locale.lower()
+
+
+def write(curves: Sequence[Curve], output: Path, picture_format: str) -> None:
+    from trainer_cli import picture
+    from trainer_cli.errors import StorageError
+
+    data = picture.draw(curves, picture_format)
+    try:
+        output.write_bytes(data)
+    except OSError as err:
+        raise StorageError(f"{output}: could not be written: {err.strerror}") from err
