@@ -24,10 +24,12 @@ STEPS = [*range(64), *range(64, N_STEPS, 271), N_STEPS - 1]
 
 SCHEDULES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("constant", [0.3], {}),
+    ("constant", [128], {}),
     ("constant_then", [0.5, 7, ["decaying", 0.25, 0.5]], {}),
     ("constant_then", [0.5, 0, ["cyclic_triangular", 0.1, 0.2, 9]], {}),
     ("decaying", [0.001, 1e-4], {}),
     ("decaying", [0.1, 0.3], {"t": 12}),
+    ("decaying", [0.1, 0.0], {}),
     ("compounding", [1.0, 16.0, 1.001], {}),
     ("compounding", [8.0, 128.0, 1.01], {}),
     ("compounding", [1.0, 1e9, 1.002], {}),
@@ -37,11 +39,13 @@ SCHEDULES: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("warmup_linear", [0.01, 100, 2000], {}),
     ("warmup_linear", [0.003, 0, 9000], {}),
     ("warmup_linear", [0.003, 777, 777], {}),
+    ("warmup_linear", [1.0, 0, 1], {}),
     ("slanted_triangular", [1.0, 20.0], {"ratio": 10}),
     ("slanted_triangular", [0.02, 5000], {}),
     ("slanted_triangular", [0.02, 5000], {"cut_frac": 0.35, "ratio": 7, "decay": 2.0, "t": 5.0}),
     ("cyclic_triangular", [0.1, 1.0, 2], {}),
     ("cyclic_triangular", [1e-5, 3e-3, 333], {}),
+    ("cyclic_triangular", [0.5, 0.1, 10], {}),
 ]
 
 
@@ -56,42 +60,33 @@ def schedules() -> list[dict[str, Any]]:
     return cases
 
 
+INITIALIZERS: list[tuple[str, dict[str, Any]]] = [
+    *((f"{family}_{kind}_init", {}) for family in ("glorot", "he", "lecun") for kind in ("uniform", "normal")),
+    ("zero_init", {}),
+    ("uniform_init", {}),
+    ("uniform_init", {"lo": 0.5, "hi": 2.0}),
+    ("normal_init", {}),
+    ("normal_init", {"mean": 0.3}),
+]
+
+
 def initializers() -> list[dict[str, Any]]:
-    """By what each one multiplies a draw of unit scale: the same draw is made twice from one state."""
+    """What each one makes of a draw of unit scale, `scale * drawn + offset`: the same draw is made twice."""
     cases, rules = [], importlib.import_module("thinc.initializers")
-    for family, shape in itertools.product(("glorot", "he", "lecun"), ((4, 6), (7, 3, 5), (10, 1))):
-        for kind, unit in (("uniform", lambda s: np.random.uniform(-1, 1, s)), ("normal", np.random.standard_normal)):
-            name = f"{family}_{kind}_init"
-            np.random.seed(1)
-            drawn = getattr(rules, name)(thinc.NumpyOps(), shape)
-            np.random.seed(1)
-            scale = float(np.median(drawn / unit(shape)))
-            cases.append({"name": name, "shape": list(shape), "scale": scale})
+    for (name, kwargs), shape in itertools.product(INITIALIZERS, ((4, 6), (7, 3, 5), (10, 1))):
+        np.random.seed(1)
+        drawn = getattr(rules, name)(thinc.NumpyOps(), shape, **kwargs).astype("float64").ravel()
+        np.random.seed(1)
+        size = drawn.size
+        unit = np.random.uniform(-1, 1, size) if "uniform" in name else np.random.standard_normal(size)
+        scale, offset = np.polyfit(unit, drawn, 1)
+        cases.append({"name": name, "kwargs": kwargs, "shape": list(shape), "scale": scale, "offset": offset})
     return cases
-
-
-def losses() -> list[dict[str, Any]]:
-    stream = np.random.default_rng(0)
-    cases: list[dict[str, Any]] = []
-    for shape, normalize in itertools.product(((1, 1), (3, 2), (5, 4)), (True, False)):
-        guesses, truths = stream.normal(size=shape), stream.normal(size=shape)
-        cases.append(_case("L2Distance", {"normalize": normalize}, guesses, truths))
-    for (n_rows, n_classes), smoothing in itertools.product(((1, 2), (4, 3), (6, 5)), (0.0, 0.1, 0.3)):
-        exps = np.exp(stream.normal(size=(n_rows, n_classes)))
-        guesses, classes = exps / exps.sum(axis=1, keepdims=True), stream.integers(0, n_classes, n_rows)
-        cases.append(_case("CategoricalCrossentropy", {"label_smoothing": smoothing}, guesses, classes))
-    return cases
-
-
-def _case(name: str, kwargs: dict[str, Any], guesses: Array, truths: Array) -> dict[str, Any]:
-    grad, value = getattr(thinc, name)(**kwargs)(guesses, truths)
-    inputs = {"guesses": guesses.tolist(), "truths": truths.tolist()}
-    return {"name": name, "kwargs": kwargs, **inputs, "grad": grad.tolist(), "value": float(value)}
 
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for made in (schedules, initializers, losses):
+    for made in (schedules, initializers):
         path = FOLDER / f"{made.__name__}.json"
         path.write_text("[\n" + ",\n".join(json.dumps(case) for case in made()) + "\n]\n", encoding="utf-8")
         print(f"wrote {path.name}")

@@ -44,16 +44,16 @@ def test_the_reference_s_nine_names_are_registered() -> None:
     assert {f"{name}.v1" for name in NAMES} <= set(registry.initializers.names())
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['name']}{case['shape']}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['name']}{case['kwargs'] or ''}{case['shape']}")
 def test_a_draw_of_unit_scale_is_multiplied_as_in_the_reference(case: dict[str, Any]) -> None:
     shape = tuple(case["shape"])
-    drawn = rule(case["name"])(Streams(), shape, generator=generator(7))
+    drawn = rule(case["name"])(Streams(), shape, generator=generator(7), **case["kwargs"])  # type: ignore[call-arg]
     unit = generator(7).uniform(-1, 1, shape) if "uniform" in case["name"] else generator(7).standard_normal(shape)
-    np.testing.assert_allclose(drawn, unit * case["scale"], rtol=1e-6)
+    np.testing.assert_allclose(drawn, unit * case["scale"] + case["offset"], rtol=1e-6, atol=1e-7)
 
 
-def test_the_cases_cover_the_six_that_look_at_sizes() -> None:
-    assert {case["name"] for case in CASES} == set(FANS)
+def test_the_cases_cover_all_nine() -> None:
+    assert {case["name"] for case in CASES} == set(NAMES)
 
 
 def check_distribution(drawn: Array, deviation: float, uniform: bool) -> None:

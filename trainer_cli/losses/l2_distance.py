@@ -7,21 +7,22 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.errors import ShapeError
 from trainer_cli.losses.loss import Loss
-from trainer_cli.losses.truths import as_floats, as_guesses, as_weights
+from trainer_cli.losses.mean import as_column, rows_mass
+from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
 from trainer_cli.registry import registry
 
-NAME = "L2Distance"
+FAILED = "Cannot calculate L2Distance"
 
 
 @registry.losses("L2Distance.v1")
 class L2Distance(Loss):
-    """Squared distance of guesses from truths, both (B, n), with Thinc's conventions.
+    """Squared distance of guesses from truths, both (B, ...), with Thinc's conventions.
 
     The gradient is `guesses - truths`, divided by B when `normalize` is set; the loss is the sum of the squared
     gradient. So a normalized loss is the sum of squares over B**2, not a mean, and the gradient is half of that of
-    the sum of squares. Weights multiply the rows of the gradient, and their sum takes the place of B.
+    the sum of squares. Weights multiply the rows of the gradient, and their sum takes the place of B. No
+    rows give an empty gradient.
 
     >>> L2Distance()(np.array([[1.0, 2.0], [8.0, 9.0]]), np.array([[1.0, 2.0], [10.0, 5.0]]))
     (array([[ 0.,  0.],
@@ -34,22 +35,18 @@ class L2Distance(Loss):
     # What is not finite goes through without a warning: the caller stops at a loss of NaN or inf.
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Array, float]:
-        guesses = as_guesses(NAME, guesses)
-        truths = as_floats(NAME, "truths", truths, guesses.dtype)
-        if truths.shape != guesses.shape:
-            raise ShapeError(f"{NAME}: truths must have the guesses' shape {guesses.shape}, got shape {truths.shape}")
-        weights = as_weights(NAME, weights, len(guesses))
+        guesses = as_outputs(FAILED, guesses, least_size=0)
+        truths = as_alike(FAILED, truths, guesses, may_be_flat=False)
+        weights = as_weights(FAILED, weights, len(guesses))
         grad = guesses - truths
         if weights is not None:
-            grad *= weights.astype(grad.dtype)[:, None]
+            grad *= as_column(weights.astype(grad.dtype), grad.ndim)
         grad /= self.mass(truths, weights) or 1.0
         return grad, float(np.square(grad, dtype=np.float64).sum())
 
     def mass(self, truths: Any, weights: Array | None = None) -> float | None:
         """The number of rows, or the sum of their weights; None without `normalize`."""
-        if not self.normalize:
-            return None
-        return float(len(truths) if weights is None else np.sum(weights, dtype=np.float64))
+        return rows_mass(truths, weights) if self.normalize else None
 
     def portion(self, value: float, share: float) -> float:
         """The loss is a sum of squares of a gradient that counts by its share: it counts by the share's square."""

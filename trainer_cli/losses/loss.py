@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from trainer_cli.arrays import Array
@@ -36,6 +37,12 @@ class Loss(ABC):
     def get_loss(self, guesses: Array, truths: Any, weights: Array | None = None) -> float:
         """The loss alone."""
         return self(guesses, truths, weights)[1]
+
+    def fit(self, names: Sequence[str], counts: Sequence[int]) -> None:  # noqa: B027 - most losses learn nothing
+        """Take in the classes of the training rows and how many rows each has, once before the first call.
+
+        Only a loss that depends on them does something; names in another order than its own are an ArgumentError.
+        """
 
     def mass(self, truths: Any, weights: Array | None = None) -> float | None:
         """What the mean is taken over: the number of rows or the sum of weights; None for a loss that is a sum.

@@ -16,11 +16,20 @@ from trainer_cli.errors import ArgumentError, ShapeError
 ROUNDING = 1e-3
 
 
-def as_guesses(name: str, guesses: Any) -> Array:
+def as_guesses(name: str, guesses: Any, *, least_rows: int = 1) -> Array:
     """The guesses as (B, n) floats: float32 and float64 as they are, anything else as float64."""
     array = as_floats(name, "guesses", guesses)
-    if array.ndim != 2 or not array.size:
-        raise ShapeError(f"{name}: guesses must be (rows, columns) with at least one of each, got shape {array.shape}")
+    if array.ndim != 2 or array.shape[0] < least_rows or array.shape[1] < 1:
+        least = "at least one of each" if least_rows else "at least one column"
+        raise ShapeError(f"{name}: guesses must be (rows, columns) with {least}, got shape {array.shape}")
+    return array
+
+
+def as_outputs(name: str, guesses: Any, *, least_size: int = 1) -> Array:
+    """The guesses as (B, ...) floats with any number of axes, the first one rows."""
+    array = as_floats(name, "guesses", guesses)
+    if array.ndim < 1 or array.size < least_size:
+        raise ShapeError(f"{name}: guesses must be an array with at least one row, got shape {array.shape}")
     return array
 
 
@@ -33,6 +42,16 @@ def as_floats(name: str, what: str, values: Any, dtype: Any = None) -> Array:
         raise ArgumentError(f"{name}: {what} must be an array of numbers, got {type(values).__name__}: {err}") from err
 
 
+def as_alike(name: str, truths: Any, guesses: Array, *, may_be_flat: bool = True) -> Array:
+    """Truths in the shape and type of the guesses; for one column they may also be (B,)."""
+    array = as_floats(name, "truths", truths, guesses.dtype)
+    if may_be_flat and (*array.shape, 1) == guesses.shape:
+        array = array[:, None]
+    if array.shape != guesses.shape:
+        raise ShapeError(f"{name}: truths must have the guesses' shape {guesses.shape}, got shape {array.shape}")
+    return array
+
+
 def as_weights(name: str, weights: Any, n_rows: int) -> Array | None:
     """The weights of the rows, (B,), none of them negative; None stays None."""
     if weights is None:
@@ -40,28 +59,46 @@ def as_weights(name: str, weights: Any, n_rows: int) -> Array | None:
     array = as_floats(name, "weights", weights)
     if array.shape != (n_rows,):
         raise ShapeError(f"{name}: weights must be one for each of {n_rows} rows, got shape {array.shape}")
-    if not (array.min() >= 0.0 and array.max() < np.inf):  # also false for NaN
+    if array.size and not (array.min() >= 0.0 and array.max() < np.inf):  # also true for NaN
         raise ArgumentError(f"{name}: weights must be finite and not negative, got {array.min()} to {array.max()}")
     return array
 
 
-def as_classes(name: str, truths: Any, shape: tuple[int, ...]) -> Array:
+def as_classes(name: str, truths: Any, shape: tuple[int, ...], *, add_up: bool = True) -> Array:
     """Truths for guesses of `shape` (B, n): class numbers (B,), or a distribution a row (B, n) in the given type.
 
     One-hot rows are distributions. A class number below 0 or from n on, and a row that has a value outside [0, 1] or
-    does not add up to 1, are an ArgumentError.
+    does not `add_up` to 1, are an ArgumentError.
     """
     array = np.asarray(truths)
     if array.ndim == 1 and array.shape[0] == shape[0]:
         return _class_numbers(name, array, shape[1])
     if array.shape == shape:
-        return _distributions(name, array)
+        return _distributions(name, array, add_up)
     raise ShapeError(
         f"{name}: truths must be {shape[0]} class numbers or have the guesses' shape {shape}, got shape {array.shape}"
     )
 
 
+def check_probabilities(name: str, guesses: Array, hint: str = "") -> None:
+    """Refuse guesses outside [0, 1]; NaN goes through, for the caller to stop at."""
+    if not guesses.size:
+        return
+    low, high = guesses.min(), guesses.max()
+    if low < 0.0 or high > 1.0 + ROUNDING:
+        message = f"{name}: guesses must be probabilities in [0, 1], got values from {low:.6g} to {high:.6g}"
+        raise ArgumentError(f"{message}. {hint}" if hint else message)
+
+
+def check_truths_within_unit(name: str, truths: Array) -> None:
+    """Refuse truths outside [0, 1], NaN included."""
+    if truths.size and not (truths.min() >= 0 and truths.max() <= 1):
+        raise ArgumentError(f"{name}: truths must lie in [0, 1], got values from {truths.min()} to {truths.max()}")
+
+
 def _class_numbers(name: str, truths: Array, n_classes: int) -> Array:
+    if not truths.size:
+        return truths.astype(np.int64)  # an empty list has no type of its own
     if truths.dtype.kind not in "iu":
         raise ArgumentError(f"{name}: one truth a row must be a class number (an integer), got {truths.dtype}")
     if truths.min() < 0 or truths.max() >= n_classes:
@@ -70,13 +107,13 @@ def _class_numbers(name: str, truths: Array, n_classes: int) -> Array:
     return truths
 
 
-def _distributions(name: str, truths: Array) -> Array:
+def _distributions(name: str, truths: Array, add_up: bool) -> Array:
     if truths.dtype.kind not in "biuf":
         raise ArgumentError(f"{name}: truths must be numbers, got {truths.dtype}")
-    if not (truths.min() >= 0 and truths.max() <= 1):
-        raise ArgumentError(f"{name}: truths must lie in [0, 1], got values from {truths.min()} to {truths.max()}")
-    sums = truths.sum(axis=1, dtype=np.float64)
-    row = int(np.argmax(np.abs(sums - 1.0)))
-    if abs(sums[row] - 1.0) > ROUNDING:
-        raise ArgumentError(f"{name}: each row of truths must add up to 1, row {row} adds up to {sums[row]:.6g}")
+    check_truths_within_unit(name, truths)
+    if add_up:
+        sums = truths.sum(axis=1, dtype=np.float64)
+        row = int(np.argmax(np.abs(sums - 1.0)))
+        if abs(sums[row] - 1.0) > ROUNDING:
+            raise ArgumentError(f"{name}: each row of truths must add up to 1, row {row} adds up to {sums[row]:.6g}")
     return truths
