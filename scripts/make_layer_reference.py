@@ -7,6 +7,7 @@ The tests read the file; they need no Thinc.
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 thinc = importlib.import_module("thinc.api")
-FILE = Path(__file__).parent.parent / "tests" / "layers" / "reference" / "layers.json"
+FOLDER = Path(__file__).parent.parent / "tests" / "layers" / "reference"
 B, WIDTH = 4, 3
 
 LAYERS: list[tuple[str, dict[str, Any]]] = [
@@ -84,6 +85,12 @@ def backprop_dish(model: Any, X: Array, dY: Array) -> Array:
     return dX
 
 
+def arguments_of(name: str) -> list[tuple[str, bool, Any]]:
+    """Each argument's name, whether it is given by name alone, and its default."""
+    parameters = inspect.signature(thinc.registry.layers.get(name)).parameters.values()
+    return [(each.name, each.kind == each.KEYWORD_ONLY, each.default) for each in parameters]
+
+
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return rng.normal(size=shape).astype(np.float32)
 
@@ -92,7 +99,10 @@ def main() -> None:
     rng = np.random.default_rng(0)
     cases = [reference(name, arguments, rng) for name, arguments in LAYERS]
     lines = ",\n".join(json.dumps(case) for case in cases)
-    FILE.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    (FOLDER / "layers.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    names = dict.fromkeys(name for name, _ in LAYERS)
+    rows = ",\n".join(f"{json.dumps(name)}: {json.dumps(arguments_of(name))}" for name in names)
+    (FOLDER / "arguments.json").write_text(f"{{\n{rows}\n}}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from trainer_cli.ops import Ops, activations
 from trainer_cli.ops.numba_ops import NumbaOps
 from trainer_cli.registry import registry
 
-CASES = json.loads((Path(__file__).parent / "reference" / "layers.json").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parent / "reference"
+CASES = json.loads((FOLDER / "layers.json").read_text(encoding="utf-8"))
+ARGUMENTS = json.loads((FOLDER / "arguments.json").read_text(encoding="utf-8"))
 
 
 def check(case: dict[str, Any], ops: Ops) -> None:
@@ -34,6 +37,17 @@ def check(case: dict[str, Any], ops: Ops) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['layer']}-{case['arguments']}")
 def test_outputs_and_gradients_are_the_references(case: dict[str, Any], ops: Ops) -> None:
     check(case, ops)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_and_defaults_are_the_references(name: str) -> None:
+    parameters = inspect.signature(registry.layers.get(name)).parameters.values()
+    found = [
+        # An initializer left out is None there, and chosen in the body.
+        [each.name, each.kind == each.KEYWORD_ONLY, None if each.name.startswith("init_") else each.default]
+        for each in parameters
+    ]
+    assert found == ARGUMENTS[name]
 
 
 def test_another_epsilon_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
