@@ -29,7 +29,7 @@ from trainer_cli.registry import nearest, registry
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.state import Limits
-from trainer_cli.trained import SECTIONS, Trained, shapes_of
+from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_classes
 
 SAMPLE_ROWS = 16
 
@@ -143,10 +143,21 @@ def mismatch(model: Model, loss: Loss) -> str:
     if loss.takes == "probabilities" and gives == "softmax_activation":
         return f"gives the gradient of logits, but {last} takes that of its probabilities: end the model in Softmax.v1"
     if loss.takes == "probabilities" and gives != "softmax":
-        return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1, or set from_logits = true"
+        or_logits = ", or set from_logits = true" if hasattr(loss, "from_logits") else ""
+        return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1{or_logits}"
     if loss.takes != "probabilities" and gives == "softmax":
         return f"cannot follow {last}, whose gradient only a cross-entropy of probabilities gives: end in Linear.v1"
+    if loss.takes == "logits" and gives == "sigmoid":
+        return f"takes logits, but the model ends in {last}: end it in Linear.v1"
     return ""
+
+
+def fit_loss(config: RunConfig, loss: Loss, target: Target) -> None:
+    """Tell the loss the classes of the training rows; what it refuses of them stands at its section."""
+    try:
+        tell_classes(loss, target)
+    except ArgumentError as err:
+        raise ConfigError(problems=[config.problem("loss", str(err))]) from err
 
 
 def ending(model: Model) -> Model:
@@ -173,6 +184,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
     if found.dev is not None:
         with placed(config, "data.dev"):
             dev = dataset.load(WatchedReader(found.dev, flag), features, target)
+    fit_loss(config, loss, target)
     model = set_up(config, train.X, target.width, loss)
     training, metrics = config.training, dict(config.build("metrics") or {})
     return Job(

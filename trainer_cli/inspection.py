@@ -75,6 +75,7 @@ def inspect(config: RunConfig) -> Inspection:
     samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
     if found.dev is not None:
         samples.append(first_rows(config, found, "dev", found.dev, config.training.eval_batch_size))
+    assembly.fit_loss(config, loss, target)
     model = assembly.set_up(config, samples[0].X, target.width, loss)
     value = one_update(config, model, loss, samples[0])
     text = assembly.filled_text(config, found)

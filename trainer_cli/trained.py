@@ -85,6 +85,7 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
     config = files["config.cfg"].decode("utf-8", "replace")
     parts = registry.resolve(load_text(config, str(where / "config.cfg")), kinds=KINDS)
     model = parts["model"]
+    tell_classes(parts["loss"], encoders["target"])
     restore(model, meta, tensors.from_bytes(files["params.safetensors"], where / "params.safetensors"))
     return Trained(
         config,
@@ -97,6 +98,13 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
         meta["input"],
         meta["scores"],
     )
+
+
+def tell_classes(loss: Loss, target: Encoder) -> None:
+    """Tell the loss the classes of the training rows, where the fitted target has any."""
+    names, counts = getattr(target, "names", ()), getattr(target, "counts", ())
+    if names and counts:
+        loss.fit(names, counts)
 
 
 def restore(model: Model, meta: Mapping[str, Any], params: dict[str, Array]) -> None:

@@ -45,7 +45,11 @@ class Encoder(Protocol):
 
 
 class Target(Encoder, Protocol):
-    """An encoder of what is to be predicted."""
+    """An encoder of what is to be predicted.
+
+    One of classes has also `names`, theirs in the order of their numbers, and `counts`, how many training rows have
+    each: what a loss may need for class weights.
+    """
 
     def decode(self, outputs: Array) -> list[Any]:
         """Labels or numbers as in the data, from the model's outputs (probabilities, where it has them)."""

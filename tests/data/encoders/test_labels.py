@@ -129,3 +129,24 @@ def test_state_brings_back_the_names_in_order(block):
 def test_a_damaged_state_is_refused(state):
     with pytest.raises(ModelFileError):
         Labels.from_state(state, {})
+
+
+def test_the_rows_of_each_label_are_counted_over_all_blocks(block):
+    encoder = fitted(block(label=["b", "a", "b"]), block(label=["c", "b"]))
+    assert dict(zip(encoder.names, encoder.counts, strict=True)) == {"a": 1, "b": 3, "c": 1}
+    of_array = fitted(block(label=np.array([30, 4, 4, 100], np.uint8)), block(label=["4"]))
+    assert dict(zip(of_array.names, of_array.counts, strict=True)) == {"4": 3, "30": 1, "100": 1}
+
+
+def test_counts_are_kept_and_a_state_from_before_them_has_none(block):
+    state, arrays = fitted(block(label=["b", "a", "b"])).to_state()
+    assert Labels.from_state(state, arrays).counts == (1, 2)
+    older = Labels.from_state({key: value for key, value in state.items() if key != "counts"}, arrays)
+    assert (older.names, older.counts) == (("a", "b"), ())
+    assert Labels.from_state(*older.to_state()).counts == ()
+
+
+@pytest.mark.parametrize("counts", [[1], [1, 0], [1, 2.0], "12"])
+def test_damaged_counts_are_refused(counts):
+    with pytest.raises(ModelFileError, match="the encoder's counts must be"):
+        Labels.from_state({"column": "label", "names": ["a", "b"], "counts": counts}, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from trainer_cli.arrays import Array, Ints
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.encoders.choice import target_column
 from trainer_cli.data.encoders.floats import number
-from trainer_cli.data.encoders.state import stated_names, stated_text
+from trainer_cli.data.encoders.state import stated_counts, stated_names, stated_text
 from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.registry import nearest, registry
@@ -27,15 +28,15 @@ class Labels:
 
     The order: where every label writes a number, by number; else by code points. `column` may be left out for one
     called `label` or `Y`. Labels are compared as they stand, spaces and letter case included. An empty one is a
-    DataError, and so is one that training never had.
+    DataError, and so is one that training never had. `counts` tells how many training rows have each label.
     """
 
     def __init__(self, column: str | None = None):
         self.column = column
         self.reads: tuple[str, ...] = ()
         self.names: tuple[str, ...] = ()
-        self._seen: set[str] = set()
-        self._n_seen = 0
+        self.counts: tuple[int, ...] = ()
+        self._seen: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
 
     @property
@@ -48,18 +49,21 @@ class Labels:
 
     def choose(self, columns: tuple[str, ...]) -> None:
         self.reads = (target_column(self.column, columns),)
-        self._seen, self._n_seen = set(), 0
+        self._seen = Counter()
 
     def fit(self, block: Block) -> None:
-        labels, _ = self._labels(block)
-        self._seen.update(labels)
-        self._n_seen += len(block)
+        labels, where = self._labels(block)
+        if where is None:
+            self._seen.update(labels)
+        else:
+            self._seen.update(dict(zip(labels, np.bincount(where).tolist(), strict=True)))
 
     def finish_fit(self) -> None:
-        if len(self._seen) > MANY_CLASSES and len(self._seen) * 2 > self._n_seen:
-            message = f"{len(self._seen)} different labels in {self._n_seen} rows; numbers.v1 predicts a number"
-            raise refused("column", message)
-        self._name(in_order(self._seen))
+        n_labels, n_rows = len(self._seen), self._seen.total()
+        if n_labels > MANY_CLASSES and n_labels * 2 > n_rows:
+            raise refused("column", f"{n_labels} different labels in {n_rows} rows; numbers.v1 predicts a number")
+        names = in_order(self._seen)
+        self._name(names, tuple(self._seen[name] for name in names))
 
     def encode(self, block: Block) -> Ints:
         labels, where = self._labels(block)
@@ -76,18 +80,20 @@ class Labels:
         return [self.names[i] for i in outputs.argmax(axis=1)]
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        return {"column": self.reads[0], "names": list(self.names)}, {}
+        return {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}, {}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Labels:
         column = stated_text(state, "column")
         encoder = cls(column)
         encoder.reads = (column,)
-        encoder._name(stated_names(state, "names"))
+        names = stated_names(state, "names")
+        encoder._name(names, stated_counts(state, "counts", len(names)))
         return encoder
 
-    def _name(self, names: tuple[str, ...]) -> None:
+    def _name(self, names: tuple[str, ...], counts: tuple[int, ...]) -> None:
         self.names = names
+        self.counts = counts
         self._numbers = {name: i for i, name in enumerate(names)}
 
     def _labels(self, block: Block) -> tuple[list[str], Ints | None]:

@@ -29,6 +29,16 @@ def stated_names(state: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def stated_counts(state: Mapping[str, Any], key: str, size: int) -> tuple[int, ...]:
+    """Whole numbers of at least 1, so many of them; or none, as in a state that was written before there were any."""
+    value = state.get(key, [])
+    if not isinstance(value, list) or not all(type(count) is int and count >= 1 for count in value):
+        raise damaged(key, "a list of counts", value)
+    if value and len(value) != size:
+        raise damaged(key, f"{size} counts", value)
+    return tuple(value)
+
+
 def stated_sizes(state: Mapping[str, Any], key: str) -> tuple[int, ...]:
     """Whole numbers from 1 to 2^31 - 1, at least one."""
     value = state.get(key)
