@@ -199,3 +199,36 @@ def test_a_numpy_integer_is_a_step() -> None:
 def test_a_formula_that_gives_no_number_is_named() -> None:
     with pytest.raises(ArgumentError, match=r"schedule broken\(\) must give finite numbers, got nan at step 3"):
         Schedule(lambda step: float("nan"), "broken()")(3)
+
+
+def test_the_first_thing_that_is_wrong_is_told_however_many_are_drawn_at_once() -> None:
+    def faulty() -> Iterator[Any]:
+        yield from (1.0, 2, "three")
+        raise OSError("a later one")
+
+    schedule = as_schedule(faulty())
+    for step in (1000, 2, 1000):
+        with pytest.raises(
+            ArgumentError, match=r"schedule faulty\(\) must give finite numbers, got 'three' at step 2$"
+        ):
+            schedule(step)
+    assert first(schedule, 2) == [1.0, 2.0]
+
+
+def test_what_came_before_an_exception_is_kept() -> None:
+    def faulty() -> Iterator[float]:
+        yield from (1.0, 2.0)
+        raise OSError("no more")
+
+    schedule = as_schedule(faulty())
+    with pytest.raises(ArgumentError, match=r"schedule faulty\(\) failed at step 2: OSError: no more") as caught:
+        schedule(1000)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert first(schedule, 2) == [1.0, 2.0]
+
+
+def test_more_values_than_are_drawn_at_once_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer_cli.schedules.schedule.MOST_AT_ONCE", 7)
+    assert as_schedule(iter(range(100)))(52) == 52.0
+    assert as_schedule(list(range(100)))(99) == 99.0
+    assert as_schedule(iter(range(14)))(1000) == 13.0

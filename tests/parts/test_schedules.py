@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli import schedules
+from trainer_cli.config.annotations import can_fit
+from trainer_cli.config.registry import registry as config_registry
 from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
 from trainer_cli.schedules import Schedule
@@ -264,3 +266,22 @@ def test_a_schedule_reads_as_it_is_written(schedule: Schedule, text: str) -> Non
 def test_a_bad_argument_is_refused_at_construction(make: Callable[[], Schedule], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ({"@schedules": "cosine.v1", "initial_rate": 0.2, "total_steps": 100, "restarts": 1}, "cosine(0.2, 100, "),
+        ({"@schedules": "one_cycle.v1", "max_rate": 0.2, "total_steps": 100}, "one_cycle(0.2, 100)"),
+        ({"@schedules": "piecewise.v1", "boundaries": [5], "rates": [1, 0.5]}, "piecewise([5], [1.0, 0.5])"),
+        ({"@schedules": "plateau.v1", "initial_rate": 1, "patience": 3}, "plateau(1.0, patience=3)"),
+        ({"@schedules": "polynomial.v1", "initial_rate": 0.2, "total_steps": 100}, "polynomial(0.2, 100)"),
+    ],
+    ids=lambda value: value["@schedules"] if isinstance(value, dict) else "",
+)
+def test_a_schedule_comes_from_a_config_wherever_one_may_stand(block: dict[str, Any], expected: str) -> None:
+    resolved = config_registry.resolve({"learn_rate": block})["learn_rate"]
+    assert repr(resolved).startswith(expected)
+    assert can_fit(
+        inspect.signature(registry.schedules.get(block["@schedules"]), eval_str=True).return_annotation, Schedule
+    )
