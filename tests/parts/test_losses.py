@@ -232,6 +232,8 @@ def test_crossentropies_say_both_shapes(loss: Loss) -> None:
     for truths, shape in ((CLASSES[:3], r"\(3,\)"), (ONE_HOT[:, :3], r"\(5, 3\)"), (ONE_HOT[None], r"\(1, 5, 4\)")):
         with pytest.raises(ShapeError, match=message + shape):
             loss(P, truths)
+    with pytest.raises(ShapeError, match=r"truths must be rows of one length, got list"):
+        loss(P, [[1, 0], [1], [0], [0], [0]])
     with pytest.raises(ShapeError, match=r"guesses must be \(rows, columns\).*got shape \(4,\)"):
         loss(P[0], CLASSES)
     with pytest.raises(ShapeError, match=r"guesses must be \(rows, columns\).*got shape \(5, 0\)"):

@@ -14,7 +14,7 @@ from trainer_cli.losses.labels import class_number, numbers_of, texts_in
 from trainer_cli.losses.loss import Loss, Takes
 from trainer_cli.losses.mean import as_column, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
-from trainer_cli.losses.truths import as_classes, as_guesses, as_weights, check_probabilities
+from trainer_cli.losses.truths import as_array, as_classes, as_guesses, as_weights, check_probabilities
 from trainer_cli.registry import registry
 
 NAME = "CategoricalCrossentropy"
@@ -116,7 +116,7 @@ class CategoricalCrossentropy(Loss):
             found = [self._label(text) for text in texts]
             classes, missing, negated = (np.array([each[i] for each in found]) for i in range(3))
             return Labels(as_classes(FAILED, classes, shape), missing, negated)
-        array = np.asarray(truths)
+        array = as_array(FAILED, truths)
         if isinstance(truths, list | tuple) and array.dtype.kind == "b" and array.ndim == 1:
             array = array.astype(np.int64)  # Python's True and False are whole numbers
         missing = np.zeros(len(array), bool) if array.ndim else np.zeros(0, bool)

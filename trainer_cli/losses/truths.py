@@ -64,13 +64,21 @@ def as_weights(name: str, weights: Any, n_rows: int) -> Array | None:
     return array
 
 
+def as_array(name: str, truths: Any) -> Array:
+    """The truths as an array of whatever they are."""
+    try:
+        return np.asarray(truths)
+    except ValueError as err:
+        raise ShapeError(f"{name}: truths must be rows of one length, got {type(truths).__name__}: {err}") from err
+
+
 def as_classes(name: str, truths: Any, shape: tuple[int, ...], *, add_up: bool = True) -> Array:
     """Truths for guesses of `shape` (B, n): class numbers (B,), or a distribution a row (B, n) in the given type.
 
     One-hot rows are distributions. A class number below 0 or from n on, and a row that has a value outside [0, 1] or
     does not `add_up` to 1, are an ArgumentError.
     """
-    array = np.asarray(truths)
+    array = as_array(name, truths)
     if array.ndim == 1 and array.shape[0] == shape[0]:
         return _class_numbers(name, array, shape[1])
     if array.shape == shape:
