@@ -64,7 +64,7 @@ from trainer_cli.losses import (
 from trainer_cli.metrics import Tally
 from trainer_cli.model import Backprop, Model
 from trainer_cli.ops import Ops, get_ops
-from trainer_cli.optimizers import SGD, Adam, Optimizer, RAdam
+from trainer_cli.optimizers import SGD, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RAdam, RMSprop
 from trainer_cli.schedules import (
     Schedule,
     compounding,
@@ -84,7 +84,9 @@ from trainer_cli.schedules import (
 
 __all__ = [
     "SGD",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Backprop",
     "Batch",
     "BinaryCrossentropy",
@@ -111,6 +113,7 @@ __all__ = [
     "L2Distance",
     "LayerNorm",
     "Linear",
+    "Lion",
     "Logger",
     "Logistic",
     "Loss",
@@ -118,10 +121,12 @@ __all__ = [
     "MeanSquaredError",
     "Mish",
     "Model",
+    "Muon",
     "Ops",
     "Optimizer",
     "QuantileLoss",
     "RAdam",
+    "RMSprop",
     "Ragged",
     "Relu",
     "ReluK",

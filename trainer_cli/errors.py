@@ -42,6 +42,12 @@ class ShapeError(ArgumentError):
     """Two sizes contradict each other; the message names both."""
 
 
+class MissingError(ArgumentError, KeyError):
+    """A layer has no parameter or size of the name."""
+
+    __str__ = TrainerError.__str__  # KeyError's would show the sentence in quotes
+
+
 class ConfigError(TrainerError, ValueError):
     """One or more mistakes in a config, each with its line."""
 

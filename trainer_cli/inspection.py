@@ -127,7 +127,7 @@ def layer_facts(model: Model, X: Rows) -> tuple[LayerFacts, ...]:
             shape_text(outputs.get(id(node))),
             {name: node.get_param(name).shape for name in node.param_names if node.has_param(name)},
         )
-        for node in model.walk()
+        for node in model.walk(order="dfs_pre")
     )
 
 

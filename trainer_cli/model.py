@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,38 +13,20 @@ from trainer_cli import tensors
 from trainer_cli.arrays import Array, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.initializers import Initializer
+from trainer_cli.node import Node
 from trainer_cli.ops import Ops
+from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.randomness import generator
-from trainer_cli.store import Store
-
-if TYPE_CHECKING:
-    from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.store import Store, view
 
 Backprop = Callable[[Any], Any]
 Forward = Callable[["Model", Any, bool], tuple[Any, Backprop]]
 Init = Callable[["Model", Any, Any], None]
+# What changes one parameter: from its key, its numbers and its gradient to both anew.
+Change = Callable[[Hashable, Array, Array], tuple[Array, Array]]
 
 
-class Gradients:
-    """The gradients of one layer's parameters by name: `model.grad.W += ...`."""
-
-    def __init__(self, arrays: dict[str, Array]):
-        object.__setattr__(self, "_arrays", arrays)
-
-    def __getattr__(self, name: str) -> Array:
-        arrays: dict[str, Array] = object.__getattribute__(self, "_arrays")
-        try:
-            return arrays[name]
-        except KeyError:
-            raise AttributeError(f"no gradient is called {name!r}; there are {sorted(arrays)}") from None
-
-    def __setattr__(self, name: str, value: Array) -> None:
-        held = getattr(self, name)
-        if value is not held:  # `+=` assigns the array it has just changed
-            held[...] = value
-
-
-class Model:
+class Model(Node):
     """A layer, or a combination of layers, with thinc's vocabulary.
 
     `forward(model, X, is_train)` returns the output and a callback from the output's gradient to the input's, which
@@ -66,31 +48,14 @@ class Model:
         attrs: Mapping[str, Any] | None = None,
         ops: Ops | None = None,
     ):
-        self.name = name
-        self.path = ""
-        self.layers = list(layers)
+        super().__init__(name, dims or {}, params, layers)
         self.attrs = dict(attrs or {})
-        self.param_names = tuple(params)
         self.no_decay = frozenset(no_decay)
         self.input_gradient = True
         self.ops = ops or Ops()
         self._forward = forward
         self._init = init
-        self._dims = dict(dims or {})
-        self._params: dict[str, Array] = {}
-        self._grads: dict[str, Array] = {}
-        self.grad = Gradients(self._grads)
         self._store: Store | None = None
-
-    def __getattr__(self, name: str) -> Array:
-        params: dict[str, Array] = self.__dict__.get("_params", {})
-        if name in params:
-            return params[name]
-        raise AttributeError(f"{self.__dict__.get('name', 'model')} has no attribute or parameter {name!r}")
-
-    def __repr__(self) -> str:
-        sizes = ", ".join(f"{name}={size}" for name, size in self._dims.items())
-        return f"Model({self.name}{': ' if sizes else ''}{sizes})"
 
     # Running
 
@@ -113,10 +78,22 @@ class Model:
         """Outputs without what belongs to training (dropout)."""
         return self(X, False)[0]
 
-    def finish_update(self, optimizer: Optimizer) -> None:
-        """Change the parameters by their gradients, and set the gradients to zero."""
+    def finish_update(self, optimizer: Optimizer | Change) -> None:
+        """Change the parameters by their gradients, and set the gradients to zero.
+
+        Besides an `Optimizer`, any function will do that takes a parameter's key, `(node.id, name)`, its numbers and
+        its gradient, and returns both as they are to be; it may change them in place.
+        """
         store = self.store
-        optimizer.update(store, self.ops)
+        if isinstance(optimizer, Optimizer):
+            optimizer.update(store, self.ops)
+        else:
+            for segment in store.segments:
+                weights, gradient = view(store.values, segment), view(store.gradients, segment)
+                changed = optimizer(segment.key, weights, gradient)
+                if not isinstance(changed, tuple) or len(changed) != 2:
+                    raise ArgumentError(f"an optimizer function returns (weights, gradient), got {changed!r}")
+                weights[...], gradient[...] = changed
         store.moment = replace(store.moment, step=store.moment.step + 1, micro=0)
 
     def random(self, purpose: str) -> np.random.Generator:
@@ -180,96 +157,30 @@ class Model:
     def join(self, store: Store, path: str) -> None:
         self._store = store
         self.path = path
-
-    def bind(self, name: str, value: Array, gradient: Array) -> None:
-        """Copy a parameter and its gradient into these places, and hold the places from now on."""
-        value[...] = self._params[name]
-        gradient[...] = self._grads[name]
-        self._params[name] = value
-        self._grads[name] = gradient
+        self.dtype = store.dtype
 
     def use_ops(self, ops: Ops) -> Self:
         for node in self.walk():
             node.ops = ops
         return self
 
-    def named(self, name: str) -> Self:
-        self.name = name
-        return self
-
-    # Looking
-
-    def walk(self) -> Iterator[Model]:
-        """This model and every layer in it, each once, parents first."""
-        seen: set[int] = set()
-        stack: list[Model] = [self]
-        while stack:
-            node = stack.pop()
-            if id(node) not in seen:
-                seen.add(id(node))
-                yield node
-                stack.extend(reversed(node.layers))
-
-    def full_name(self, param: str) -> str:
-        return f"{self.path}.{param}" if self.path else param
-
-    def has_param(self, name: str) -> bool:
-        return name in self._params
-
-    def get_param(self, name: str) -> Array:
-        if name not in self._params:
-            state = "is not set yet: call initialize first" if name in self.param_names else "does not exist"
-            raise ArgumentError(f"{self.name}: the parameter {name!r} {state}")
-        return self._params[name]
-
-    def set_param(self, name: str, value: Array) -> None:
-        held = self.get_param(name)
-        if held.shape != np.shape(value):
-            raise ShapeError(f"{self.full_name(name)}: has shape {held.shape}, got {np.shape(value)}")
-        held[...] = value
-
-    def get_grad(self, name: str) -> Array:
-        self.get_param(name)
-        return self._grads[name]
-
-    def has_dim(self, name: str) -> bool | None:
-        """True: the size is set; None: it is to be inferred; False: there is no such size."""
-        if name not in self._dims:
-            return False
-        return True if self._dims[name] is not None else None
-
-    def get_dim(self, name: str) -> int:
-        size = self._dims.get(name)
-        if size is None:
-            if name in self._dims:
-                raise ArgumentError(f"{self.where}: {name} is not given and cannot be inferred here: set {name}")
-            raise ArgumentError(f"{self.where}: has no size {name!r}; its sizes are {sorted(self._dims)}")
-        return size
-
-    def set_dim(self, name: str, size: int) -> None:
-        if name not in self._dims:
-            raise ArgumentError(f"{self.where}: has no size {name!r}; its sizes are {sorted(self._dims)}")
-        held = self._dims[name]
-        if held is not None and held != size:
-            raise ShapeError(f"{self.where}: {name} = {held} contradicts the data, which need {name} = {size}")
-        self._dims[name] = size
-
-    @property
-    def where(self) -> str:
-        """The layer as errors name it: its path, and what it is."""
-        return self.path or self.name
-
     # Keeping
 
     @contextmanager
-    def use_params(self, params: Mapping[str, Array]) -> Iterator[None]:
-        """Within the block, predict with these parameters (by full name; those left out stay), for example averages."""
+    def use_params(self, params: Mapping[Any, Array] | None) -> Iterator[None]:
+        """Within the block, predict with these parameters, for example averages; those left out stay.
+
+        `params` holds them by key, `(node.id, name)`, or by full name, and may hold others too; None changes nothing.
+        """
         store = self.store
         kept = store.values.copy()
         try:
-            for name, place in store.named(store.values).items():
-                if name in params:
-                    place[...] = params[name]
+            for segment in store.segments:
+                name = segment.key if segment.key in (params or ()) else segment.name
+                if params and name in params:
+                    if params[name].shape != segment.shape:
+                        raise ShapeError(f"{segment.name}: has shape {segment.shape}, got {params[name].shape}")
+                    view(store.values, segment)[...] = params[name]
             yield
         finally:
             store.values[...] = kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Segment:
-    """Where one parameter lies in the flat arrays."""
+    """Where one parameter lies in the flat arrays. `key` tells it from those of all other models: (node.id, name)."""
 
     name: str
     start: int
     shape: tuple[int, ...]
     no_decay: bool = False
+    key: Hashable = None
 
     @property
     def stop(self) -> int:
@@ -56,10 +57,11 @@ class Store:
         """Move every parameter and gradient into the flat arrays and give the layers views of them."""
         segments, start = [], 0
         nodes = {}
-        for node in self.root.walk():
+        for node in self.root.walk(order="dfs_pre"):
             for name in node.param_names:
                 if node.has_param(name):
-                    segment = Segment(node.full_name(name), start, node.get_param(name).shape, name in node.no_decay)
+                    shape, full_name = node.get_param(name).shape, node.full_name(name)
+                    segment = Segment(full_name, start, shape, name in node.no_decay, (node.id, name))
                     segments.append(segment)
                     nodes[segment.name] = (node, name)
                     start = segment.stop
@@ -75,7 +77,7 @@ class Store:
         for node in self.root.walk():
             if node.store_or_none is not self:
                 return False
-            n_params += sum(node.has_param(name) for name in node.param_names)
+            n_params += sum(node.has_param(name) is True for name in node.param_names)
         return n_params == len(self.segments)
 
     def named(self, flat: Array) -> dict[str, Array]:

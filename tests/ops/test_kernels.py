@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from trainer_cli.arrays import Array
-from trainer_cli.ops import Ops, kernels
+from trainer_cli.ops import Ops, kernels, update_kernels
 from trainer_cli.ops.compiled import compiled
 from trainer_cli.ops.kernels import F
 from trainer_cli.ops.numba_ops import NumbaOps
+from trainer_cli.ops.updates import Means
 
 ROWS, COLUMN = numba.float32[:, ::1], numba.float32[::1]
 COMPILED = {
     name: kernel
-    for name, kernel in vars(kernels).items()
+    for name, kernel in (vars(kernels) | vars(update_kernels)).items()
     if isinstance(kernel, numba.core.dispatcher.Dispatcher) and kernel.targetoptions.get("inline") != "always"
 }
 
@@ -84,9 +85,13 @@ def flat(n: int, seed: int, dtype: type[np.floating[Any]] = np.float32) -> list[
     return [weights, gradient, m, np.square(v)]
 
 
+MEANS = Means(0.9, 0.1, 0.999, 0.001)
 UPDATES: dict[str, Callable[[Ops, Array, Array, Array, Array], None]] = {
-    "adam": lambda ops, w, g, m, v: ops.adam(w, g, m, v, beta1=0.9, beta2=0.999, eps=1e-8, rate=0.01),
-    "momentum": lambda ops, w, g, m, v: ops.momentum(w, g, m, v, beta1=0.9, beta2=0.99, rate=0.01),
+    "adam": lambda ops, w, g, m, v: ops.adam(w, g, m, v, MEANS, eps=1e-8, rate=0.01, shrink=0.001),
+    "momentum": lambda ops, w, g, m, v: ops.momentum(w, g, m, v, MEANS, rate=0.01),
+    "lion": lambda ops, w, g, m, v: ops.lion(w, g, m, MEANS, rate=0.01, shrink=0.001),
+    "rmsprop": lambda ops, w, g, m, v: ops.rmsprop(w, g, v, beta2=0.99, gain2=0.01, eps=1e-8, rate=0.01),
+    "adagrad": lambda ops, w, g, m, v: ops.adagrad(w, g, v, eps=1e-10, rate=0.01),
     "add_scaled": lambda ops, w, g, m, v: ops.add_scaled(w, g, scale=-0.3),
     "average": lambda ops, w, g, m, v: ops.average(w, g, decay=0.97),
 }
@@ -112,7 +117,7 @@ def test_an_update_of_another_rounding_is_found(monkeypatch: pytest.MonkeyPatch)
     def average(averages: Array, weights: Array, rate: Any) -> None:
         averages[...] = averages * (F(1) - rate) + weights * rate
 
-    monkeypatch.setattr(kernels, "average", average)
+    monkeypatch.setattr(update_kernels, "average", average)
     with pytest.raises(AssertionError, match="the bits differ"):
         check_same_bits(UPDATES["average"])
 

@@ -1,6 +1,6 @@
 """Compiled loops over float32 arrays, C-contiguous, one thread.
 
-Names, formulas and what may be overwritten are those of `activations` and `updates`. Only loops that beat numpy are
+Names, formulas and what may be overwritten are those of `activations`. Only loops that beat numpy are
 here. Every constant is a float32, since one Python float would turn a loop to float64. Row sums run in eight lanes,
 whose order is fixed: the bits depend on no vector width.
 """
@@ -371,44 +371,3 @@ def backprop_layernorm(dY: Array, Xhat: Array, scales: Array, G: Array, dG: Arra
         for j in range(dy.size):
             dx[j] = (dx[j] - mean - xhat[j] * mean_product) * scale
     return dX
-
-
-@compiled
-def adam(
-    weights: Array,
-    gradient: Array,
-    m: Array,
-    v: Array,
-    b1: np.float32,
-    b2: np.float32,
-    eps: np.float32,
-    rate: np.float32,
-) -> None:
-    for i in range(weights.size):
-        g = gradient[i]
-        m[i] = b1 * m[i] + (ONE - b1) * g
-        v[i] = b2 * v[i] + (ONE - b2) * (g * g)
-        weights[i] -= rate * (m[i] / (np.sqrt(v[i]) + eps))
-
-
-@compiled
-def momentum(
-    weights: Array, gradient: Array, m: Array, v: Array, b1: np.float32, b2: np.float32, rate: np.float32
-) -> None:
-    for i in range(weights.size):
-        g = gradient[i]
-        m[i] = b1 * m[i] + (ONE - b1) * g
-        v[i] = b2 * v[i] + (ONE - b2) * (g * g)
-        weights[i] -= rate * m[i]
-
-
-@compiled
-def add_scaled(target: Array, source: Array, scale: np.float32) -> None:
-    for i in range(target.size):
-        target[i] += scale * source[i]
-
-
-@compiled
-def average(averages: Array, weights: Array, rate: np.float32) -> None:
-    for i in range(averages.size):
-        averages[i] -= (averages[i] - weights[i]) * rate

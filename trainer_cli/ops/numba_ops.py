@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.ops import activations, kernels
+from trainer_cli.ops import activations, kernels, update_kernels
 from trainer_cli.ops.kernels import F
 from trainer_cli.ops.numpy_ops import Ops
+from trainer_cli.ops.updates import Means
 
 Backprop = Callable[[Array, Array, Array], Array]
 
@@ -131,32 +132,52 @@ class NumbaOps(Ops):
         gradient: Array,
         m: Array,
         v: Array,
+        means: Means,
         *,
-        beta1: float,
-        beta2: float,
         eps: float,
         rate: float,
+        shrink: float = 0.0,
     ) -> None:
         if not flat(weights, gradient, m, v):
-            return super().adam(weights, gradient, m, v, beta1=beta1, beta2=beta2, eps=eps, rate=rate)
-        return kernels.adam(weights, gradient, m, v, F(beta1), F(beta2), F(eps), F(rate))
+            return super().adam(weights, gradient, m, v, means, eps=eps, rate=rate, shrink=shrink)
+        b1, gain1, b2, gain2 = map(F, means)
+        return update_kernels.adam(weights, gradient, m, v, b1, gain1, b2, gain2, F(eps), F(rate), F(shrink))
 
-    def momentum(
-        self, weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float
-    ) -> None:
+    def momentum(self, weights: Array, gradient: Array, m: Array, v: Array, means: Means, *, rate: float) -> None:
         if not flat(weights, gradient, m, v):
-            return super().momentum(weights, gradient, m, v, beta1=beta1, beta2=beta2, rate=rate)
-        return kernels.momentum(weights, gradient, m, v, F(beta1), F(beta2), F(rate))
+            return super().momentum(weights, gradient, m, v, means, rate=rate)
+        b1, gain1, b2, gain2 = map(F, means)
+        return update_kernels.momentum(weights, gradient, m, v, b1, gain1, b2, gain2, F(rate))
+
+    def lion(
+        self, weights: Array, gradient: Array, m: Array, means: Means, *, rate: float, shrink: float = 0.0
+    ) -> None:
+        if not flat(weights, gradient, m):
+            return super().lion(weights, gradient, m, means, rate=rate, shrink=shrink)
+        b1, gain1, b2, gain2 = map(F, means)
+        return update_kernels.lion(weights, gradient, m, b1, gain1, b2, gain2, F(rate), F(shrink))
+
+    def rmsprop(
+        self, weights: Array, gradient: Array, v: Array, *, beta2: float, gain2: float, eps: float, rate: float
+    ) -> None:
+        if not flat(weights, gradient, v):
+            return super().rmsprop(weights, gradient, v, beta2=beta2, gain2=gain2, eps=eps, rate=rate)
+        return update_kernels.rmsprop(weights, gradient, v, F(beta2), F(gain2), F(eps), F(rate))
+
+    def adagrad(self, weights: Array, gradient: Array, v: Array, *, eps: float, rate: float) -> None:
+        if not flat(weights, gradient, v):
+            return super().adagrad(weights, gradient, v, eps=eps, rate=rate)
+        return update_kernels.adagrad(weights, gradient, v, F(eps), F(rate))
 
     def add_scaled(self, target: Array, source: Array, *, scale: float) -> None:
         if not flat(target, source):
             return super().add_scaled(target, source, scale=scale)
-        return kernels.add_scaled(target, source, F(scale))
+        return update_kernels.add_scaled(target, source, F(scale))
 
     def average(self, averages: Array, weights: Array, *, decay: float) -> None:
         if not flat(averages, weights):
             return super().average(averages, weights, decay=decay)
-        return kernels.average(averages, weights, F(1 - decay))
+        return update_kernels.average(averages, weights, F(1 - decay))
 
 
 def backprop(kernel: Backprop, otherwise: Backprop, dY: Array, kept: Array, db: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.ops import activations, updates
+from trainer_cli.ops.updates import Means
 from trainer_cli.randomness import generator
 
 
@@ -137,7 +138,7 @@ class Ops:
     def dropout(self, X: Array, rate: float, stream: np.random.Generator) -> tuple[Array, Array]:
         return activations.dropout(X, rate, stream)
 
-    # Updates: each works in place on flat arrays that the caller owns
+    # Updates: each works in place on flat arrays that the caller owns; see `updates` for the formulas
 
     def adam(
         self,
@@ -145,18 +146,29 @@ class Ops:
         gradient: Array,
         m: Array,
         v: Array,
+        means: Means,
         *,
-        beta1: float,
-        beta2: float,
         eps: float,
         rate: float,
+        shrink: float = 0.0,
     ) -> None:
-        updates.adam(weights, gradient, m, v, beta1=beta1, beta2=beta2, eps=eps, rate=rate)
+        updates.adam(weights, gradient, m, v, means, eps=eps, rate=rate, shrink=shrink)
 
-    def momentum(
-        self, weights: Array, gradient: Array, m: Array, v: Array, *, beta1: float, beta2: float, rate: float
+    def momentum(self, weights: Array, gradient: Array, m: Array, v: Array, means: Means, *, rate: float) -> None:
+        updates.momentum(weights, gradient, m, v, means, rate=rate)
+
+    def lion(
+        self, weights: Array, gradient: Array, m: Array, means: Means, *, rate: float, shrink: float = 0.0
     ) -> None:
-        updates.momentum(weights, gradient, m, v, beta1=beta1, beta2=beta2, rate=rate)
+        updates.lion(weights, gradient, m, means, rate=rate, shrink=shrink)
+
+    def rmsprop(
+        self, weights: Array, gradient: Array, v: Array, *, beta2: float, gain2: float, eps: float, rate: float
+    ) -> None:
+        updates.rmsprop(weights, gradient, v, beta2=beta2, gain2=gain2, eps=eps, rate=rate)
+
+    def adagrad(self, weights: Array, gradient: Array, v: Array, *, eps: float, rate: float) -> None:
+        updates.adagrad(weights, gradient, v, eps=eps, rate=rate)
 
     def add_scaled(self, target: Array, source: Array, *, scale: float) -> None:
         updates.add_scaled(target, source, scale=scale)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
-from trainer_cli.arrays import Array
-from trainer_cli.ops import Ops
 from trainer_cli.optimizers.hyper import Rate
 from trainer_cli.optimizers.optimizer import Optimizer
-from trainer_cli.optimizers.rule import Rates
 from trainer_cli.registry import registry
 
 
@@ -28,11 +23,11 @@ def Adam(
 
     `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`,
     `w -= learn_rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps)`: the form of the paper's section 2,
-    where `eps` stands beside the uncorrected root. Clipping, decay and averages as `Optimizer` says.
+    where `eps` stands beside the uncorrected root. As in thinc 8.1.7, `beta2 = 0` makes it plain gradient descent.
+    Clipping, decay and averages as `Optimizer` says.
     """
     return Optimizer(
         learn_rate,
-        rule=AdamRule(),
         L2=L2,
         beta1=beta1,
         beta2=beta2,
@@ -41,14 +36,3 @@ def Adam(
         L2_is_weight_decay=L2_is_weight_decay,
         use_averages=use_averages,
     )
-
-
-class AdamRule:
-    moments = ("m", "v")
-
-    def __call__(
-        self, ops: Ops, weights: Array, gradient: Array, moments: dict[str, Array], rates: Rates, n_updates: int
-    ) -> None:
-        rate = rates.learn_rate * math.sqrt(1 - rates.beta2**n_updates) / (1 - rates.beta1**n_updates)
-        m, v = moments["m"], moments["v"]
-        ops.adam(weights, gradient, m, v, beta1=rates.beta1, beta2=rates.beta2, eps=rates.eps, rate=rate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,20 +12,21 @@ from trainer_cli.errors import DivergedError
 from trainer_cli.store import Segment
 
 
-def clip(gradient: Array, segments: Iterable[Segment], limit: float) -> None:
+def clip(gradient: Array, segments: Sequence[Segment], limit: float) -> None:
     """Scale each tensor's gradient g to `g * limit / |g|` where its norm |g| reaches `limit` (0: check only).
 
-    DivergedError names the first tensor whose norm is not finite; nothing has been changed then.
+    `gradient` holds the tensors `segments` end to end. DivergedError names the first one whose norm is not finite;
+    nothing has been changed then.
     """
-    norms = []
-    for segment in segments:
-        part = gradient[segment.start : segment.stop]
-        with np.errstate(over="ignore", invalid="ignore"):
-            norms.append(math.sqrt(np.dot(part, part)))
-        if not math.isfinite(norms[-1]):
+    base = segments[0].start if segments else 0
+    parts = [gradient[segment.start - base : segment.stop - base] for segment in segments]
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = [math.sqrt(np.dot(part, part)) for part in parts]
+    for segment, norm in zip(segments, norms, strict=True):
+        if not math.isfinite(norm):
             raise DivergedError(f"the gradient of {segment.name} is not finite")
     if limit == 0:
         return
-    for segment, norm in zip(segments, norms, strict=True):
+    for part, norm in zip(parts, norms, strict=True):
         if norm >= limit:
-            gradient[segment.start : segment.stop] *= limit / norm
+            part *= limit / norm

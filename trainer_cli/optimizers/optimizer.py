@@ -1,93 +1,123 @@
-"""What all optimizers share: hyper-parameters on schedules, clipping, decay, averages, and flat state."""
+"""What all optimizers share: hyper-parameters on schedules, clipping, decay, averages, and what is remembered."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 import numpy as np
 
+from trainer_cli import tensors
 from trainer_cli.arrays import Array
-from trainer_cli.errors import ModelFileError, ShapeError
+from trainer_cli.errors import ArgumentError, ModelFileError, ShapeError
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers.clipping import clip
 from trainer_cli.optimizers.hyper import Hyper, Rate
+from trainer_cli.optimizers.memory import ByKey, Memory, State
 from trainer_cli.optimizers.rule import Rates, Rule
+from trainer_cli.optimizers.rules import AdamRule, RAdamRule, SGDRule
 from trainer_cli.schedules.schedule import Schedule
-from trainer_cli.store import Segment, Store, view
+from trainer_cli.store import Segment, Store
 
 AVERAGE_DECAY_LIMIT = 0.9999
 
 
-@dataclass
-class State:
-    """What an optimizer remembers about one flat array of weights. `store` is None for a tensor updated alone."""
-
-    segments: tuple[Segment, ...]
-    arrays: dict[str, Array]
-    store: Store | None = None
-    n_updates: int = 0
-
-    def named(self, group: str) -> dict[str, Array]:
-        return {segment.name: view(self.arrays[group], segment) for segment in self.segments}
-
-
 class Optimizer:
-    """Change weights by their gradients. `Adam`, `RAdam` and `SGD` make one; they differ in the `rule` alone.
+    """Change weights by their gradients. The optimizers with names of their own differ in the `rule`.
 
     One update, in this order: `L2 * w` is added to the gradient (only if not `L2_is_weight_decay`); each tensor's
-    gradient is scaled down to the norm `grad_clip` where it is longer (0: never); the rule moves the weights; they
-    shrink by `learn_rate * L2 * w` (weight decay); the running averages move towards them by
+    gradient is scaled down to the norm `grad_clip` where it is longer (0: never); weights that decay (all but biases
+    and normalisation) shrink by `learn_rate * weight_decay * w`; the rule moves the weights; all of them shrink by
+    `learn_rate * L2 * w` (if `L2_is_weight_decay`); the running averages move towards the weights by
     `1 - min((1 + t) / (10 + t), 0.9999)` in update t.
 
-    Each of `learn_rate beta1 beta2 eps L2 grad_clip` is a number, a list, an iterator or a schedule. The first value
-    holds from the start, `step_schedules` goes to the next; `position` is how often it was called.
+    Each rate is a number, a list, an iterator or a schedule. The first value holds from the start, `step_schedules`
+    goes to the next; `position` is how often it was called. Without a `rule`, it is RAdam's if `use_radam`, else
+    Adam's, or plain gradient descent if `beta2` is 0.
+
+    >>> optimizer = Optimizer([0.5, 0.25], beta1=0.0, beta2=0.0)
+    >>> weights, gradient = np.ones(2, np.float32), np.array([0.0, 0.5], np.float32)
+    >>> optimizer((1, "W"), weights, gradient)
+    (array([1.  , 0.75], dtype=float32), array([0., 0.], dtype=float32))
+    >>> optimizer.step_schedules()
+    >>> optimizer.learn_rate, optimizer.nr_update[1, "W"]
+    (0.25, 1)
     """
 
     learn_rate = Hyper()
     beta1 = Hyper(below=1)
     beta2 = Hyper(below=1)
+    b1 = Hyper(below=1, of="beta1")
+    b2 = Hyper(below=1, of="beta2")
     eps = Hyper()
     L2 = Hyper()
     grad_clip = Hyper()
+    weight_decay = Hyper()
+    momentum = Hyper(below=1)
+
+    # An attribute that does not exist cannot be set: a misspelt rate would change nothing.
+    __slots__ = (
+        "L2_is_weight_decay",
+        "_memory",
+        "_ops",
+        "held",
+        "position",
+        "rule",
+        "schedules",
+        "use_averages",
+        "varying",
+    )
 
     def __init__(
         self,
         learn_rate: Rate,
         *,
-        rule: Rule,
         L2: Rate = 0.0,
-        beta1: Rate = 0.0,
-        beta2: Rate = 0.0,
+        beta1: Rate = 0.9,
+        beta2: Rate = 0.999,
         eps: Rate = 1e-8,
-        grad_clip: Rate = 0.0,
+        grad_clip: Rate = 1.0,
         use_averages: bool = True,
+        use_radam: bool = False,
         L2_is_weight_decay: bool = True,
+        weight_decay: Rate = 0.0,
+        momentum: Rate = 0.0,
+        rule: Rule | None = None,
     ):
         self.position = 0
         self.schedules: dict[str, Schedule] = {}
-        self.rule = rule
+        self.varying: set[str] = set()
+        self.held: dict[str, float] = {}
         self.learn_rate = learn_rate
         self.L2 = L2
         self.beta1 = beta1
         self.beta2 = beta2
         self.eps = eps
         self.grad_clip = grad_clip
+        self.weight_decay = weight_decay
+        self.momentum = momentum
         self.use_averages = use_averages
         self.L2_is_weight_decay = L2_is_weight_decay
+        self.rule = rule or (RAdamRule() if use_radam else AdamRule() if self.beta2 > 0 else SGDRule())
+        self._memory = Memory((*self.rule.moments, "averages") if use_averages else self.rule.moments)
         self._ops = Ops()
-        self._states: dict[Hashable, State] = {}
 
     def __call__(self, key: Hashable, weights: Array, gradient: Array, *, lr_scale: float = 1.0) -> tuple[Array, Array]:
-        """Update one tensor in place, remembered under `key`, and set its gradient to zero; return both."""
+        """Update one tensor in place, remembered under `key`, and set its gradient to zero; return both.
+
+        An empty gradient changes nothing. Errors: weights that cannot be changed in place, two shapes, a shape or
+        type that is not the one of before; DivergedError: the gradient is not finite.
+        """
+        check_arrays(key, weights, gradient)
+        if gradient.size == 0:
+            return weights, gradient
         if weights.shape != gradient.shape:
             raise ShapeError(f"weights {weights.shape} and gradient {gradient.shape} must have one shape")
-        if key not in self._states:
-            self._states[key] = self._new_state((Segment(str(key), 0, weights.shape),), weights.dtype)
-        # Non-contiguous arrays come back from reshape as copies, hence the copies back.
-        flat_weights, flat_gradient = weights.reshape(-1), gradient.reshape(-1)
-        self._update(self._ops, self._states[key], flat_weights, flat_gradient, lr_scale)
-        weights[...] = flat_weights.reshape(weights.shape)
+        state, index = self._memory.of_tensor(key, weights)
+        # Arrays that are not contiguous come back from reshape as copies, hence the copy back.
+        flat_weights, flat_gradient = weights.reshape(-1), gradient.astype(weights.dtype, copy=False).reshape(-1)
+        self._update(self._ops, state, range(index, index + 1), flat_weights, flat_gradient, lr_scale)
+        if not weights.flags.c_contiguous:
+            weights[...] = flat_weights.reshape(weights.shape)
         gradient[...] = 0
         return weights, gradient
 
@@ -96,38 +126,55 @@ class Optimizer:
 
         DivergedError: a gradient is not finite. Nothing has been changed then.
         """
-        self._update(ops, self.state(store), store.values, store.gradients, 1.0)
+        state = self._memory.of_store(store)
+        self._update(ops, state, range(len(state.segments)), store.values, store.gradients, 1.0)
+        store.gradients.fill(0)
 
     def step_schedules(self) -> None:
         """Go to the next value of every schedule."""
         self.position += 1
+        self.held.clear()
+
+    # What is remembered, under the reference's names: by key, `(model.id, "W")` in a model, or by name, "hidden.W"
 
     @property
-    def averages(self) -> dict[str, Array]:
-        """The running averages of the parameters, by name."""
-        return {
-            name: a
-            for state in self._states.values()
-            if self.use_averages
-            for name, a in state.named("averages").items()
-        }
+    def averages(self) -> ByKey[Array] | None:
+        """The running averages of the weights; None without `use_averages`."""
+        return self._memory.by_key("averages") if self.use_averages else None
+
+    @property
+    def mom1(self) -> dict[Hashable, Array]:
+        """The running means of the gradients, flat."""
+        return {key: array.reshape(-1) for key, array in self._memory.by_key("m").items()}
+
+    @property
+    def mom2(self) -> dict[Hashable, Array]:
+        """The running means of the gradients' squares, flat."""
+        return {key: array.reshape(-1) for key, array in self._memory.by_key("v").items()}
+
+    @property
+    def nr_update(self) -> ByKey[int]:
+        """How often each tensor was updated."""
+        return self._memory.counts()
+
+    @property
+    def use_radam(self) -> bool:
+        return isinstance(self.rule, RAdamRule)
+
+    # Keeping
 
     def state(self, store: Store) -> State:
         """What is remembered about this store; zeros at first."""
-        if id(store) not in self._states:
-            self._states[id(store)] = self._new_state(store.segments, store.dtype)
-            self._states[id(store)].store = store  # held, so that its id is not given to another
-        return self._states[id(store)]
+        return self._memory.of_store(store)
 
     def to_arrays(self, store: Store) -> dict[str, Array]:
         """The state of a store as named arrays: `m.hidden.W`, `averages.hidden.W`, ..."""
         state = self.state(store)
-        return {f"{group}.{name}": array for group in state.arrays for name, array in state.named(group).items()}
+        return {f"{g}.{name}": part for g, array in state.arrays.items() for name, part in store.named(array).items()}
 
     def from_arrays(self, store: Store, arrays: dict[str, Array], *, n_updates: int) -> None:
         """Take over what `to_arrays` gave. ModelFileError: it belongs to another model or optimizer."""
         state = self.state(store)
-        state.n_updates = n_updates
         groups: dict[str, dict[str, Array]] = {group: {} for group in state.arrays}
         for name, array in arrays.items():
             group, _, param = name.partition(".")
@@ -136,23 +183,56 @@ class Optimizer:
             groups[group][param] = array
         for group, flat in state.arrays.items():
             store.load(groups[group], flat)
+        state.n_updates[:] = [n_updates] * len(state.segments)
 
-    def _new_state(self, segments: tuple[Segment, ...], dtype: np.dtype[np.generic]) -> State:
-        size = max((segment.stop for segment in segments), default=0)
-        groups = (*self.rule.moments, "averages") if self.use_averages else self.rule.moments
-        return State(segments, {group: np.zeros(size, dtype) for group in groups})
+    def to_bytes(self) -> bytes:
+        """All that is remembered and the position of the schedules; the rates themselves are not in it."""
+        return tensors.to_bytes({"position": np.asarray(self.position, np.int64), **self._memory.to_arrays()})
 
-    def _update(self, ops: Ops, state: State, weights: Array, gradient: Array, lr_scale: float) -> None:
-        L2, learn_rate = self.L2, self.learn_rate * lr_scale
+    def from_bytes(self, data: bytes) -> Optimizer:
+        """Take over what an optimizer made with the same arguments wrote by `to_bytes`.
+
+        A model's parameters are told by their names, so the model may be another one of the same shape.
+        ModelFileError: the bytes are damaged, or another kind of optimizer's.
+        """
+        arrays = tensors.from_bytes(data)
+        if "position" not in arrays:
+            raise ModelFileError("these bytes are no optimizer's: position is missing")
+        position = int(arrays.pop("position"))
+        self._memory.from_arrays(arrays)
+        self.position = position
+        self.held.clear()
+        return self
+
+    # The update
+
+    def _update(self, ops: Ops, state: State, indexes: range, weights: Array, gradient: Array, lr_scale: float) -> None:
+        L2, learn_rate, weight_decay = self.L2, self.learn_rate * lr_scale, self.weight_decay
+        rates = Rates(learn_rate, self.beta1, self.beta2, self.eps, self.momentum)
+        decaying = Rates(learn_rate, self.beta1, self.beta2, self.eps, self.momentum, learn_rate * weight_decay)
         if L2 and not self.L2_is_weight_decay:
             ops.add_scaled(gradient, weights, scale=L2)
-        clip(gradient, state.segments, self.grad_clip)
-        state.n_updates += 1
-        rates = Rates(learn_rate, self.beta1, self.beta2, self.eps)
-        self.rule(ops, weights, gradient, state.arrays, rates, state.n_updates)
-        gradient.fill(0)
-        if L2 and self.L2_is_weight_decay:
-            ops.add_scaled(weights, weights, scale=-learn_rate * L2)
-        if self.use_averages:
-            t = state.n_updates
-            ops.average(state.arrays["averages"], weights, decay=min((1 + t) / (10 + t), AVERAGE_DECAY_LIMIT))
+        clip(gradient, state.segments[indexes.start : indexes.stop], self.grad_clip)
+
+        def alike(segment: Segment) -> Hashable:
+            return self.rule.kind(segment), segment.no_decay and weight_decay > 0
+
+        for part in state.parts(indexes, weights, gradient, alike):
+            self.rule.move(ops, part, rates if part.segments[0].no_decay else decaying)
+            if L2 and self.L2_is_weight_decay:
+                ops.add_scaled(part.weights, part.weights, scale=-learn_rate * L2)
+            if self.use_averages:
+                t = part.n_updates
+                decay = min((1 + t) / (10 + t), AVERAGE_DECAY_LIMIT)
+                ops.average(part.moments["averages"], part.weights, decay=decay)
+
+
+def check_arrays(key: Hashable, weights: object, gradient: object) -> None:
+    if not isinstance(weights, np.ndarray) or weights.dtype not in (np.float32, np.float64):
+        kind = weights.dtype if isinstance(weights, np.ndarray) else type(weights).__name__
+        raise ArgumentError(f"the weights of {key!r} are changed in place, so they are float32 or float64, not {kind}")
+    if not weights.flags.writeable:
+        raise ArgumentError(f"the weights of {key!r} are changed in place, but this array is read-only: pass a copy")
+    if not isinstance(gradient, np.ndarray) or gradient.dtype.kind not in "fiu":
+        kind = gradient.dtype if isinstance(gradient, np.ndarray) else type(gradient).__name__
+        raise ArgumentError(f"the gradient of {key!r} is an array of numbers, not {kind}")

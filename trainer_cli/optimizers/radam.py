@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
-from trainer_cli.arrays import Array
-from trainer_cli.ops import Ops
 from trainer_cli.optimizers.hyper import Rate
 from trainer_cli.optimizers.optimizer import Optimizer
-from trainer_cli.optimizers.rule import Rates
 from trainer_cli.registry import registry
 
 
@@ -33,7 +28,6 @@ def RAdam(
     """
     return Optimizer(
         learn_rate,
-        rule=RAdamRule(),
         L2=L2,
         beta1=beta1,
         beta2=beta2,
@@ -41,29 +35,5 @@ def RAdam(
         grad_clip=grad_clip,
         L2_is_weight_decay=L2_is_weight_decay,
         use_averages=use_averages,
+        use_radam=True,
     )
-
-
-class RAdamRule:
-    moments = ("m", "v")
-
-    def __call__(
-        self, ops: Ops, weights: Array, gradient: Array, moments: dict[str, Array], rates: Rates, n_updates: int
-    ) -> None:
-        m, v = moments["m"], moments["v"]
-        t = n_updates + 1
-        rho, rho_max = variance_degrees(rates.beta2, t)
-        rate = rates.learn_rate / (1 - rates.beta1**t)
-        if rho < 5:
-            ops.momentum(weights, gradient, m, v, beta1=rates.beta1, beta2=rates.beta2, rate=rate)
-            return
-        rate *= math.sqrt((rho - 4) * (rho - 2) * rho_max / ((rho_max - 4) * (rho_max - 2) * rho))
-        rate *= math.sqrt(1 - rates.beta2**t)
-        ops.adam(weights, gradient, m, v, beta1=rates.beta1, beta2=rates.beta2, eps=rates.eps, rate=rate)
-
-
-def variance_degrees(beta2: float, t: int) -> tuple[float, float]:
-    """How many samples the running square averages over at `t`, and in the limit."""
-    rho_max = 2 / (1 - beta2) - 1
-    power = beta2**t
-    return rho_max - 2 * t * power / (1 - power), rho_max

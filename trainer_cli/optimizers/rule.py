@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from trainer_cli.arrays import Array
 from trainer_cli.ops import Ops
+from trainer_cli.store import Segment
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The numbers in force at one update."""
+    """The numbers in force at one update. `shrink` is the part of the weights that weight decay takes."""
 
     learn_rate: float
     beta1: float
     beta2: float
     eps: float
+    momentum: float
+    shrink: float = 0.0
 
 
-class Rule(Protocol):
-    """Move `weights` along `gradient` in place.
+@dataclass(frozen=True)
+class Part:
+    """Tensors end to end, all moved alike: their flat weights and gradient, and what is remembered about them.
 
-    `moments` are the arrays named by the rule, each of the weights' size and zero at first; `n_updates` counts from 1.
+    `moments` are arrays of the weights' size, zero at first; `n_updates` counts from 1.
     """
 
-    @property
-    def moments(self) -> tuple[str, ...]: ...
+    weights: Array
+    gradient: Array
+    moments: dict[str, Array]
+    segments: tuple[Segment, ...]
+    n_updates: int
 
-    def __call__(
-        self, ops: Ops, weights: Array, gradient: Array, moments: dict[str, Array], rates: Rates, n_updates: int
-    ) -> None: ...
+
+class Rule:
+    """Moves weights along their gradient in place. `moments` names the arrays it wants to be remembered."""
+
+    moments: tuple[str, ...] = ()
+
+    def kind(self, segment: Segment) -> str:
+        """Neighbours of one kind come to `move` together."""
+        return ""
+
+    def move(self, ops: Ops, part: Part, rates: Rates) -> None:
+        """Change `part.weights` and `part.moments`; what becomes of the gradient does not matter."""
+        raise NotImplementedError

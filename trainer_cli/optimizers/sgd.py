@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from trainer_cli.arrays import Array
-from trainer_cli.ops import Ops
 from trainer_cli.optimizers.hyper import Rate
 from trainer_cli.optimizers.optimizer import Optimizer
-from trainer_cli.optimizers.rule import Rates
 from trainer_cli.registry import registry
 
 
@@ -22,18 +19,10 @@ def SGD(
     """Step against the gradient: `w -= learn_rate * g`. Clipping, decay and averages as `Optimizer` says."""
     return Optimizer(
         learn_rate,
-        rule=SGDRule(),
         L2=L2,
+        beta1=0.0,
+        beta2=0.0,
         grad_clip=grad_clip,
         L2_is_weight_decay=L2_is_weight_decay,
         use_averages=use_averages,
     )
-
-
-class SGDRule:
-    moments: tuple[str, ...] = ()
-
-    def __call__(
-        self, ops: Ops, weights: Array, gradient: Array, moments: dict[str, Array], rates: Rates, n_updates: int
-    ) -> None:
-        ops.add_scaled(weights, gradient, scale=-rates.learn_rate)
