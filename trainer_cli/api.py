@@ -1,6 +1,7 @@
 """The public names: `from trainer_cli.api import Adam, Config, registry, ...`."""
 
 from trainer_cli.arrays import Batch, Ragged
+from trainer_cli.batches import SizedGenerator
 from trainer_cli.config.config import Config
 from trainer_cli.config.registry import registry
 from trainer_cli.data.block import Block
@@ -133,6 +134,7 @@ __all__ = [
     "Schedule",
     "SequenceCategoricalCrossentropy",
     "Sigmoid",
+    "SizedGenerator",
     "Softmax",
     "Softmax_v2",
     "Swish",

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from trainer_cli.arrays import Array, Batch, Ints, Rows, n_rows, slice_rows, take
+from trainer_cli.batches import whole_size
 from trainer_cli.errors import ArgumentError
 from trainer_cli.randomness import generator
 from trainer_cli.schedules.schedule import Schedule
@@ -65,7 +66,7 @@ class Epochs:
                 at = replace(at, epoch=at.epoch + 1, offset=0)
             if order is None or order_epoch != at.epoch:
                 order, order_epoch = self.order(at.epoch), at.epoch
-            size, carry = self.size(at)
+            size, carry = whole_size(self.batch_size, at.step, at.carry)
             rows = order[at.offset : at.offset + size]
             self.position = Position(at.step + 1, at.epoch, at.offset + len(rows), at.samples + len(rows), carry)
             yield take_batch(self.data, rows)
@@ -73,14 +74,6 @@ class Epochs:
     def order(self, epoch: int) -> Ints:
         """The rows of one pass in their order: a permutation drawn from (seed, "shuffle", epoch)."""
         return generator(self.seed, "shuffle", epoch).permutation(self.n_rows)
-
-    def size(self, at: Position) -> tuple[int, float]:
-        """How many rows the next batch should have, and the fraction carried on."""
-        wanted = self.batch_size(at.step)
-        if not wanted >= 1:
-            raise ArgumentError(f"a batch has at least one row, but batch_size({at.step}) is {wanted}")
-        size = int(wanted + at.carry)
-        return size, wanted + at.carry - size
 
 
 def take_batch(data: Data, rows: Ints) -> Batch:

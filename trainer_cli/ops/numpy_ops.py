@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
+from trainer_cli import batches
 from trainer_cli.arrays import Array
+from trainer_cli.batches import Size, SizedGenerator
 from trainer_cli.ops import activations, updates
 from trainer_cli.ops.updates import Means
 from trainer_cli.randomness import generator
@@ -19,13 +22,61 @@ class Ops:
 
     def __init__(self, seed: int = 0):
         self.seed = seed
-        self._n_generators = 0
         self._scratch: dict[np.dtype[np.generic], Array] = {}
+
+    @property
+    def seed(self) -> int:
+        """What generators that belong to no model are derived from. Setting it starts their count anew."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self._seed = operator.index(seed)
+        self._n_generators = 0
+        self._n_shuffles = 0
 
     def next_generator(self, *keys: str | int) -> np.random.Generator:
         """A generator derived from the seed and the count of those made before."""
         self._n_generators += 1
         return generator(self.seed, *keys, self._n_generators - 1)
+
+    # Batches
+
+    def minibatch(self, size: Size, sequence: Any, *, shuffle: bool = False, buffer: int = 1) -> SizedGenerator:
+        """Batches of `size` rows of a sequence, every row once a pass, the last batch shorter.
+
+        `size` is a number, a list, a schedule or an iterator, whose last value holds when it ends. It goes on from
+        pass to pass, and fractions are carried over, so that the mean size is right. With `shuffle` the rows come in
+        another order in every pass, drawn from (seed, "shuffle", the number of this among all that shuffle, the
+        pass). With a `buffer` above 1 a thread makes so many batches ahead.
+
+        `sequence` is a list, tuple or array, or ragged rows, or a dict of these; an iterable without a length is
+        streamed. ArgumentError: a size below 1, or nothing that has rows.
+
+        >>> batches = Ops().minibatch(2.5, [1, 2, 3, 4, 5, 6])
+        >>> len(batches), list(batches)
+        (3, [[1, 2], [3, 4, 5], [6]])
+        """
+        return batches.minibatch(self, size, sequence, shuffle=shuffle, buffer=buffer)
+
+    def multibatch(
+        self, size: Size, sequence: Any, *others: Any, shuffle: bool = False, buffer: int = 1
+    ) -> SizedGenerator:
+        """Lists with one batch of each sequence, of the same rows; else as `minibatch`.
+
+        ShapeError: the sequences are not equally long.
+
+        >>> for X, Y in Ops().multibatch(2, np.arange(3), ["a", "b", "c"]):
+        ...     print(X, Y)
+        [0 1] ['a', 'b']
+        [2] ['c']
+        """
+        return batches.multibatch(self, size, [sequence, *others], shuffle=shuffle, buffer=buffer)
+
+    def next_shuffle(self) -> int:
+        """The number of one more thing that shuffles."""
+        self._n_shuffles += 1
+        return self._n_shuffles - 1
 
     # Products
 
