@@ -13,7 +13,7 @@ from trainer_cli import tensors
 from trainer_cli.arrays import Array, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.initializers import Initializer
-from trainer_cli.node import Node
+from trainer_cli.node import Node, Params
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.randomness import generator
@@ -31,8 +31,8 @@ class Model(Node):
 
     `forward(model, X, is_train)` returns the output and a callback from the output's gradient to the input's, which
     adds the parameters' gradients to `model.grad` on its way. `init(model, X, Y)` sets the sizes that were left out
-    and draws the parameters. `params` names the parameters, `dims` the sizes (None: to be inferred), `no_decay` the
-    parameters that weight decay leaves alone. `takes` says in words what inputs a layer accepts.
+    and draws the parameters. `params` names the parameters (a dict may give them values), `dims` the sizes (None: to be
+    inferred), `no_decay` the parameters that weight decay leaves alone.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Model(Node):
         *,
         init: Init | None = None,
         dims: Mapping[str, int | None] | None = None,
-        params: Sequence[str] = (),
+        params: Params = (),
         no_decay: Sequence[str] = (),
         layers: Sequence[Model] = (),
         attrs: Mapping[str, Any] | None = None,

@@ -11,6 +11,9 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, MissingError, ShapeError
 
+# Names, or names with what is known of their values.
+Params = Sequence[str] | Mapping[str, Array | None]
+
 ORDERS = ("bfs", "dfs_pre", "dfs_post")
 
 
@@ -41,7 +44,7 @@ class Node:
 
     _ids = itertools.count(1)
 
-    def __init__(self, name: str, dims: Mapping[str, int | None], params: Sequence[str], layers: Sequence[Self]):
+    def __init__(self, name: str, dims: Mapping[str, int | None], params: Params, layers: Sequence[Self]):
         self.id = next(self._ids)
         self.name = name
         self.path = ""
@@ -52,6 +55,9 @@ class Node:
         self._params: dict[str, Array] = {}
         self._grads: dict[str, Array] = {}
         self.grad = Gradients(self._grads)
+        if isinstance(params, Mapping):
+            for param, value in params.items():
+                self.set_param(param, value)
 
     def __getattr__(self, name: str) -> Array:
         params: dict[str, Array] = self.__dict__.get("_params", {})

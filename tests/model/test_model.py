@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer_cli.api import Adam, Linear, Model, Relu, chain, glorot_uniform_init
+from trainer_cli.api import SGD, Adam, Linear, Model, Ops, Relu, chain, glorot_uniform_init
 from trainer_cli.errors import ArgumentError, ModelFileError, ShapeError
 from trainer_cli.randomness import Moment, generator
 
@@ -164,3 +164,134 @@ def test_a_layer_draws_from_the_moment_its_path_and_its_count():
     assert np.array_equal(first, twice.begin_update(X)[0])
     draws = [generator(0, "noise", 0, 0, "noisy", count).random(3) for count in (0, 1)]
     assert first == pytest.approx(X + draws[0] + draws[1])
+
+
+# The page's promises about a loop written by hand
+
+
+def gradient_of(model, *batches):
+    for rows in batches:
+        Yh, backprop = model.begin_update(rows)
+        backprop(Yh - 1)
+    return model.store.gradients.copy()
+
+
+def test_gradients_of_several_batches_add_up_to_that_of_them_all():
+    model = small()
+    assert gradient_of(model, X[:1], X[1:]) == pytest.approx(gradient_of(small(), X), abs=1e-6)
+
+
+def test_backprop_may_be_called_late_again_or_not_at_all():
+    model = small()
+    before = model.store.values.copy()
+    Yh, backprop = model.begin_update(X)
+    model.begin_update(X * 100)
+    model.predict(X + 5)
+    assert not model.store.gradients.any()
+    backprop(Yh - 1)
+    once = model.store.gradients.copy()
+    backprop(Yh - 1)
+    assert model.store.gradients == pytest.approx(2 * once, abs=1e-6)
+    model.store.gradients.fill(0)
+    model.finish_update(SGD(0.1))
+    assert model.store.values.tobytes() == before.tobytes()
+
+
+def test_a_gradient_changed_by_hand_is_the_one_that_counts():
+    model, other = small(), small()
+    gradient_of(model, X)
+    layer = model.layers[1]
+    layer.set_grad("W", 2 * layer.get_grad("W"))
+    layer.grad.b = np.zeros(2)
+    before, gradient = other.store.named(other.store.values), other.store.named(gradient_of(other, X))
+    model.finish_update(SGD(0.1, grad_clip=0.0))
+    assert pytest.approx(before["output.W"] - 0.2 * gradient["output.W"], abs=1e-6) == layer.W
+    assert layer.b.tolist() == before["output.b"].tolist()
+
+
+def test_a_call_without_training_predicts():
+    model = chain(Relu(50, dropout=0.5), Linear(2)).initialize(X)
+    Yh, backprop = model(X, is_train=False)
+    assert Yh.tobytes() == model.predict(X).tobytes()
+    assert backprop(np.ones_like(Yh)).shape == X.shape
+    assert model(X, is_train=True)[0].tobytes() != Yh.tobytes()
+
+
+def in_place(key, weights, gradient):
+    weights -= 0.1 * gradient
+    gradient *= 0
+    return weights, gradient
+
+
+def as_new_arrays(key, weights, gradient):
+    return weights - 0.1 * gradient, np.zeros_like(gradient)
+
+
+@pytest.mark.parametrize("optimizer", [in_place, as_new_arrays])
+def test_an_optimizer_may_be_a_function(optimizer):
+    model, other = small(), small()
+    for step in range(3):
+        for each, change in ((model, optimizer), (other, SGD(0.1, grad_clip=0.0))):
+            gradient_of(each, X)
+            each.finish_update(change)
+        assert model.store.moment == Moment(0, step + 1, 0)
+        assert not model.store.gradients.any()
+    assert model.store.values == pytest.approx(other.store.values, abs=1e-6)
+
+
+def test_an_optimizer_function_gets_each_parameter_under_its_key():
+    model, met = small(), []
+    model.finish_update(lambda key, weights, gradient: (met.append((key, weights.shape)) or weights, gradient))
+    hidden, output = (layer.id for layer in model.layers)
+    assert met == [((hidden, "W"), (5, 3)), ((hidden, "b"), (5,)), ((output, "W"), (2, 5)), ((output, "b"), (2,))]
+
+
+@pytest.mark.parametrize("answer", [None, 1.0, (1, 2, 3)], ids=repr)
+def test_an_optimizer_function_returns_weights_and_gradient(answer):
+    with pytest.raises(ArgumentError, match=r"an optimizer function returns \(weights, gradient\), got"):
+        small().finish_update(lambda key, weights, gradient: answer)
+
+
+def test_averages_predict_under_keys_and_under_names():
+    model, optimizer = small(), Adam(0.1)
+    for _ in range(3):
+        gradient_of(model, X)
+        model.finish_update(optimizer)
+    averages, before = optimizer.averages, model.predict(X)
+    expected = small().from_bytes(model.to_bytes())
+    expected.store.load(
+        {segment.name: averages[segment.key] for segment in model.store.segments}, expected.store.values
+    )
+    by_name = {segment.name: averages[segment.key] for segment in model.store.segments}
+    for params in (averages, by_name, averages | {(-1, "W"): np.zeros(3)}):
+        with model.use_params(params):
+            assert model.predict(X).tobytes() == expected.predict(X).tobytes()
+        assert model.predict(X).tobytes() == before.tobytes()
+    with model.use_params(None):
+        assert model.predict(X).tobytes() == before.tobytes()
+
+
+def test_params_of_another_shape_are_refused_and_nothing_is_changed():
+    model = small()
+    before = model.store.values.copy()
+    params = {"hidden.W": np.zeros((5, 3)), "output.b": np.zeros(3)}
+    with pytest.raises(ShapeError, match=r"output.b: has shape \(2,\), got \(3,\)"), model.use_params(params):
+        pass
+    assert model.store.values.tobytes() == before.tobytes()
+
+
+def test_gradient_checks_see_a_gradient_that_is_overwritten(monkeypatch):
+    """What the tests above would miss if `backprop` set gradients instead of adding to them."""
+    right = Ops.gemm
+
+    def overwriting(self, A, B, *, add_to=None, **kwargs):
+        found = right(self, A, B, **kwargs)
+        if add_to is None:
+            return found
+        add_to[...] = found
+        return add_to
+
+    expected = gradient_of(small(), X)
+    monkeypatch.setattr(Ops, "gemm", overwriting)
+    assert gradient_of(small(), X) == pytest.approx(expected, abs=1e-6)
+    assert gradient_of(small(), X[:1], X[1:]) != pytest.approx(expected, abs=1e-6)
