@@ -1,3 +1,4 @@
+import doctest
 import io
 from array import array
 from itertools import count, islice
@@ -10,9 +11,9 @@ from tqdm import tqdm
 
 from trainer_cli import batches
 from trainer_cli.arrays import Ragged
-from trainer_cli.batches import Passes, RowPasses, SizedGenerator
+from trainer_cli.batches import RowPasses, SizedGenerator
 from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.ops import Ops
+from trainer_cli.ops import Ops, numpy_ops
 from trainer_cli.randomness import generator
 from trainer_cli.schedules import compounding
 
@@ -286,8 +287,12 @@ def test_a_buffer_is_a_number_of_batches(buffer):
         Ops().minibatch(2, [1, 2], buffer=buffer)
 
 
+@pytest.mark.parametrize("module", [batches, numpy_ops])
+def test_examples_give_what_they_show(module):
+    found = doctest.testmod(module)
+    assert (found.failed, found.attempted > 0) == (0, True)
+
+
 def test_a_sized_generator_takes_any_function_and_length():
     found = SizedGenerator(lambda: iter([1, 2]), 2)
     assert (len(found), list(found), list(found)) == (2, [1, 2], [1, 2])
-    assert issubclass(RowPasses, Passes)
-    assert batches.whole_size(compounding(1.5, 2.0, 1.0), 0, 0.5) == (2, 0.0)

@@ -1,3 +1,4 @@
+import doctest
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ from trainer_cli.api import LayerNorm, Linear, chain, registry, warmup_linear
 from trainer_cli.errors import ArgumentError, DivergedError, ModelFileError, ShapeError
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers import SGD, Adam, AdamW, Lion, Muon, Optimizer
+from trainer_cli.optimizers import optimizer as optimizer_module
 from trainer_cli.optimizers.muon import orthogonal
 
 EVERY = [registry.optimizers.get(name) for name in registry.optimizers.names()]
@@ -216,6 +218,11 @@ def test_gradients_of_other_types_and_layouts_give_the_same_weights(make):
     for as_given in (np.copy, lambda g: g.astype(np.float64), lambda g: np.repeat(g, 2, axis=1)[:, ::2].astype("f")):
         assert run(start.astype(np.float32), as_given).tobytes() == expected.tobytes()
     assert np.array_equal(run(np.asfortranarray(start.astype(np.float32)), np.copy), expected)
+
+
+def test_examples_give_what_they_show():
+    found = doctest.testmod(optimizer_module)
+    assert (found.failed, found.attempted > 0) == (0, True)
 
 
 # The rules of each

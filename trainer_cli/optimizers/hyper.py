@@ -15,13 +15,13 @@ Rate = float | Schedule
 class Scheduled(Protocol):
     """An object with schedules and a position on them.
 
-    `varying` names the hyper-parameters that were given as more than a number; `held` has those that were set by hand
-    since, until the next step.
+    `varying` names the hyper-parameters that were given as more than a number. `numbers` has what is known without
+    asking a schedule: the others, and what was set by hand until the schedules go on.
     """
 
     schedules: dict[str, Schedule]
     varying: set[str]
-    held: dict[str, float]
+    numbers: dict[str, float]
     position: int
 
 
@@ -48,19 +48,19 @@ class Hyper:
     def __get__(self, owner: Any, owner_type: type | None = None) -> Any:
         if owner is None:
             return self
-        value = owner.held.get(self.name)
+        value = owner.numbers.get(self.name)
         return self.checked(owner.schedules[self.name](owner.position)) if value is None else value
 
     def __set__(self, owner: Scheduled, value: Rate) -> None:
         schedule = as_schedule(value)
         current = self.checked(schedule(owner.position))
-        owner.held.pop(self.name, None)
-        if not is_number(value):
+        if is_number(value):
+            owner.numbers[self.name] = current
+        else:
+            owner.numbers.pop(self.name, None)
             owner.varying.add(self.name)
-        elif self.name in owner.varying:
-            owner.held[self.name] = current
-            return
-        owner.schedules[self.name] = schedule
+        if not is_number(value) or self.name not in owner.varying:
+            owner.schedules[self.name] = schedule
 
     def checked(self, value: float) -> float:
         if not (math.isfinite(value) and value >= 0):

@@ -31,8 +31,8 @@ class Optimizer:
     `1 - min((1 + t) / (10 + t), 0.9999)` in update t.
 
     Each rate is a number, a list, an iterator or a schedule. The first value holds from the start, `step_schedules`
-    goes to the next; `position` is how often it was called. Without a `rule`, it is RAdam's if `use_radam`, else
-    Adam's, or plain gradient descent if `beta2` is 0.
+    goes to the next; `position` is how often it was called, and where every schedule is read. Without a `rule`, it is
+    RAdam's if `use_radam`, else Adam's, or plain gradient descent if `beta2` is 0.
 
     >>> optimizer = Optimizer([0.5, 0.25], beta1=0.0, beta2=0.0)
     >>> weights, gradient = np.ones(2, np.float32), np.array([0.0, 0.5], np.float32)
@@ -59,7 +59,7 @@ class Optimizer:
         "L2_is_weight_decay",
         "_memory",
         "_ops",
-        "held",
+        "numbers",
         "position",
         "rule",
         "schedules",
@@ -86,7 +86,7 @@ class Optimizer:
         self.position = 0
         self.schedules: dict[str, Schedule] = {}
         self.varying: set[str] = set()
-        self.held: dict[str, float] = {}
+        self.numbers: dict[str, float] = {}
         self.learn_rate = learn_rate
         self.L2 = L2
         self.beta1 = beta1
@@ -132,8 +132,7 @@ class Optimizer:
 
     def step_schedules(self) -> None:
         """Go to the next value of every schedule."""
-        self.position += 1
-        self.held.clear()
+        self._go_to(self.position + 1)
 
     # What is remembered, under the reference's names: by key, `(model.id, "W")` in a model, or by name, "hidden.W"
 
@@ -200,16 +199,20 @@ class Optimizer:
             raise ModelFileError("these bytes are no optimizer's: position is missing")
         position = int(arrays.pop("position"))
         self._memory.from_arrays(arrays)
-        self.position = position
-        self.held.clear()
+        self._go_to(position)
         return self
+
+    def _go_to(self, position: int) -> None:
+        self.position = position
+        for name in self.varying:
+            self.numbers.pop(name, None)
 
     # The update
 
     def _update(self, ops: Ops, state: State, indexes: range, weights: Array, gradient: Array, lr_scale: float) -> None:
         L2, learn_rate, weight_decay = self.L2, self.learn_rate * lr_scale, self.weight_decay
         rates = Rates(learn_rate, self.beta1, self.beta2, self.eps, self.momentum)
-        decaying = Rates(learn_rate, self.beta1, self.beta2, self.eps, self.momentum, learn_rate * weight_decay)
+        decaying = rates._replace(shrink=learn_rate * weight_decay) if weight_decay else rates
         if L2 and not self.L2_is_weight_decay:
             ops.add_scaled(gradient, weights, scale=L2)
         clip(gradient, state.segments[indexes.start : indexes.stop], self.grad_clip)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trainer_cli.arrays import Array
 from trainer_cli.ops import Ops
 from trainer_cli.store import Segment
 
 
-@dataclass(frozen=True)
-class Rates:
+class Rates(NamedTuple):
     """The numbers in force at one update. `shrink` is the part of the weights that weight decay takes."""
 
     learn_rate: float
@@ -21,8 +20,7 @@ class Rates:
     shrink: float = 0.0
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Tensors end to end, all moved alike: their flat weights and gradient, and what is remembered about them.
 
     `moments` are arrays of the weights' size, zero at first; `n_updates` counts from 1.
