@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,7 +50,6 @@ class Run:
         self.flag = flag
         self.clock = clock
         self.state = RunState()
-        self.scores: Scores | None = None
         self._last_time = clock()
 
     @property
@@ -123,13 +122,13 @@ class Run:
 
     def evaluate(self, *, final: bool) -> None:
         """Score the dev data, write a row of the log, and keep the weights if they are the best."""
-        score = None
+        scores, score = {}, None
         if self.job.dev is not None:
-            self.scores = self.score(self.job.dev)
-            score = self.job.monitor.score(self.scores)
-        row = self.row(final)
+            found = self.score(self.job.dev)
+            scores, score = {"loss": found.loss, **found.metrics}, self.job.monitor.score(found)
+        row = self.row(scores, final)
         log_bytes = self.saver.log(json.dumps(row).encode() + b"\n")
-        self.state = self.state.scored(score, log_bytes, final=final)
+        self.state = self.state.scored(scores, score, log_bytes, final=final)
         is_best = self.state.best is not None and self.state.best.step == self.state.position.step
         if is_best:
             self.saver.keep_best(self.snapshot(), final=final)
@@ -150,7 +149,7 @@ class Run:
         """The batches of an evaluation: shown in the bar, and left when a signal comes."""
         return self.progress.evaluating(self.flag.watch(batches), n_batches)
 
-    def row(self, final: bool) -> dict[str, Any]:
+    def row(self, scores: Mapping[str, float], final: bool) -> dict[str, Any]:
         """One line of metrics.jsonl: the losses, the scores, and the hyper-parameters of the last update."""
         at, last = self.state.position, self.state.position.step - 1
         row = {
@@ -158,7 +157,7 @@ class Run:
             "epoch": at.epoch + 1,
             "samples": at.samples,
             "train_loss": self.state.loss_sum / self.state.loss_rows,
-            **named_scores(self.scores),
+            **scores,
             "learn_rate": self.job.optimizer.schedules["learn_rate"](last),
             "batch_size": int(self.job.batch_size(last)),
             "seconds": round(self.state.seconds, 3),
@@ -168,12 +167,11 @@ class Run:
 
     def snapshot(self) -> Checkpoint:
         """The run as it is now, copied. DivergedError: a number is not finite, and must not be saved."""
-        is_scored = self.state.evaluated == self.state.position.step
-        return snapshot.take(self.job, self.state, named_scores(self.scores) if is_scored else {})
+        return snapshot.take(self.job, self.state)
 
     def save(self, *, required: bool) -> None:
         """Save the run as it is now, unless that is on the disk already."""
-        if self.saver.saved != state.to_json(self.state):
+        if not self.saver.has(state.to_json(self.state)):
             self.saver.save(self.snapshot(), required=required)
 
     def rescue(self) -> None:
@@ -182,10 +180,6 @@ class Run:
             self.save(required=False)
         except DivergedError:
             self.saver.save_best()
-
-
-def named_scores(scores: Scores | None) -> dict[str, float]:
-    return {} if scores is None else {"loss": scores.loss, **scores.metrics}
 
 
 def named_rows(data: Dataset, rows: Sequence[int]) -> str:
