@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-# Multiplications of one product for each thread. A second thread waits for the first by spinning: on two cores it made a
-# step of 25 million multiplications a tenth faster alone, and five to ten times slower beside one other busy process.
+# Multiplications of one product for each thread. A second thread waits for the first by spinning: on two cores it made
+# a product of 25 million a tenth faster alone, and five to ten times slower beside one other busy process.
 PRODUCT_PER_THREAD = 100_000_000
 
 
