@@ -1,8 +1,11 @@
 """A small run that uses everything at once, ways to stop it anywhere, and what two runs must have in common."""
 
+import errno
 import json
+import os
 import random
 import signal
+from functools import partial
 from pathlib import Path
 
 from trainer_cli import checkpoint, user_code
@@ -224,3 +227,24 @@ def steps(run_dir):
 
 def import_parts(folder: Path):
     user_code.import_files([folder / "parts.py"])
+
+
+CALLS = ("open", "write", "fsync", "mkdir", "rename", "unlink", "rmdir", "symlink", "ftruncate")
+
+
+class FullDisk:
+    """Stands in for `os` within `storage`: the calls whose number (from 1) is in `failing` fail."""
+
+    def __init__(self, failing=(), code=errno.ENOSPC):
+        self.failing, self.code, self.n_calls = failing, code, 0
+
+    def __getattr__(self, name):
+        return partial(self.call, name) if name in CALLS else getattr(os, name)
+
+    def call(self, name, *args):
+        self.n_calls += 1
+        if self.n_calls not in self.failing:
+            return getattr(os, name)(*args)
+        if name == "write":
+            os.write(args[0], args[1][: len(args[1]) // 2])  # a disk fills up in the middle of a call
+        raise OSError(self.code, os.strerror(self.code))
