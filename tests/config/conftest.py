@@ -164,6 +164,7 @@ def everything(
     rate: float | Schedule = 0.1,
     colour: Colour = Colour.RED,
     window: Window | None = None,
+    windows: list[Window] | None = None,
     activation: Literal["relu", "tanh"] = "relu",
     layers: list[Layer] | None = None,
     function: Callable[[int], int] = abs,

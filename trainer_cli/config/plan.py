@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from trainer_cli.config.annotations import dataclass_of
+from trainer_cli.config.annotations import dataclass_inside, dataclass_of
 from trainer_cli.config.call import Call
 from trainer_cli.config.convert import convert
 from trainer_cli.config.document import BROKEN, GUESSED, Broken, Document
@@ -49,9 +49,11 @@ class Planner:
             kind = dataclass_of(annotation)
             if kind is not None:
                 return self.call(Call(kind, f"[{where}]", where), value)
-            found = {key: self.value(item, Any, f"{where}.{key}") for key, item in value.items()}
+            inner = dataclass_inside(annotation)
+            found = {key: self.value(item, inner, f"{where}.{key}") for key, item in value.items()}
         elif isinstance(value, list):
-            found = [self.value(item, Any, f"{where}[{i}]") for i, item in enumerate(value)]
+            inner = dataclass_inside(annotation)
+            found = [self.value(item, inner, f"{where}[{i}]") for i, item in enumerate(value)]
         else:
             found = value
         return self.fit(found, annotation, where)
