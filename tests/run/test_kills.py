@@ -12,7 +12,7 @@ import pytest
 from run_fakes import config_of, outcome_of, rows, steps, train
 
 HERE = Path(__file__).parent
-N_RUNS = os.environ.get("KILLED_RUNS", "12")
+N_RUNS = os.environ.get("KILLED_RUNS", "8")
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
 
 
