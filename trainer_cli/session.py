@@ -23,6 +23,7 @@ from trainer_cli.lock import Lock
 from trainer_cli.loggers.group import LoggerGroup
 from trainer_cli.ops import resolve_ops
 from trainer_cli.progress import Progress
+from trainer_cli.provenance import Conditions
 from trainer_cli.run import Run
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
@@ -80,13 +81,8 @@ class Session:
         with threadpool_limits(1):
             job = assemble(config, self.flag)
         threads = resolve_threads(config.system.threads, job.largest_product, cores())
-        facts = provenance.provenance(
-            seed=job.seed,
-            ops=resolve_ops(config.system.ops),
-            threads=threads,
-            data=self.data_facts(config),
-            code=self.code,
-        )
+        conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
+        facts = provenance.provenance(conditions, seed=job.seed, data=self.data_facts(config), code=self.code)
         # A number that is not finite ends the run with its step; numpy need not tell as well.
         with threadpool_limits(threads), np.errstate(all="ignore"):
             driver = self.driver(config, job, lock.folder)

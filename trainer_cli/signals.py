@@ -43,15 +43,16 @@ class StopFlag:
 def stop_flag() -> Iterator[StopFlag]:
     """Catch SIGINT, SIGTERM and SIGHUP within the block; the handlers from before come back after it.
 
-    A signal that whoever started us has us ignore, as `nohup` does with SIGHUP, stays ignored.
+    A SIGHUP that is ignored already stays so: that is what `nohup` is for.
     """
     flag = StopFlag()
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    caught = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
-    for number in caught:
+    if before.get(signal.SIGHUP) == signal.SIG_IGN:
+        del before[signal.SIGHUP]
+    for number in before:
         signal.signal(number, flag)
     try:
         yield flag
     finally:
-        for number, handler in caught.items():
+        for number, handler in before.items():
             signal.signal(number, handler)

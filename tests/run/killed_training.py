@@ -176,4 +176,6 @@ def main(folder, what, *args):
 
 
 if __name__ == "__main__":
+    for inherited in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # ignored, if the tests run in the background
+        signal.signal(inherited, signal.SIG_DFL)
     main(Path(sys.argv[1]), *sys.argv[2:])

@@ -68,25 +68,39 @@ def test_a_signal_in_any_phase_saves_the_step_and_tells_what_to_type(data):
         assert outcome_of(run_dir) == expected, name
 
 
-def begin(data, run_dir, **more):
-    """Start the installed command, and wait until it has evaluated once."""
-    command = [sys.executable, "-m", "trainer_cli", "train", str(data / "run.cfg"), "--output", str(run_dir)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen([*command, *LONG], text=True, env=ENVIRONMENT, **pipes, **more)
-    log = run_dir / "metrics.jsonl"
-    for _ in range(3000):
-        if log.exists() and log.read_bytes():
-            return process
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
-    raise AssertionError("the run did not begin")
+@pytest.fixture
+def begin():
+    """Start the installed command, and wait until it has evaluated once; it never outlives the test."""
+    processes = []
+
+    def begin_run(data, run_dir, ignored=()):
+        command = [sys.executable, "-m", "trainer_cli", "train", str(data / "run.cfg"), "--output", str(run_dir)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        # Whoever runs the tests in the background may ignore signals, and a child inherits that.
+        handlers = {number: signal.SIG_IGN if number in ignored else signal.SIG_DFL for number in STOPPING}
+        set_handlers = lambda: [signal.signal(*pair) for pair in handlers.items()]  # noqa: E731
+        process = subprocess.Popen([*command, *LONG], text=True, env=ENVIRONMENT, preexec_fn=set_handlers, **pipes)
+        processes.append(process)
+        log = run_dir / "metrics.jsonl"
+        for _ in range(3000):
+            if log.exists() and log.read_bytes():
+                return process
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        raise AssertionError("the run did not begin")
+
+    yield begin_run
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 LONG = ("--training.max_steps=1000000", "--training.patience=0")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_the_command_stops_for_a_signal_and_goes_on_to_the_same_bits(data, number):
+@pytest.mark.parametrize("number", STOPPING)
+def test_the_command_stops_for_a_signal_and_goes_on_to_the_same_bits(data, begin, number):
     config_of(data)
     process = begin(data, data / "run")
     process.send_signal(number)
@@ -100,7 +114,7 @@ def test_the_command_stops_for_a_signal_and_goes_on_to_the_same_bits(data, numbe
     assert outcome_of(data / "run") == outcome_of(data / "whole")
 
 
-def test_the_command_killed_in_the_middle_goes_on_to_the_same_bits(data):
+def test_the_command_killed_in_the_middle_goes_on_to_the_same_bits(data, begin):
     config_of(data)
     process = begin(data, data / "run")
     process.kill()
@@ -112,11 +126,10 @@ def test_the_command_killed_in_the_middle_goes_on_to_the_same_bits(data):
     assert outcome_of(data / "run") == outcome_of(data / "whole")
 
 
-def test_a_signal_that_was_ignored_at_the_start_stays_ignored(data):
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(data, begin):
     """As `nohup` has it."""
     config_of(data)
-    ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
-    process = begin(data, data / "run", preexec_fn=ignore)
+    process = begin(data, data / "run", ignored=[signal.SIGHUP])
     process.send_signal(signal.SIGHUP)
     n_rows = len(rows(data / "run"))
     while len(rows(data / "run")) < n_rows + 20:
@@ -126,7 +139,7 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(data):
     assert process.returncode == 143
 
 
-def test_two_commands_in_one_folder_exit_5(data):
+def test_two_commands_in_one_folder_exit_5(data, begin):
     config_of(data)
     process = begin(data, data / "run")
     for options in (["--resume"], ["--overwrite"], []):
