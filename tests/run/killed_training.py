@@ -1,7 +1,7 @@
 """Train in processes that are killed or get signals; prints what became of each, as JSON.
 
 Imports once and forks, in a process of its own with one thread, so that forking is safe:
-killed_training.py FOLDER kills N | signals
+killed_training.py FOLDER (kills N | signals [unsaved])
 """
 
 import json
@@ -145,16 +145,23 @@ class Calling(FullDisk):
 PHASES = [in_a_step, in_an_evaluation, in_the_last_evaluation, while_reading, in_a_save, in_the_first_save]
 
 
-def signalled_runs(folder):
+def save_nothing_more(act):
+    """The planted bug: what a signal interrupts is not saved."""
+    save = Run.save
+    Run.save = lambda run, required: None if run.flag.received else save(run, required=required)
+    in_a_step(act)
+
+
+def signalled_runs(folder, bug=""):
     """One run for each phase and signal, and one with a second signal at once."""
     found = {}
     config_of(folder)
-    for phase in PHASES:
+    for phase in PHASES[:1] if bug else PHASES:
         for number, times in ((signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGHUP, 1), (signal.SIGTERM, 2)):
             name = f"{phase.__name__} {number.name} {times}"
 
             def attempt(phase=phase, number=number, times=times, name=name):
-                phase(lambda: send(number, times))
+                (save_nothing_more if bug else phase)(lambda: send(number, times))
                 sys.argv = ["trainer", "train", str(folder / "run.cfg"), "-o", str(folder / name), "--quiet"]
                 sys.argv.append("--checkpoints.max_seconds=1e-9")
                 with open(folder / f"{name}.txt", "w") as file:
@@ -172,7 +179,7 @@ def signalled_runs(folder):
 def main(folder, what, *args):
     assert "fsync" in CALLS
     os.fsync = lambda fd: None  # a kill loses nothing that the kernel has
-    print(json.dumps(killed_runs(folder, int(args[0])) if what == "kills" else signalled_runs(folder)))
+    print(json.dumps(killed_runs(folder, int(args[0])) if what == "kills" else signalled_runs(folder, *args)))
 
 
 if __name__ == "__main__":

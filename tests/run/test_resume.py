@@ -90,7 +90,7 @@ def test_a_run_killed_after_every_few_steps_comes_to_the_same_bits(data, max_sec
     """With 1e-9 every step is saved, with 300 the evaluations and what is due."""
     config = config_of(data, "--checkpoints.max_seconds", max_seconds)
     expected = whole(config, data)
-    for step in range(1, N_STEPS, 3):
+    for step in range(1, N_STEPS, 7):
         with pytest.raises(Killed):
             train(config, data / str(step), resume=True, progress=KillAt(step))
         assert train(config, data / str(step), resume=True).cause is None
