@@ -28,6 +28,7 @@ def import_files(paths: Sequence[Path]) -> None:
         try:
             spec.loader.exec_module(module)
         except Exception as err:
+            del sys.modules[name]
             line = err.lineno or 0 if isinstance(err, SyntaxError) else last_line(err, {os.path.abspath(path)})[1]
             message = f"{type(err).__name__}: {err.msg if isinstance(err, SyntaxError) else err}"
             raise ConfigError(problems=[Problem(message, str(path), line)]) from err
@@ -35,12 +36,20 @@ def import_files(paths: Sequence[Path]) -> None:
 
 def place(err: Exception) -> str | None:
     """File and line of the last of the user's functions that an error came through; None if there was none."""
-    modules = (module for name, module in sys.modules.items() if name.startswith(PREFIX))
-    path, line = last_line(err, {str(getattr(module, "__file__", "")) for module in modules})
-    if not line:
-        return None
+    path, line = last_line(err, imported())
+    return f"{shown(path)}:{line}" if line else None
+
+
+def imported() -> list[str]:
+    """The files that were imported, by their absolute paths."""
+    modules = [module for name, module in sys.modules.items() if name.startswith(PREFIX)]
+    return [str(getattr(module, "__file__", "")) for module in modules]
+
+
+def shown(path: str) -> str:
+    """A path as a user would name it: from the current folder, if it is in there."""
     near = os.path.relpath(path)
-    return f"{path if near.startswith(os.pardir) else near}:{line}"
+    return path if near.startswith(os.pardir) else near
 
 
 def last_line(err: Exception, paths: Collection[str]) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 import json
 import re
 import shlex
+import sys
 
 import pytest
 from commands import SHORT, call, train
@@ -227,7 +228,8 @@ def own(folder, monkeypatch):
     monkeypatch.setattr(catalogue, "REGISTRY", dict(catalogue.REGISTRY))
     (folder / "own.py").write_text(OWN)
     (folder / "own.cfg").write_text(OWN_CONFIG)
-    return folder
+    yield folder
+    sys.modules.pop("trainer_code_own", None)
 
 
 def test_parts_of_a_users_own_of_every_kind(own):
@@ -255,6 +257,34 @@ def test_a_mistake_in_a_users_part_is_told_with_its_line(own):
     line = source.splitlines().index("        return X / nothing, lambda dY: 2 * dY") + 1
     said = call("train", "own.cfg", "-o", "run", "--code", "own.py", code=2).stderr
     assert said.startswith(f"own.py:{line}: NameError: name 'nothing' is not defined. The traceback is in ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "    higher_is_better = True\n",
+            "",
+            r"own\.cfg:\d+: metrics\.right: a metric needs higher_is_better, which First",
+        ),
+        ("float(self.n)", "'x'", r"own\.cfg:\d+: metrics\.right: the metric right must give a number, .* not 'x'"),
+        ("yield start", "yield 'x'", r"schedule falling\(\) must give finite numbers, got 'x' at step 0"),
+        ("** 2", "[:3]", r"the columns of a block must have the same length"),
+        ("dY: 2 * dY", "dY: dY[:1]", r"first: its outputs are \(6, 4\), their gradient must be too"),
+    ],
+)
+def test_a_part_that_gives_what_it_may_not_is_the_users_mistake(own, old, new, said):
+    assert old in OWN
+    (own / "own.py").write_text(OWN.replace(old, new))
+    result = call("train", "own.cfg", "-o", "run", "--code", "own.py", code=2)
+    assert re.search(said, result.stderr)
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_error_that_may_be_the_users_says_so(own):
+    (own / "own.py").write_text(OWN.replace("yield Block({", "yield dict({"))
+    said = call("train", "own.cfg", "-o", "run", "--code", "own.py", code=1).stderr
+    assert said.startswith("trainer: an error of ours, or of own.py: AttributeError: ")
 
 
 def test_an_error_of_ours_is_one_line_and_a_file(folder, monkeypatch):

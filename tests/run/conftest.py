@@ -43,4 +43,5 @@ def own_parts(data, monkeypatch):
         kind.names()  # built-in parts are registered for good
     monkeypatch.setattr(catalogue, "REGISTRY", dict(catalogue.REGISTRY))
     import_parts(data)
-    return data
+    yield data
+    del sys.modules["trainer_code_parts"]

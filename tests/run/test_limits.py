@@ -10,7 +10,7 @@ from trainer_cli import checkpoint
 from trainer_cli.data import dataset
 from trainer_cli.errors import ConfigError
 from trainer_cli.evaluate import Scores, evaluate
-from trainer_cli.job import Monitor
+from trainer_cli.job import RESERVED, Monitor
 from trainer_cli.run import Run
 from trainer_cli.state import Best, RunState
 from trainer_cli.trained import from_files
@@ -210,6 +210,21 @@ def test_a_metric_that_fails_costs_no_update(data, monkeypatch):
     assert steps(data / "run")[0] == 7
     monkeypatch.undo()
     assert train(config_of(data), data / "run", resume=True).state.position.step == 60
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_metric_cannot_be_called_like_something_else_in_its_row(data, name):
+    text = CONFIG.replace("[metrics.accuracy]", f"[metrics.{name}]")
+    with pytest.raises(ConfigError, match=rf"metrics\.{name}: its score would be called {name}") as caught:
+        run(data, text=text)
+    [problem] = caught.value.problems
+    assert (data / "run.cfg").read_text().splitlines()[problem.line - 1] == f"[metrics.{name}]"
+
+
+def test_all_that_a_row_says_is_reserved(data):
+    run(data, "--training.max_steps", 9)
+    said = {key for row in rows(data / "run") for key in row} | {"seconds", "n"}
+    assert said - {"accuracy"} == RESERVED
 
 
 def test_the_checks_see_a_run_that_goes_one_step_too_far(data, monkeypatch):
