@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Rows, slice_rows
-from trainer_cli.config.filled import write_filled
+from trainer_cli.config.filled import fill, write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
@@ -258,7 +258,8 @@ def model_config(config: RunConfig) -> str:
 
 def filled_text(config: RunConfig, found: Sources) -> str:
     """The whole config with every default written out, the encoders chosen included."""
-    return write_filled({**config.filled(), **found.added}, config.loaded.document)
+    added = {name: fill(dict(section), config.registry, {}) for name, section in found.added.items()}
+    return write_filled(config.filled() | added, config.loaded.document)
 
 
 class WatchedReader:

@@ -17,6 +17,7 @@ from trainer_cli.errors import DivergedError, Stopped
 from trainer_cli.evaluate import Scores
 from trainer_cli.job import Job
 from trainer_cli.loggers.group import LoggerGroup
+from trainer_cli.loggers.logger import Logger
 from trainer_cli.loop import Step
 from trainer_cli.progress import Progress
 from trainer_cli.saver import Saver
@@ -34,19 +35,11 @@ class Run:
     state alone, so a run that was killed or stopped anywhere goes on as if nothing had happened.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        saver: Saver,
-        progress: Progress,
-        loggers: LoggerGroup,
-        flag: StopFlag,
-        clock: Callable[[], float],
-    ):
+    def __init__(self, job: Job, saver: Saver, progress: Progress, flag: StopFlag, clock: Callable[[], float]):
         self.job = job
         self.saver = saver
         self.progress = progress
-        self.loggers = loggers
+        self.loggers = LoggerGroup({}, progress.warn)
         self.flag = flag
         self.clock = clock
         self.state = RunState()
@@ -64,8 +57,9 @@ class Run:
         if self.is_over and self.reason(extended) is None:
             self.state = extended
 
-    def go(self) -> None:
+    def go(self, loggers: Mapping[str, Logger]) -> None:
         """Train until a limit is reached. On `Stopped` and `DivergedError` the run is saved, ready to be resumed."""
+        self.loggers = LoggerGroup(loggers, self.progress.warn)
         try:
             self.save(required=True)
             self.saver.open_log(self.state.log_bytes)

@@ -13,7 +13,8 @@ from trainer_cli.errors import Stopped
 
 T = TypeVar("T")
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+SIGHUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # which Windows has not
+SIGNALS = (signal.SIGINT, signal.SIGTERM, SIGHUP)
 
 
 class StopFlag:
@@ -47,8 +48,8 @@ def stop_flag() -> Iterator[StopFlag]:
     """
     flag = StopFlag()
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    if before.get(signal.SIGHUP) == signal.SIG_IGN:
-        del before[signal.SIGHUP]
+    if before.get(SIGHUP) == signal.SIG_IGN:
+        del before[SIGHUP]
     for number in before:
         signal.signal(number, flag)
     try:

@@ -16,7 +16,8 @@ from run_fakes import (
 )
 
 from trainer_cli import __version__, provenance, session
-from trainer_cli.errors import ArgumentError, ConfigError, OutputError
+from trainer_cli.config.run_config import read_run_config
+from trainer_cli.errors import ArgumentError, ConfigError, ModelFileError, OutputError
 
 
 def begin(data, *overrides, **more):
@@ -183,6 +184,23 @@ def test_the_check_sees_a_comparison_that_compares_nothing(data, monkeypatch):
     monkeypatch.setattr(provenance, "config_changes", lambda before, now: [])
     with pytest.raises(pytest.fail.Exception):
         refused(data, "--system.seed", 1, kinds=["config"], match="system.seed")
+
+
+def test_the_config_that_a_run_keeps_trains_the_same_run(data):
+    train(config_of(data, "--optimizer.L2", 0.02), data / "run")
+    kept = read_run_config(data / "run" / "config.cfg")
+    assert train(kept, data / "run", resume=True).was_over  # also encoders that were left out are in it
+    train(kept, data / "again")
+    assert outcome_of(data / "again") == outcome_of(data / "run")
+    assert (data / "again" / "config.cfg").read_text() == (data / "run" / "config.cfg").read_text()
+
+
+def test_run_facts_that_are_gone_or_not_ours_are_told(data):
+    begin(data)
+    for content in (b"{", b"[]", b'{"format": 1}', b'{"format": 2}', b"\xff", None):
+        (data / "run" / "run.json").unlink() if content is None else (data / "run" / "run.json").write_bytes(content)
+        with pytest.raises(ModelFileError, match=r"run\.json"):
+            train(config_of(data), data / "run", resume=True)
 
 
 def test_a_resume_of_nothing_begins_a_run(data):

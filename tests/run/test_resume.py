@@ -7,6 +7,7 @@ from run_fakes import (
     KillAt,
     KillAtRow,
     Killed,
+    Silent,
     config_of,
     outcome_of,
     rows,
@@ -15,7 +16,7 @@ from run_fakes import (
     train_until,
 )
 
-from trainer_cli import snapshot
+from trainer_cli import checkpoint, snapshot
 from trainer_cli.errors import Stopped
 from trainer_cli.store import Store
 
@@ -115,6 +116,23 @@ def test_a_resume_before_the_first_step_starts_over(data):
     assert steps(data / "killed") == [0]
     train(config, data / "killed", resume=True)
     assert outcome_of(data / "killed") == whole(config, data)
+
+
+@pytest.mark.parametrize("n_damaged", [1, 2, 5])
+def test_a_run_falls_back_to_the_newest_whole_checkpoint_and_comes_to_the_same_bits(data, n_damaged):
+    config = config_of(data, "--checkpoints.keep", 99)
+    expected = whole(config_of(data), data)
+    for step in range(5, 40, 5):
+        stopped_at(step, config, data / "run")
+    damaged = [checkpoint.step_path(data / "run", step) for step in steps(data / "run")[:n_damaged]]
+    for path in damaged:
+        (path / "optimizer.safetensors").write_bytes((path / "optimizer.safetensors").read_bytes()[:-1])
+    progress = Silent()
+    assert train(config, data / "run", resume=True, progress=progress).cause is None
+    assert outcome_of(data / "run") == expected
+    assert [line.split(":")[0] for line in progress.warnings] == [f"skipped {path.name}" for path in damaged]
+    for path in damaged:
+        assert path.with_name(f".bad-{path.name}-1").is_dir()
 
 
 def forget_moments(job, found):
