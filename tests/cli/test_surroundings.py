@@ -41,11 +41,11 @@ def with_environment(cwd=None, without=(), **env):
     return command
 
 
-def on_terminal(columns):
+def on_terminal(columns, **env):
     def command(folder, out):
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        process = start(*train_words(folder, out), stdin=theirs, stdout=theirs, stderr=theirs)
+        process = start(*train_words(folder, out), stdin=theirs, stdout=theirs, stderr=theirs, env=env)
         os.close(theirs)
         process.terminal = ours
         return process
@@ -67,7 +67,8 @@ CELLS = {
     "no home": with_environment(without=["HOME", "USER", "LOGNAME", "TMPDIR"]),
     "nowhere to write": with_environment(cwd="/proc", HOME="/proc", TMPDIR="/proc"),
     "1 column": on_terminal(1),
-    "80 columns": on_terminal(80),
+    "120 columns": on_terminal(120),
+    "no color": on_terminal(80, NO_COLOR="1"),
 }
 
 
@@ -120,14 +121,19 @@ def test_in_a_pipe_there_is_one_line_an_evaluation_and_no_carriage_return(runs, 
 
 
 def test_on_a_terminal_there_is_a_bar_with_what_one_wants_to_know(runs):
-    text = runs[1]["80 columns"][1].decode()
-    assert re.search(r"epoch \d+ step \d+ .*loss \d.*rate \d.*samples/s \[\d\d:\d\d<", text)
+    text = runs[1]["120 columns"][1].decode()
+    assert re.search(r"epoch \d+ step \d+, loss \d\S*, rate \d\S*, [\d,]+ samples/s +\d+%\|.*\| \d\d:\d\d<", text)
     assert "\x1b" in text
     assert "Finished (max_steps) after step 14." in text
 
 
+def test_colors_are_for_those_who_want_them(runs):
+    assert b"\x1b[32m" in runs[1]["120 columns"][1]
+    assert b"\x1b[3" not in runs[1]["no color"][1]
+
+
 def test_a_narrow_terminal_gets_fewer_columns_of_the_table(runs):
-    assert "ACCURACY" in runs[1]["80 columns"][1].decode()
+    assert "ACCURACY" in runs[1]["120 columns"][1].decode()
     assert "ACCURACY" not in runs[1]["1 column"][1].decode()
 
 
