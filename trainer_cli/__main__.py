@@ -8,6 +8,7 @@ from trainer_cli.cli import app
 
 def main() -> None:
     streams.open_missing()
+    streams.quieten()
     try:
         app(prog_name="trainer")
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Rows, slice_rows
-from trainer_cli.config.filled import write_filled
+from trainer_cli.config.filled import fill, write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
@@ -20,7 +20,7 @@ from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ConfigError, Problem, TrainerError
 from trainer_cli.evaluate import named_results
-from trainer_cli.job import Job, Monitor
+from trainer_cli.job import RESERVED, Job, Monitor
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
@@ -222,8 +222,10 @@ def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
     the dev loss where there is none."""
     higher = {"loss": False}
     for name, metric in metrics.items():
-        # An empty tally already knows the names of its scores.
-        higher |= dict.fromkeys(named_results({name: metric}), metric.higher_is_better)
+        try:
+            higher |= dict.fromkeys(score_names(name, metric), metric.higher_is_better)
+        except ArgumentError as err:
+            raise ConfigError(problems=[config.problem(f"metrics.{name}", str(err))]) from err
     names = tuple(name for name in higher if name != "loss")
     training = config.training
     monitored = [training.monitor] if training.monitor else []
@@ -235,6 +237,17 @@ def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
                 raise ConfigError(problems=[config.problem(f"training.{key}", message)])
     default = training.monitor or (names[0] if names else "loss")
     return Monitor(dict(training.score_weights) or {default: 1.0}, names, higher)
+
+
+def score_names(name: str, metric: Tally) -> list[str]:
+    """The names of a metric's scores; ArgumentError if it is no metric, or one is called as something else is."""
+    missing = [part for part in ("higher_is_better", "update", "merge", "result") if not hasattr(metric, part)]
+    if missing:
+        raise ArgumentError(f"a metric needs {', '.join(missing)}, which {type(metric).__name__} has not")
+    scores = list(named_results({name: metric}))  # an empty tally already knows them
+    if taken := RESERVED.intersection(scores):
+        raise ArgumentError(f"its score would be called {min(taken)}, as something else in metrics.jsonl is: rename it")
+    return scores
 
 
 def reader_facts(config: RunConfig, reader: Reader) -> tuple[str, Mapping[str, Any]]:
@@ -256,7 +269,8 @@ def model_config(config: RunConfig) -> str:
 
 def filled_text(config: RunConfig, found: Sources) -> str:
     """The whole config with every default written out, the encoders chosen included."""
-    return write_filled({**config.filled(), **found.added}, config.loaded.document)
+    added = {name: fill(dict(section), config.registry, {}) for name, section in found.added.items()}
+    return write_filled(config.filled() | added, config.loaded.document)
 
 
 class WatchedReader:

@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 
 from trainer_cli.arrays import Array, Batch
+from trainer_cli.errors import ArgumentError
 from trainer_cli.losses.loss import Link, Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
@@ -58,12 +59,19 @@ def probabilities(outputs: Array, link: Link) -> Array:
 
 
 def named_results(tallies: Mapping[str, Tally]) -> dict[str, float]:
-    """One flat entry a score: a metric with several gives `<metric>_<score>`."""
+    """One flat entry a score: a metric with several gives `<metric>_<score>`. ArgumentError: one is no number."""
     found: dict[str, float] = {}
     for name, tally in tallies.items():
         result = tally.result()
         if isinstance(result, Mapping):
-            found |= {f"{name}_{key}": float(value) for key, value in result.items()}
+            found |= {f"{name}_{key}": number(name, value) for key, value in result.items()}
         else:
-            found[name] = float(result)
+            found[name] = number(name, result)
     return found
+
+
+def number(name: str, value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as err:
+        raise ArgumentError(f"the metric {name} must give a number, or several by name, not {value!r}") from err

@@ -17,6 +17,11 @@ from trainer_cli.trained import Trained
 
 Watch = Callable[[Iterable[Batch], int], Iterator[Batch]]
 
+# What a row of metrics.jsonl, and the result of an evaluation, say beside the scores: no score can be called so.
+RESERVED = frozenset(
+    {"step", "epoch", "samples", "train_loss", "loss", "learn_rate", "batch_size", "seconds", "final", "n"}
+)
+
 # A step by which a batch-size schedule has grown as far as it will, for the choice of threads.
 LATE_STEP = 10_000
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 REFRESH_SECONDS = 0.1
 PIPE_WIDTH = 10_000
-BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {postfix} [{elapsed}<{remaining}]"
+BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,10 @@ class Progress:
         seconds = state.seconds - self._first.seconds
         rate = (at.samples - self._first.position.samples) / seconds if seconds > 0 else 0.0
         self._bar.n = self._done(state)
-        self._bar.set_description_str(f"epoch {at.epoch + 1} step {at.step}", refresh=False)
-        self._bar.set_postfix_str(
-            f"loss {step.loss:.4g}, rate {step.learn_rate:.3g}, {rate:,.0f} samples/s", refresh=False
+        self._bar.set_description_str(
+            f"epoch {at.epoch + 1} step {at.step}, loss {step.loss:.4g}, rate {step.learn_rate:.3g}, "
+            f"{rate:,.0f} samples/s"
         )
-        self._bar.refresh()
 
     def evaluating(self, items: Iterable[T], n_items: int) -> Iterator[T]:
         """The items, with how many of them are done shown in the bar."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,18 +27,37 @@ KINDS = ("config", "data", "code", "versions", "threads", "ops")
 # Another processor may change the bits as well, but machines are exchanged: that is told and recorded.
 TOLD = "cpu"
 
+KINDS_OF_FACTS = {
+    "versions": dict,
+    "data": dict,
+    "code": list,
+    "changes": list,
+    "ops": str,
+    "threads": int,
+    "eval_batch_size": int,
+}
+
 # What may differ between a run and its resumption: where things lie, when to stop, what is kept, who is told.
 FREE_SECTIONS = ("paths", "checkpoints", "loggers")
 FREE_TRAINING = ("max_epochs", "max_steps", "max_time", "patience")
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """Under which an evaluation gives the digits that the log of its run has."""
+
+    ops: Literal["numpy", "numba"] = "numpy"
+    threads: int = 1
+    eval_batch_size: int = 1024
+
+
 def provenance(
-    *, seed: int, ops: str, threads: int, data: Mapping[str, Mapping[str, Any]], code: Sequence[Path]
+    conditions: Conditions, *, seed: int, data: Mapping[str, Mapping[str, Any]], code: Sequence[Path]
 ) -> dict[str, Any]:
     """The facts by name. `data` has for each set its absolute files and their sha256."""
     blas, kernel = blas_facts()
     versions = {"trainer": __version__, "python": platform.python_version(), "numpy": np.__version__, "blas": blas}
-    if ops == "numba":
+    if conditions.ops == "numba":
         import numba
 
         versions["numba"] = numba.__version__
@@ -44,8 +65,7 @@ def provenance(
         "format": FORMAT,
         "versions": versions,
         "seed": seed,
-        "ops": ops,
-        "threads": threads,
+        **asdict(conditions),
         "cpu": f"{cpu()} ({kernel})",
         "data": {name: dict(facts) for name, facts in data.items()},
         "code": [{"path": str(path.resolve()), "sha256": sha256(path)} for path in code],
@@ -72,7 +92,7 @@ def read(run_dir: Path) -> dict[str, Any]:
         raise ModelFileError(f"{path}: cannot be read: {err}") from err
     check_format(found, path)
     assert isinstance(found, dict)
-    for key, kind in (("versions", dict), ("data", dict), ("code", list), ("changes", list)):
+    for key, kind in KINDS_OF_FACTS.items():
         if not isinstance(found.get(key), kind):
             raise ModelFileError(f"{path}: {key} is missing or of the wrong kind")
     parts = [("sha256", part) for part in found["data"].values()]
@@ -80,6 +100,15 @@ def read(run_dir: Path) -> dict[str, Any]:
     if not all(isinstance(part, dict) and isinstance(part.get(key), str) for key, part in parts):
         raise ModelFileError(f"{path}: data or code is not what a run writes there")
     return found
+
+
+def conditions(run_dir: Path | None) -> Conditions:
+    """How a run evaluates, if it is known; without numba, in numpy, whose last digits may differ."""
+    if run_dir is None or not (run_dir / NAME).exists():
+        return Conditions()
+    facts = read(run_dir)
+    ops: Literal["numpy", "numba"] = "numba" if facts["ops"] == "numba" and find_spec("numba") else "numpy"
+    return Conditions(ops, max(1, facts["threads"]), max(1, facts["eval_batch_size"]))
 
 
 def dev_reader(run_dir: Path) -> Reader:

@@ -17,6 +17,9 @@ from trainer_cli.errors import ConfigError
 
 Part = TypeVar("Part")
 
+# Comparing two names takes tens of microseconds.
+MAX_COMPARED = 1000
+
 KINDS = {
     "layers": "trainer_cli.layers",
     "optimizers": "trainer_cli.optimizers",
@@ -110,6 +113,8 @@ class Registry:
 
 def nearest(name: str, names: list[str], say: str = " Did you mean {}?") -> str:
     """The sentence that suggests the name most like `name`, or an empty text when none is near."""
+    if len(names) > MAX_COMPARED:
+        names = [known for known in names if known[:1].lower() == name[:1].lower()][:MAX_COMPARED]
     by_folded = {known.lower(): known for known in names}
     # In a name of two letters one wrong letter is half of it.
     cutoff = 0.6 if len(name) > 2 else 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from trainer_cli.errors import DivergedError, Stopped
 from trainer_cli.evaluate import Scores
 from trainer_cli.job import Job
 from trainer_cli.loggers.group import LoggerGroup
+from trainer_cli.loggers.logger import Logger
 from trainer_cli.loop import Step
 from trainer_cli.progress import Progress
 from trainer_cli.saver import Saver
@@ -34,23 +35,14 @@ class Run:
     state alone, so a run that was killed or stopped anywhere goes on as if nothing had happened.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        saver: Saver,
-        progress: Progress,
-        loggers: LoggerGroup,
-        flag: StopFlag,
-        clock: Callable[[], float],
-    ):
+    def __init__(self, job: Job, saver: Saver, progress: Progress, flag: StopFlag, clock: Callable[[], float]):
         self.job = job
         self.saver = saver
         self.progress = progress
-        self.loggers = loggers
+        self.loggers = LoggerGroup({}, progress.warn)
         self.flag = flag
         self.clock = clock
         self.state = RunState()
-        self.scores: Scores | None = None
         self._last_time = clock()
 
     @property
@@ -65,8 +57,9 @@ class Run:
         if self.is_over and self.reason(extended) is None:
             self.state = extended
 
-    def go(self) -> None:
+    def go(self, loggers: Mapping[str, Logger]) -> None:
         """Train until a limit is reached. On `Stopped` and `DivergedError` the run is saved, ready to be resumed."""
+        self.loggers = LoggerGroup(loggers, self.progress.warn)
         try:
             self.save(required=True)
             self.saver.open_log(self.state.log_bytes)
@@ -123,13 +116,13 @@ class Run:
 
     def evaluate(self, *, final: bool) -> None:
         """Score the dev data, write a row of the log, and keep the weights if they are the best."""
-        score = None
+        scores, score = {}, None
         if self.job.dev is not None:
-            self.scores = self.score(self.job.dev)
-            score = self.job.monitor.score(self.scores)
-        row = self.row(final)
+            found = self.score(self.job.dev)
+            scores, score = {"loss": found.loss, **found.metrics}, self.job.monitor.score(found)
+        row = self.row(scores, final)
         log_bytes = self.saver.log(json.dumps(row).encode() + b"\n")
-        self.state = self.state.scored(score, log_bytes, final=final)
+        self.state = self.state.scored(scores, score, log_bytes, final=final)
         is_best = self.state.best is not None and self.state.best.step == self.state.position.step
         if is_best:
             self.saver.keep_best(self.snapshot(), final=final)
@@ -150,7 +143,7 @@ class Run:
         """The batches of an evaluation: shown in the bar, and left when a signal comes."""
         return self.progress.evaluating(self.flag.watch(batches), n_batches)
 
-    def row(self, final: bool) -> dict[str, Any]:
+    def row(self, scores: Mapping[str, float], final: bool) -> dict[str, Any]:
         """One line of metrics.jsonl: the losses, the scores, and the hyper-parameters of the last update."""
         at, last = self.state.position, self.state.position.step - 1
         row = {
@@ -158,7 +151,7 @@ class Run:
             "epoch": at.epoch + 1,
             "samples": at.samples,
             "train_loss": self.state.loss_sum / self.state.loss_rows,
-            **named_scores(self.scores),
+            **scores,
             "learn_rate": self.job.optimizer.schedules["learn_rate"](last),
             "batch_size": int(self.job.batch_size(last)),
             "seconds": round(self.state.seconds, 3),
@@ -168,12 +161,11 @@ class Run:
 
     def snapshot(self) -> Checkpoint:
         """The run as it is now, copied. DivergedError: a number is not finite, and must not be saved."""
-        is_scored = self.state.evaluated == self.state.position.step
-        return snapshot.take(self.job, self.state, named_scores(self.scores) if is_scored else {})
+        return snapshot.take(self.job, self.state)
 
     def save(self, *, required: bool) -> None:
         """Save the run as it is now, unless that is on the disk already."""
-        if self.saver.saved != state.to_json(self.state):
+        if not self.saver.has(state.to_json(self.state)):
             self.saver.save(self.snapshot(), required=required)
 
     def rescue(self) -> None:
@@ -182,10 +174,6 @@ class Run:
             self.save(required=False)
         except DivergedError:
             self.saver.save_best()
-
-
-def named_scores(scores: Scores | None) -> dict[str, float]:
-    return {} if scores is None else {"loss": scores.loss, **scores.metrics}
 
 
 def named_rows(data: Dataset, rows: Sequence[int]) -> str:

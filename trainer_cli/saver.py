@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer_cli import checkpoint, pointers, retention
+from trainer_cli import checkpoint, json_text, pointers, retention
 from trainer_cli.checkpoint import Checkpoint
 from trainer_cli.errors import StorageError
 from trainer_cli.journal import Journal
@@ -68,6 +68,11 @@ class Saver:
     def keep_best(self, best: Checkpoint, *, final: bool) -> None:
         """Hold the best until the next save. The one that a `final` one beats stays: it holds if the run goes on."""
         self._bests = [*(self._bests if final else []), best]
+
+    def has(self, state: Mapping[str, Any]) -> bool:
+        """Whether the newest checkpoint has this state."""
+        # As it is written, since a NaN does not equal itself.
+        return self.saved is not None and json_text.encode(dict(self.saved)) == json_text.encode(dict(state))
 
     def is_due(self, *, evaluated: bool) -> bool:
         waited = self.clock() - self._last_end

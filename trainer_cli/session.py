@@ -20,9 +20,9 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, Stopped, StorageError
 from trainer_cli.job import Job
 from trainer_cli.lock import Lock
-from trainer_cli.loggers.group import LoggerGroup
 from trainer_cli.ops import resolve_ops
 from trainer_cli.progress import Progress
+from trainer_cli.provenance import Conditions
 from trainer_cli.run import Run
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
@@ -80,19 +80,14 @@ class Session:
         with threadpool_limits(1):
             job = assemble(config, self.flag)
         threads = resolve_threads(config.system.threads, job.largest_product, cores())
-        facts = provenance.provenance(
-            seed=job.seed,
-            ops=resolve_ops(config.system.ops),
-            threads=threads,
-            data=self.data_facts(config),
-            code=self.code,
-        )
+        conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
+        facts = provenance.provenance(conditions, seed=job.seed, data=self.data_facts(config), code=self.code)
         # A number that is not finite ends the run with its step; numpy need not tell as well.
         with threadpool_limits(threads), np.errstate(all="ignore"):
             driver = self.driver(config, job, lock.folder)
             if found.checkpoint is not None and before is not None:
                 facts["changes"] = self.accepted(lock.folder, before, facts, job.config_text, found.checkpoint.step)
-            return self.go_on(driver, found.checkpoint, facts, lock.folder)
+            return self.go_on(config, driver, found.checkpoint, facts, lock.folder)
 
     def driver(self, config: RunConfig, job: Job, run_dir: Path) -> Run:
         saver = Saver(
@@ -104,10 +99,11 @@ class Session:
             tell=self.progress.warn,
             detail=self.progress.detail,
         )
-        loggers = LoggerGroup(config.build("loggers") or {}, self.progress.warn)
-        return Run(job, saver, self.progress, loggers, self.flag, self.clock)
+        return Run(job, saver, self.progress, self.flag, self.clock)
 
-    def go_on(self, driver: Run, found: Checkpoint | None, facts: Mapping[str, Any], run_dir: Path) -> Ending:
+    def go_on(
+        self, config: RunConfig, driver: Run, found: Checkpoint | None, facts: Mapping[str, Any], run_dir: Path
+    ) -> Ending:
         job = driver.job
         if found is not None:
             driver.resume(found)
@@ -119,7 +115,7 @@ class Session:
             self.progress.detail(summary(job, facts))
             storage.replace_file(run_dir / provenance.NAME, json_text.dumps(facts))
             storage.replace_file(run_dir / CONFIG, job.config_text.encode())
-            driver.go()
+            driver.go(config.build("loggers") or {})
         best = driver.state.best
         words = f"{job.monitor.text(best.score)} at step {best.step}" if best else ""
         return Ending(driver.state, words, was_over)

@@ -13,7 +13,8 @@ from trainer_cli.errors import Stopped
 
 T = TypeVar("T")
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+SIGHUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # which Windows has not
+SIGNALS = (signal.SIGINT, signal.SIGTERM, SIGHUP)
 
 
 class StopFlag:
@@ -43,15 +44,16 @@ class StopFlag:
 def stop_flag() -> Iterator[StopFlag]:
     """Catch SIGINT, SIGTERM and SIGHUP within the block; the handlers from before come back after it.
 
-    A signal that whoever started us has us ignore, as `nohup` does with SIGHUP, stays ignored.
+    A SIGHUP that is ignored already stays so: that is what `nohup` is for.
     """
     flag = StopFlag()
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    caught = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
-    for number in caught:
+    if before.get(SIGHUP) == signal.SIG_IGN:
+        del before[SIGHUP]
+    for number in before:
         signal.signal(number, flag)
     try:
         yield flag
     finally:
-        for number, handler in caught.items():
+        for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from trainer_cli import state, tensors, trained
@@ -13,11 +11,12 @@ from trainer_cli.job import Job
 from trainer_cli.state import RunState
 
 
-def take(job: Job, at: RunState, scores: Mapping[str, float]) -> Checkpoint:
+def take(job: Job, at: RunState) -> Checkpoint:
     """The run in the state `at`, copied. DivergedError: a number is not finite, and must not be saved.
 
-    The model folder gets the parameters that predict and their `scores`: the averages, where the optimizer keeps
-    them; the weights that training goes on with are then beside the moments, as `weights.<name>`.
+    The model folder gets the parameters that predict, and their scores if they were evaluated. These are the
+    averages, where the optimizer keeps them; the weights that training goes on with are then beside the moments, as
+    `weights.<name>`.
     """
     store = job.model.store
     arrays = {name: array.copy() for name, array in job.optimizer.to_arrays(store).items()}
@@ -31,6 +30,7 @@ def take(job: Job, at: RunState, scores: Mapping[str, float]) -> Checkpoint:
     else:
         # Before the first update the averages are zeros, which predict nothing.
         params = weights
+    scores = at.scores if at.evaluated == at.position.step else {}
     return Checkpoint(at.position.step, trained.to_files(job.trained, params, scores), arrays, state.to_json(at))
 
 

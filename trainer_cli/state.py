@@ -36,14 +36,16 @@ class Limits:
 class RunState:
     """One moment of a run. Saved with each checkpoint, it is the truth about the run.
 
-    `evaluated` is the last step after which dev data was scored, `log_bytes` how long metrics.jsonl was then;
-    `loss_sum` over `loss_rows` rows is the mean training loss since. `seconds` is the time spent training. `reason`
-    says why the run is over, None while it is not. `before_final` is the state before a last evaluation off the beat.
+    `evaluated` is the last step after which there was an evaluation, `scores` what it gave by name (nothing without
+    dev data), `log_bytes` how long metrics.jsonl was then; `loss_sum` over `loss_rows` rows is the mean training loss
+    since. `seconds` is the time spent training. `reason` says why the run is over, None while it is not.
+    `before_final` is the state before a last evaluation off the beat.
     """
 
     position: Position = field(default_factory=Position)
     best: Best | None = None
     evaluated: int = 0
+    scores: Mapping[str, float] = field(default_factory=dict)
     log_bytes: int = 0
     loss_sum: float = 0.0
     loss_rows: int = 0
@@ -61,15 +63,18 @@ class RunState:
             seconds=self.seconds + seconds,
         )
 
-    def scored(self, score: float | None, log_bytes: int, *, final: bool) -> RunState:
+    def scored(
+        self, scores: Mapping[str, float], score: float | None, log_bytes: int, *, final: bool = False
+    ) -> RunState:
         """The state after an evaluation; a tie keeps the earlier best, and a NaN (or no score) never is one.
 
-        `final`: this evaluation is off the beat of `eval_frequency`, for the end of the run alone.
+        `score` is what decides, made of the `scores`. `final`: this evaluation is off the beat of `eval_frequency`,
+        for the end of the run alone.
         """
         step, best = self.position.step, self.best
         if score is not None and (best is None or score > best.score) and score == score:
             best = Best(step, score)
-        new = replace(self, best=best, evaluated=step, log_bytes=log_bytes, loss_sum=0.0, loss_rows=0)
+        new = replace(self, best=best, evaluated=step, scores=scores, log_bytes=log_bytes, loss_sum=0.0, loss_rows=0)
         return replace(new, before_final=replace(self, reason=None)) if final else new
 
     def extended(self) -> RunState:
@@ -105,6 +110,7 @@ def to_json(state: RunState) -> dict[str, Any]:
         "carry": at.carry,
         "best": None if state.best is None else {"step": state.best.step, "score": state.best.score},
         "evaluated": state.evaluated,
+        "scores": dict(state.scores),
         "log_bytes": state.log_bytes,
         "loss_sum": state.loss_sum,
         "loss_rows": state.loss_rows,
@@ -124,6 +130,7 @@ def from_json(data: Mapping[str, Any]) -> RunState:
             ),
             best=None if best is None else Best(int(best["step"]), float(best["score"])),
             evaluated=int(data["evaluated"]),
+            scores={str(name): float(score) for name, score in data["scores"].items()},
             log_bytes=int(data["log_bytes"]),
             loss_sum=float(data["loss_sum"]),
             loss_rows=int(data["loss_rows"]),
@@ -131,5 +138,5 @@ def from_json(data: Mapping[str, Any]) -> RunState:
             reason=None if finished is None else REASONS[REASONS.index(finished["reason"])],
             before_final=None if before_final is None else from_json(before_final),
         )
-    except (KeyError, TypeError, ValueError) as err:
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
         raise ModelFileError(f"the state of the run is not one of ours: {err!r}") from err

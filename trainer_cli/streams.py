@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 
 class QuietStream:
-    """Writes to a text stream until that fails, then drops what comes."""
+    """Writes to a text stream until that fails, then drops what comes; all else is asked of the stream."""
 
     def __init__(self, stream: TextIO | None):
         self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__.get("_stream"), name)
 
     def write(self, text: str) -> int:
         if self._stream is not None:
@@ -79,13 +83,18 @@ def open_missing() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
+def quieten() -> None:
+    """Put quiet streams in the place of the process's own: a `print` in a user's code ends no run either."""
+    sys.stdout, sys.stderr = cast(TextIO, stdout()), cast(TextIO, stderr())
+
+
 def flush_at_exit() -> None:
     """Flush both streams; where that fails, turn them to nowhere, or the interpreter would exit with 120."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is None:
+            continue
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):
-            try:
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            except (OSError, ValueError, AttributeError):
-                continue

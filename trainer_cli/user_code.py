@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from trainer_cli.errors import ConfigError, Problem
@@ -27,23 +28,31 @@ def import_files(paths: Sequence[Path]) -> None:
         try:
             spec.loader.exec_module(module)
         except Exception as err:
-            line = err.lineno or 0 if isinstance(err, SyntaxError) else last_line(err, path)
+            del sys.modules[name]
+            line = err.lineno or 0 if isinstance(err, SyntaxError) else last_line(err, {os.path.abspath(path)})[1]
             message = f"{type(err).__name__}: {err.msg if isinstance(err, SyntaxError) else err}"
             raise ConfigError(problems=[Problem(message, str(path), line)]) from err
 
 
 def place(err: Exception) -> str | None:
     """File and line of the last of the user's functions that an error came through; None if there was none."""
-    files = {getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith(PREFIX)}
-    places = [
-        f"{frame.filename}:{frame.lineno}"
-        for frame in traceback.extract_tb(err.__traceback__)
-        if frame.filename in files
-    ]
-    return places[-1] if places else None
+    path, line = last_line(err, imported())
+    return f"{shown(path)}:{line}" if line else None
 
 
-def last_line(err: Exception, path: Path) -> int:
-    """The line of `path` from which the error came."""
-    lines = [frame.lineno for frame in traceback.extract_tb(err.__traceback__) if frame.filename == str(path)]
-    return lines[-1] or 0 if lines else 0
+def imported() -> list[str]:
+    """The files that were imported, by their absolute paths."""
+    modules = [module for name, module in sys.modules.items() if name.startswith(PREFIX)]
+    return [str(getattr(module, "__file__", "")) for module in modules]
+
+
+def shown(path: str) -> str:
+    """A path as a user would name it: from the current folder, if it is in there."""
+    near = os.path.relpath(path)
+    return path if near.startswith(os.pardir) else near
+
+
+def last_line(err: Exception, paths: Collection[str]) -> tuple[str, int]:
+    """The last place in these files that an error came through, the line 0 if there is none."""
+    frames = [frame for frame in traceback.extract_tb(err.__traceback__) if frame.filename in paths]
+    return (frames[-1].filename, frames[-1].lineno or 0) if frames else ("", 0)

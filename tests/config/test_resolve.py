@@ -88,12 +88,14 @@ def test_blocks_inside_lists_and_values_are_called() -> None:
 @encoders = "test_everything.v1"
 layers = [{"@layers": "test_dense.v1", "nO": 2}, ${dense}]
 window = {"width": 3.0}
+windows = [{"width": 1}, {"width": 2, "stride": 2}]
 [dense]
 @layers = "test_dense.v1"
 """
     given = resolve(text)["x"].given
     assert given["layers"] == [Layer(2), Layer(None)]
     assert given["window"] == Window(3, 1)
+    assert given["windows"] == [Window(1), Window(2, 2)]
 
 
 def test_a_dataclass_can_be_a_section() -> None:
@@ -130,6 +132,7 @@ extra = 4
 
 
 EVERYTHING = '[x]\n@encoders = "test_everything.v1"\n'
+WIDTH = '3: x.windows[0].width: expected a whole number, got the text "3". Did you mean 3, without the quotes?'
 DENSE = '[x]\n@layers = "test_dense.v1"\n'
 
 
@@ -137,6 +140,7 @@ DENSE = '[x]\n@layers = "test_dense.v1"\n'
     ("text", "line"),
     [
         (f"{EVERYTHING}[x.window]\nwidht = 2\n", "4: x.window.widht: [x.window] has no key widht. Did you mean width?"),
+        (f'{EVERYTHING}windows = [{{"width": "3"}}]\n', WIDTH),
         (f"{EVERYTHING}[x.window]\nstride = 2\n", "3: x.window.width: is missing: [x.window] needs it"),
         (f'{EVERYTHING}extra = "x"\n', '3: x.extra: expected a whole number, got the text "x"'),
         (f"{EVERYTHING}words = [1]\n", '3: x.words[0]: expected a text, got 1. Did you mean "1", in quotes?'),
@@ -170,6 +174,19 @@ def test_what_a_constructor_refuses_keeps_its_class_and_gets_the_line_of_the_arg
 def test_what_several_constructors_refuse_comes_in_one_error() -> None:
     text = '[o]\n@optimizers = "test_adam.v1"\nbeta1 = 1\n[r]\n@readers = "test_reader.v1"\npath = gone.csv\n'
     assert mistakes(text) == ["3: o.beta1: beta1 must be below 1, got 1.0", "6: r.path: no file is there: gone.csv"]
+
+
+def test_an_error_of_a_class_that_is_made_differently_is_placed_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OddError(DataError):
+        def __init__(self, number: int):
+            super().__init__(f"value is {number}")
+
+    def odd(value: int) -> None:
+        raise OddError(value)
+
+    register(monkeypatch, "losses", "test_odd.v1", odd)
+    with pytest.raises(DataError, match=r"^x.cfg:3: a.value: value is 7$"):
+        resolve('[a]\n@losses = "test_odd.v1"\nvalue = 7\n')
 
 
 def test_what_a_function_returns_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,6 +330,7 @@ def test_filling_writes_every_default_that_a_config_can_hold() -> None:
             "rate": 0.1,
             "colour": "red",
             "window": None,
+            "windows": None,
             "activation": "relu",
             "layers": None,
         }

@@ -11,31 +11,31 @@ def at(step, **more):
 
 
 def test_a_better_score_is_best_and_a_tie_keeps_the_earlier():
-    first = at(10).scored(0.5, 100, final=False)
+    first = at(10).scored({}, 0.5, 100)
     assert first.best == Best(10, 0.5)
-    tie = RunState(position=Position(step=20), best=first.best).scored(0.5, 200, final=False)
+    tie = RunState(position=Position(step=20), best=first.best).scored({}, 0.5, 200)
     assert tie.best == Best(10, 0.5)
-    assert RunState(position=Position(step=30), best=first.best).scored(0.6, 300, final=False).best == Best(30, 0.6)
+    assert RunState(position=Position(step=30), best=first.best).scored({}, 0.6, 300).best == Best(30, 0.6)
 
 
 def test_a_nan_is_never_best_and_never_hides_a_later_score():
-    nan = at(10).scored(float("nan"), 100, final=False)
+    nan = at(10).scored({}, float("nan"), 100)
     assert nan.best is None
-    assert nan.scored(-3.0, 200, final=False).best == Best(10, -3.0)
+    assert nan.scored({}, -3.0, 200).best == Best(10, -3.0)
 
 
 def test_a_final_evaluation_is_dropped_when_the_run_goes_on():
     before = RunState(
         position=Position(step=25), best=Best(10, 0.5), evaluated=20, log_bytes=200, loss_sum=3.0, loss_rows=4
     )
-    after = before.scored(0.9, 300, final=True)
+    after = before.scored({}, 0.9, 300, final=True)
     assert after.best == Best(25, 0.9)
     assert after.extended() == before
 
 
 def test_an_evaluation_on_the_beat_stays_when_the_run_goes_on():
     after = RunState(position=Position(step=20), loss_sum=3.0, loss_rows=4, reason="max_steps").scored(
-        0.9, 300, final=False
+        {}, 0.9, 300, final=False
     )
     assert after.extended().best == Best(20, 0.9)
     assert after.extended().loss_rows == 0
@@ -61,16 +61,19 @@ def test_patience_counts_steps_since_the_best():
 def test_training_loss_is_the_mean_over_rows_since_the_last_evaluation():
     first = RunState().after(Step(Position(step=1), 2.0, 0.1, 4), 0.5).after(Step(Position(step=2), 5.0, 0.1, 2), 0.25)
     assert (first.loss_sum / first.loss_rows, first.seconds) == (3.0, 0.75)
-    assert first.scored(1.0, 10, final=False).loss_rows == 0
+    assert first.scored({}, 1.0, 10).loss_rows == 0
 
 
 def test_state_survives_json():
-    state = RunState(Position(7, 2, 3, 40, 0.3), Best(5, 0.1), 5, 99, 1 / 3, 8, 2.5, "patience", RunState())
+    state = RunState(
+        Position(7, 2, 3, 40, 0.3), Best(5, 0.1), 5, {"loss": 0.3}, 99, 1 / 3, 8, 2.5, "patience", RunState()
+    )
     assert from_json(to_json(state)) == state
 
 
 @pytest.mark.parametrize(
-    "change", [{"step": None}, {"finished": {"reason": "boredom"}}, {"best": {"step": 1}}, {"carry": "x"}]
+    "change",
+    [{"step": None}, {"finished": {"reason": "boredom"}}, {"best": {"step": 1}}, {"carry": "x"}, {"scores": [1]}],
 )
 def test_a_foreign_state_is_refused(change):
     with pytest.raises(ModelFileError, match="the state of the run is not one of ours"):

@@ -15,9 +15,8 @@ from trainer_cli.cli.outcome import outcome
 if TYPE_CHECKING:
     from trainer_cli.data.reader import Reader
     from trainer_cli.lookup import SavedModel
+    from trainer_cli.provenance import Conditions
     from trainer_cli.trained import Trained
-
-EVAL_BATCH_SIZE = 1024
 
 
 def evaluate(
@@ -32,12 +31,12 @@ def evaluate(
 ) -> None:
     """Score a trained model on data: a raw file as it was for training; without one, the run's dev data."""
     with outcome():
-        from trainer_cli import lookup, trained, user_code
+        from trainer_cli import lookup, provenance, trained, user_code
 
         user_code.import_files(code or [])
         saved = lookup.find(model)
         loaded = trained.from_files(saved.files, saved.folder)
-        scores = score(loaded, reader_of(saved, loaded, data), quiet)
+        scores = score(loaded, reader_of(saved, loaded, data), provenance.conditions(saved.run_dir), quiet)
         if output is not None:
             write(output, scores)
         show(scores, saved, as_json)
@@ -56,15 +55,20 @@ def reader_of(saved: SavedModel, loaded: Trained, data: Path | None) -> Reader:
     return provenance.dev_reader(saved.run_dir)
 
 
-def score(loaded: Trained, data: Reader, quiet: bool) -> dict[str, Any]:
+def score(loaded: Trained, data: Reader, conditions: Conditions, quiet: bool) -> dict[str, Any]:
     """The scores as one flat entry each, with the loss, the number of rows and the seconds it took."""
+    from threadpoolctl import threadpool_limits
+
     from trainer_cli.data import dataset
     from trainer_cli.evaluate import evaluate as tally
+    from trainer_cli.ops import get_ops
     from trainer_cli.progress import Progress
 
+    loaded.model.use_ops(get_ops(conditions.ops))
     start, progress = time.monotonic(), Progress(quiet=quiet)
-    batches = dataset.stream(data, loaded.features[1], loaded.target[1], EVAL_BATCH_SIZE)
-    scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
+    batches = dataset.stream(data, loaded.features[1], loaded.target[1], conditions.eval_batch_size)
+    with threadpool_limits(conditions.threads):
+        scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
     seconds = time.monotonic() - start
     found = {**scores.metrics, "loss": scores.loss, "n": scores.n, "seconds": round(seconds, 3)}
     return {name: value if math.isfinite(value) else None for name, value in found.items()}

@@ -31,7 +31,8 @@ def outcome() -> Iterator[None]:
         if place is not None:
             complain(f"{place}: {message}. The traceback is in {traceback_file}")
             raise typer.Exit(TrainerError.exit_code) from None
-        complain(f"trainer: an error of ours: {message}. The traceback is in {traceback_file}")
+        own = "".join(f", or of {user_code.shown(path)}" for path in user_code.imported())
+        complain(f"trainer: an error of ours{own}: {message}. The traceback is in {traceback_file}")
         raise typer.Exit(1) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import dataclasses
 import enum
 import inspect
 import types
@@ -115,12 +116,19 @@ def elements(annotation: Any) -> str:
 
 def dataclass_of(annotation: Any) -> type | None:
     """The one dataclass among the alternatives that a section can be, or None."""
-    found = [member for member in members_of(annotation) if isinstance(member, type) and hasattr(member, DATACLASS)]
+    found = [each for each in members_of(annotation) if isinstance(each, type) and dataclasses.is_dataclass(each)]
     takes_dicts = any(origin_of(member) in DICTS for member in members_of(annotation))
     return found[0] if len(found) == 1 and not takes_dicts else None
 
 
-DATACLASS = "__dataclass_fields__"
+def dataclass_inside(annotation: Any) -> Any:
+    """What the items of a list or the values of a dict are annotated as, if that is a dataclass; else Any."""
+    for member in members_of(annotation):
+        inner = typing.get_args(member)
+        if origin_of(member) in (*LISTS, tuple, *DICTS) and inner:
+            item = inner[1] if origin_of(member) in DICTS else inner[0]
+            return item if dataclass_of(item) else Any
+    return Any
 
 
 def can_fit(returns: Any, annotation: Any) -> bool:

@@ -60,7 +60,9 @@ def placed(err: TrainerError, planned: Call, document: Document) -> TrainerError
         each if each.path else problem(each.message, planned, document, each.where)
         for each in err.problems or [Problem(str(err))]
     ]
-    return type(err)(problems=problems)
+    # A class of someone else's may be made differently.
+    ours: type[TrainerError] = next(kind for kind in type(err).__mro__ if kind.__module__ == TrainerError.__module__)
+    return ours(problems=problems)
 
 
 def problem(message: str, planned: Call, document: Document, argument: str = "") -> Problem:

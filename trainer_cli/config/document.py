@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from trainer_cli.errors import ConfigError, Problem
+from trainer_cli.registry import nearest
 
 # A config longer than this, or with more sections, was not written by a person; parsing it would cost seconds.
 MAX_BYTES = 1 << 18
 MAX_SECTIONS = 2000
 MAX_DEPTH = 64
 SHOWN_PROBLEMS = 19
+# With more mistakes than this, most of them are not shown, and looking for what each name meant would take minutes.
+MAX_SUGGESTIONS = 50
 
 INDEX = re.compile(r"\[\d+\]")
 
@@ -101,6 +104,10 @@ class Document:
     def entry(self, dotted: str) -> Entry | None:
         section, _, key = dotted.rpartition(".")
         return self.sections[section].entries.get(key) if section in self.sections else None
+
+    def nearest(self, name: str, names: Iterable[str], say: str = "{}") -> str:
+        """The sentence with the name that was probably meant, or an empty text."""
+        return nearest(name, list(names), say) if len(self.problems) < MAX_SUGGESTIONS else ""
 
     def complain(self, message: str, line: int, where: str = "") -> None:
         self.problems.append(Problem(message, self.path, line, where))

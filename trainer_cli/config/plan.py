@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from trainer_cli.config.annotations import dataclass_of
+from trainer_cli.config.annotations import dataclass_inside, dataclass_of
 from trainer_cli.config.call import Call
 from trainer_cli.config.convert import convert
 from trainer_cli.config.document import BROKEN, GUESSED, Broken, Document
@@ -14,7 +14,7 @@ from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.parameters import REQUIRED, Parameter, Signature, signature_of
 from trainer_cli.config.words import alternatives, say
 from trainer_cli.errors import ConfigError
-from trainer_cli.registry import Registry, nearest
+from trainer_cli.registry import Registry
 
 # What the blocks of a saved model may name: nothing that reads files, writes or steers a run.
 MODEL_KINDS = ("layers", "initializers", "schedules", "encoders", "losses", "metrics")
@@ -49,9 +49,11 @@ class Planner:
             kind = dataclass_of(annotation)
             if kind is not None:
                 return self.call(Call(kind, f"[{where}]", where), value)
-            found = {key: self.value(item, Any, f"{where}.{key}") for key, item in value.items()}
+            inner = dataclass_inside(annotation)
+            found = {key: self.value(item, inner, f"{where}.{key}") for key, item in value.items()}
         elif isinstance(value, list):
-            found = [self.value(item, Any, f"{where}[{i}]") for i, item in enumerate(value)]
+            inner = dataclass_inside(annotation)
+            found = [self.value(item, inner, f"{where}[{i}]") for i, item in enumerate(value)]
         else:
             found = value
         return self.fit(found, annotation, where)
@@ -82,7 +84,7 @@ class Planner:
         if len(keys) > 1:
             self.complain(f"{where}.{keys[1]}", f"a section can name one function, this one has {alternatives(keys)}")
         elif kind not in self.registry.kinds:
-            suggestion = nearest(kind, list(self.registry.kinds), ". Did you mean @{}?")
+            suggestion = self.document.nearest(kind, self.registry.kinds, ". Did you mean @{}?")
             self.complain(f"{where}.{key}", f"no registry is called @{kind}{suggestion}")
         elif self.kinds is not None and kind not in self.kinds:
             allowed = alternatives([f"@{each}" for each in self.kinds])
@@ -129,7 +131,7 @@ class Planner:
             if key in signature.named or signature.keywords is not None or value is GUESSED:
                 continue
             free = [name for name in signature.named if name not in keywords]
-            close = nearest(key, free, "{}") or nearest(key, [*signature.named, *blocks], "{}")
+            close = self.document.nearest(key, free) or self.document.nearest(key, [*signature.named, *blocks])
             suggested.add(close)
             meant = f"Did you mean {close}?" if close else what_it_takes(signature, f"{call.where}.*.{key}")
             kind = "argument" if call.kind else "key"

@@ -9,7 +9,7 @@ from trainer_cli.config.document import Broken
 from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import Planner
 from trainer_cli.config.sections import PARTS
-from trainer_cli.registry import nearest
+from trainer_cli.config.words import shorten
 
 LIMITS = ("max_epochs", "max_steps", "max_time")
 
@@ -53,5 +53,9 @@ def check_score(name: str, where: str, scores: list[str], planner: Planner) -> N
     last = name.rpartition(".")[2]
     if any(last == score or last.startswith(f"{score}_") for score in scores):
         return
-    meant = nearest(last, scores, "Did you mean {}?") or f"There are {', '.join(scores)}"
-    planner.complain(where, f"no metric is called {name}. {meant}")
+    meant = planner.document.nearest(last, scores, "Did you mean {}?") or there_are(scores)
+    planner.complain(where, f"no metric is called {shorten(name)}. {meant}")
+
+
+def there_are(scores: list[str]) -> str:
+    return f"There are {shorten(', '.join(scores), 200)}"

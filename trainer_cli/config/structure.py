@@ -10,7 +10,6 @@ from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import Planner, is_block
 from trainer_cli.config.sections import FREE, KNOWN, PARTS, REQUIRED, SETTINGS, Part
 from trainer_cli.config.words import alternatives, say
-from trainer_cli.registry import nearest
 
 
 def check_sections(loaded: Loaded, planner: Planner) -> dict[str, Any]:
@@ -47,9 +46,9 @@ def refuse_unread(loaded: Loaded, planner: Planner) -> set[str]:
     written = {name for name, section in loaded.document.sections.items() if section.written}
     for name in loaded.config:
         if name not in read | loaded.document.guessed:
-            close = nearest(name, [known for known in KNOWN if known not in written], "{}")
+            close = planner.document.nearest(name, [known for known in KNOWN if known not in written])
             guessed |= {close, f"{close}.train"}
-            close = close or nearest(name, list(KNOWN), "{}")
+            close = close or planner.document.nearest(name, KNOWN)
             meant = f"Did you mean [{close}]?" if close else f"A run reads {', '.join(KNOWN)}"
             planner.complain(name, f"nothing reads the section [{name}]. {meant}")
     refuse_unread_paths(loaded, planner)
@@ -60,12 +59,14 @@ def refuse_unread_paths(loaded: Loaded, planner: Planner) -> None:
     """[paths] may hold anything, but an override that adds a path nothing reads is a slip."""
     section = loaded.document.sections.get(FREE)
     entries = section.entries if section else {}
-    known = [
-        key for key, entry in entries.items() if entry.origin.kind == "file" or f"{FREE}.{key}" in loaded.variables
-    ]
+    known = {
+        key: entry
+        for key, entry in entries.items()
+        if entry.origin.kind == "file" or f"{FREE}.{key}" in loaded.variables
+    }
     for key in entries:
         if key not in known:
-            meant = nearest(key, known, f". Did you mean {FREE}.{{}}?")
+            meant = planner.document.nearest(key, known, f". Did you mean {FREE}.{{}}?")
             planner.complain(f"{FREE}.{key}", f"nothing reads {FREE}.{key}{meant}")
 
 
@@ -85,7 +86,7 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
     plans = {}
     for name, inner in value.items():
         if part.names and name not in part.names:
-            close = nearest(name, [known for known in part.names if known not in value], "{}")
+            close = planner.document.nearest(name, [known for known in part.names if known not in value])
             guessed.add(f"{where}.{close}")
             meant = f"Did you mean {close}?" if close else f"It can have {alternatives(list(part.names))}"
             planner.complain(f"{where}.{name}", f"[{where}] has no {name}. {meant}")

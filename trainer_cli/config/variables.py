@@ -12,12 +12,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from trainer_cli.config.document import MAX_DEPTH, Broken, Document, Entry, Section
 from trainer_cli.config.scalars import Template, Variable
 from trainer_cli.config.words import say, shorten
-from trainer_cli.registry import nearest
 
 # Deeper chains are mistakes, and each step costs several frames of Python's stack.
 MAX_CHAIN = 32
@@ -184,8 +184,8 @@ class Filler:
                 return sections[name], entry
         if variable.name in sections:
             return sections[variable.name], None
-        known = [f"{owner.name}.{entry.key}" for owner, entry in self.document.entries()]
-        suggestion = nearest(variable.name, [*known, *sections], ". Did you mean {}?")
+        names = chain((dotted(owner, entry) for owner, entry in self.document.entries()), sections)
+        suggestion = self.document.nearest(variable.name, names, ". Did you mean {}?")
         raise VariableError(f"nothing is called {shorten(variable.name)}{suggestion}", variable.offset)
 
 

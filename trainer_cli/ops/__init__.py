@@ -11,7 +11,7 @@ from trainer_cli.ops.numpy_ops import Ops
 __all__ = ["Ops", "get_ops", "resolve_ops"]
 
 
-def resolve_ops(name: Literal["auto", "numpy", "numba"]) -> str:
+def resolve_ops(name: Literal["auto", "numpy", "numba"]) -> Literal["numpy", "numba"]:
     """What "auto" stands for here: numba where it is installed, else numpy. A rule, never a timing."""
     if name != "auto":
         return name

@@ -1,0 +1,113 @@
+import json
+import shutil
+
+import pytest
+from commands import call, train
+from run_fakes import rows
+
+from trainer_cli import provenance
+
+
+def scores(*words, **more):
+    found = json.loads(call("evaluate", *words, "--json", **more).stdout)
+    return {name: value for name, value in found.items() if name != "seconds"}
+
+
+@pytest.fixture
+def run(folder):
+    train("--quiet")
+    return folder / "run"
+
+
+def row_of(run, step):
+    row = next(row for row in rows(run) if row["step"] == step)
+    return {"accuracy": row["accuracy"], "loss": row["loss"], "n": 12}
+
+
+def test_dev_scores_are_those_of_the_log_to_the_last_digit(run):
+    """The best is that of step 7; json and float keep every digit."""
+    assert scores(run) == scores(run / "model-best") == row_of(run, 7)
+    assert scores(run / "checkpoints" / "step-0000000007") == row_of(run, 7)
+    assert scores(run / "checkpoints" / "step-0000000014") == scores(run / "model-last") == row_of(run, 14)
+
+
+@pytest.mark.parametrize("ops", ["numpy", "numba"])
+def test_also_with_the_runs_own_arithmetic_threads_and_batches(folder, ops):
+    if ops == "numba":
+        pytest.importorskip("numba")
+    train("--system.ops", ops, "--system.threads=2", "--training.eval_batch_size=5", "--quiet")
+    assert scores("run") == row_of(folder / "run", 7)
+
+
+def test_the_check_sees_an_evaluation_by_other_arithmetic(folder, monkeypatch):
+    pytest.importorskip("numba")
+    train("--system.ops=numba", "--training.max_steps=60", "--model.hidden.@layers=Gelu.v1", "--quiet")
+    assert scores("run/model-last") == row_of(folder / "run", 60)
+    monkeypatch.setattr(provenance, "conditions", lambda run_dir: provenance.Conditions(ops="numpy"))
+    assert scores("run/model-last") != row_of(folder / "run", 60)
+
+
+def test_a_data_file_and_a_folder_with_one_are_read_as_the_training_data_was(run, folder):
+    (folder / "inbox").mkdir()
+    shutil.copy(folder / "dev.csv", folder / "inbox" / "today.csv")
+    assert scores(run, "inbox") == scores(run, "dev.csv") == row_of(run, 7)
+
+
+def test_a_copied_model_folder_works_anywhere_on_data_that_is_named(run, folder, tmp_path):
+    shutil.copytree(run / "model-best", folder / "shipped")
+    shutil.rmtree(run)
+    assert scores("shipped", "dev.csv")["n"] == 12
+    assert "has no dev data; name a data file after it" in call("evaluate", "shipped", code=2).stderr
+
+
+def test_the_table_shows_each_score(run):
+    table = call("evaluate", run).stdout
+    assert f"accuracy   {row_of(run, 7)['accuracy']:.4f}" in table
+    assert "(step 7)" in table
+    assert "\x1b" not in table
+
+
+def test_scores_go_to_a_file_as_well(run, folder):
+    call("evaluate", run, "--output", "scores.json")
+    found = json.loads((folder / "scores.json").read_text())
+    assert list(found) == ["accuracy", "loss", "n", "seconds"]
+    assert row_of(run, 7).items() <= found.items()
+    assert "could not be written" in call("evaluate", run, "--output", "/nowhere/x.json", code=4).stderr
+
+
+WRONG = {
+    "no model": (["nix"], "nix: there is no such model: No such file or directory"),
+    "no data": (["run", "nix.csv"], "nix.csv"),
+    "a folder without data": (["run", "run"], "run"),
+    "a file for a model": (["dev.csv"], "dev.csv"),
+    "a folder for a model": (["."], "is no run directory, checkpoint or model folder"),
+    "no code": (["run", "--code", "nix.py"], "nix.py: there is no such file"),
+    "other columns": (["run", "other.csv"], "other.csv"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_input_gives_a_clear_line_and_exit_2(run, folder, name):
+    (folder / "other.csv").write_text("x,y\n1,2\n")
+    words, said = WRONG[name]
+    result = call("evaluate", *words, code=2)
+    assert result.stdout == ""
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) <= 3
+
+
+def test_a_damaged_checkpoint_is_named_with_those_that_are_whole(run):
+    path = run / "checkpoints" / "step-0000000007" / "model" / "params.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    said = call("evaluate", run, code=2).stderr
+    assert "step-0000000007" in said
+    assert "These are whole:" in said
+    assert "step-0000000014" in said
+
+
+def test_run_facts_that_are_not_ours_are_told(run):
+    for wrong in ("", "[]", '{"format": 99}', '{"format": 1, "data": []}'):
+        (run / "run.json").write_text(wrong)
+        assert "run.json" in call("evaluate", run, code=2).stderr

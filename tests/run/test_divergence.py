@@ -1,0 +1,159 @@
+"""A number that is not finite ends a run before it can do harm."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from run_fakes import Silent, config_of, outcome_of, steps, train
+
+from trainer_cli import checkpoint, snapshot, tensors
+from trainer_cli.errors import DivergedError
+from trainer_cli.losses import CategoricalCrossentropyV4
+from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.randomness import generator
+
+
+class At:
+    """Counts the updates for a planted fault."""
+
+    def __init__(self, step):
+        self.left = step
+
+    def __bool__(self):
+        self.left -= 1
+        return self.left == 0
+
+
+def infinite_loss(monkeypatch, at):
+    call = CategoricalCrossentropyV4.__call__
+
+    def faulty(self, guesses, truths, weights=None):
+        dY, value = call(self, guesses, truths, weights)
+        is_training = len(guesses) != 12  # the dev data has 12 rows, no batch has
+        return dY, float("inf") if is_training and at else value
+
+    monkeypatch.setattr(CategoricalCrossentropyV4, "__call__", faulty)
+    return "the loss is inf"
+
+
+def gradient_of(bad):
+    def infinite_gradient(monkeypatch, at):
+        update = Optimizer.update
+
+        def faulty(self, store, ops):
+            if at:
+                store.gradients[3] = bad
+            update(self, store, ops)
+
+        monkeypatch.setattr(Optimizer, "update", faulty)
+        return "the gradient of hidden"
+
+    return infinite_gradient
+
+
+def infinite_parameter(monkeypatch, at):
+    update = Optimizer.update
+
+    def faulty(self, store, ops):
+        update(self, store, ops)
+        if at:
+            store.values[-1] = -np.inf
+
+    monkeypatch.setattr(Optimizer, "update", faulty)
+    return "it made output.b infinite or NaN"
+
+
+FAULTS = {
+    "loss": infinite_loss,
+    "nan gradient": gradient_of(np.nan),
+    "infinite gradient": gradient_of(-np.inf),
+    "huge gradient": gradient_of(1e30),
+    "parameter": infinite_parameter,
+}
+
+
+def all_finite(run_dir):
+    for step in steps(run_dir):
+        saved = checkpoint.read(checkpoint.step_path(run_dir, step))
+        arrays = {**saved.optimizer, **tensors.from_bytes(saved.model["params.safetensors"])}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_any_update_stops_the_run_before_it(data, monkeypatch, fault):
+    limits = ("--training.max_steps", 20, "--checkpoints.max_seconds", 1e-9)
+    config = config_of(data, "--training.accumulate_gradient", 1, *limits)
+    train(config, data / "whole")
+    for step in range(1, 21, 4):
+        with monkeypatch.context() as patch:
+            words = FAULTS[fault](patch, At(step))
+            ending = train(config, data / str(step))
+        assert isinstance(ending.cause, DivergedError)
+        assert str(ending.cause).startswith(f"diverged in update {step}: {words}")
+        assert ending.saved == checkpoint.step_path(data / str(step), step - 1)
+        assert steps(data / str(step))[0] == step - 1
+        assert all_finite(data / str(step))
+        train(config, data / str(step), resume=True)
+        assert outcome_of(data / str(step)) == outcome_of(data / "whole")
+
+
+def test_rows_of_the_batch_are_named_by_file_and_line(data, monkeypatch):
+    batches = []
+
+    class Batches(Silent):
+        def step(self, step, state):
+            batches.append(step.batch_size)
+
+    config = config_of(data, "--training.accumulate_gradient", 1)
+    infinite_loss(monkeypatch, At(4))
+    ending = train(config, data / "run", progress=Batches())
+    start, rows = sum(batches), ending.cause.__cause__.rows
+    expected = generator(0, "shuffle", 0).permutation(23)[start : start + len(rows)]
+    assert list(rows) == expected.tolist()
+    places = ", ".join(f"{data}/train.csv:{row + 2}" for row in expected)
+    assert str(ending.cause) == f"diverged in update 4: the loss is inf. Its batch: {places}"
+
+
+def test_ten_rows_at_most_are_named(data, monkeypatch):
+    infinite_loss(monkeypatch, At(1))
+    ending = train(config_of(data, "--batch_size.start", 23, "--batch_size.stop", 23), data / "run")
+    assert str(ending.cause).endswith(" and 13 more")
+    assert str(ending.cause).count("train.csv:") == 10
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rate", [1e30, 1e39, 3e38])
+def test_a_rate_that_is_far_too_high_ends_the_run_without_warnings(data, rate):
+    ending = train(config_of(data, "--optimizer.learn_rate", rate), data / "run")
+    assert isinstance(ending.cause, DivergedError)
+    assert all_finite(data / "run")
+
+
+def test_the_best_so_far_is_saved_when_the_weights_are_beyond_saving(data, monkeypatch):
+    """Nothing is saved by the clock; the best is in memory when a parameter becomes infinite."""
+    infinite_parameter(monkeypatch, At(10))
+    ending = train(config_of(data, "--training.accumulate_gradient", 1), data / "run", clock=lambda: 0.0)
+    assert ending.saved == checkpoint.step_path(data / "run", 7)
+
+
+def test_infinite_moments_are_not_saved(data, monkeypatch):
+    update = Optimizer.update
+
+    def faulty(self, store, ops):
+        update(self, store, ops)
+        self.state(store).arrays["v"][0] = np.inf
+
+    monkeypatch.setattr(Optimizer, "update", faulty)
+    ending = train(config_of(data), data / "run")
+    assert "v.hidden.W is not finite after update" in str(ending.cause)
+    assert all_finite(data / "run")
+
+
+def test_the_check_sees_an_infinite_number_in_a_checkpoint(data, monkeypatch):
+    infinite_parameter(monkeypatch, At(4))
+    monkeypatch.setattr("trainer_cli.store.Store.first_not_finite", lambda self, flat: "")
+    monkeypatch.setattr(snapshot, "np", SimpleNamespace(isfinite=lambda array: np.ones(1, bool)))
+    train(config_of(data, "--training.max_steps", 5), data / "run", clock=lambda: 0.0)
+    assert not all_finite(data / "run")

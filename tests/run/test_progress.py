@@ -1,0 +1,165 @@
+import io
+import math
+
+import pytest
+
+from trainer_cli import streams
+from trainer_cli.epochs import Position
+from trainer_cli.loop import Step
+from trainer_cli.progress import Column, Progress, columns
+from trainer_cli.state import Limits, RunState
+
+ROW = {
+    "step": 7,
+    "epoch": 2,
+    "train_loss": 0.5,
+    "loss": None,
+    "accuracy": 0.75,
+    "learn_rate": 0.001,
+    "batch_size": 32,
+    "seconds": 1.25,
+}
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def shown(capsys):
+    """What went to stdout and to stderr."""
+    return lambda: tuple(capsys.readouterr())
+
+
+def test_results_go_to_stdout_and_the_rest_to_stderr(shown):
+    progress = Progress(verbose=True)
+    progress.row(ROW, ["accuracy"], is_best=True)
+    progress.tell("the result")
+    progress.say("said")
+    progress.detail("in detail")
+    progress.warn("a warning")
+    out, err = shown()
+    assert out == (
+        "EPOCH    STEP TRAIN LOSS DEV LOSS ACCURACY     RATE  BATCH  SECONDS\n"
+        "    2       7     0.5000        -   0.7500    0.001     32      1.2 *\n"
+        "the result\n"
+    )
+    assert err == "said\nin detail\na warning\n"
+
+
+def test_quiet_leaves_results_and_warnings(shown):
+    progress = Progress(quiet=True, verbose=True)
+    progress.row(ROW, ["accuracy"], is_best=True)
+    progress.say("said")
+    progress.detail("in detail")
+    progress.warn("a warning")
+    progress.tell("the result")
+    assert shown() == ("the result\n", "a warning\n")
+
+
+def test_details_are_for_those_who_asked(shown):
+    Progress().detail("in detail")
+    assert shown() == ("", "")
+
+
+def test_what_looks_like_markup_is_shown_as_it_is(shown):
+    Progress().tell("a [bold]folder[/bold] :smile: " + "x" * 300)
+    assert shown()[0] == "a [bold]folder[/bold] :smile: " + "x" * 300 + "\n"
+
+
+def test_columns_are_left_out_from_the_right_where_they_do_not_fit():
+    everything = [column.title for column in columns(["accuracy", "f_score"], None)]
+    assert everything == ["EPOCH", "STEP", "TRAIN LOSS", "DEV LOSS", "ACCURACY", "F_SCORE", "RATE", "BATCH", "SECONDS"]
+    for width in range(1, 120):
+        kept = columns(["accuracy", "f_score"], width)
+        assert [column.title for column in kept] == everything[: len(kept)]
+        assert len(kept) == 2 or sum(column.width + 1 for column in kept) + 2 <= width
+
+
+@pytest.mark.parametrize(("value", "cell"), [(0.5, "    0.50"), (None, "       -"), (math.nan, "       -")])
+def test_a_value_that_is_none_is_a_dash(value, cell):
+    assert Column("LOSS", 8, ".2f").cell(value) == cell
+
+
+@pytest.mark.parametrize(
+    ("limits", "state", "done"),
+    [
+        (Limits(max_steps=10), RunState(Position(step=3)), 0.3),
+        (Limits(max_epochs=4), RunState(Position(samples=30)), 0.3),
+        (Limits(max_time=20.0), RunState(seconds=5.0), 0.25),
+        (Limits(max_steps=10, max_epochs=4, max_time=20.0), RunState(Position(step=3, samples=50), seconds=5.0), 0.5),
+        (Limits(max_steps=10), RunState(Position(step=12)), 1.0),
+        (Limits(patience=5), RunState(Position(step=12)), 0.0),
+    ],
+)
+def test_the_bar_shows_the_part_of_the_nearest_limit(monkeypatch, limits, state, done):
+    monkeypatch.setattr("sys.stderr", Terminal())
+    progress = Progress()
+    progress.start(RunState(), limits, rows_per_epoch=25)
+    monkeypatch.setattr(progress, "_is_due", lambda: True)
+    progress.step(Step(state.position, 0.5, 0.01, 4), state)
+    assert progress._bar.n == pytest.approx(done)
+    progress.close()
+
+
+def test_the_bar_says_what_is_going_on(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    progress = Progress()
+    progress.start(RunState(), Limits(max_steps=10), rows_per_epoch=25)
+    monkeypatch.setattr(progress, "_is_due", lambda: True)
+    progress.step(Step(Position(5, 1, 3, 40), 0.123456, 0.01, 8), RunState(Position(5, 1, 3, 40), seconds=2.0))
+    assert list(progress.evaluating("abcd", 4)) == list("abcd")
+    progress.close()
+    text = terminal.getvalue()
+    assert "epoch 2 step 5, loss 0.1235, rate 0.01, 20 samples/s  50%|" in text
+    assert "evaluating 75%  50%|" in text
+
+
+class Broken(io.StringIO):
+    def write(self, text):
+        raise BrokenPipeError
+
+    def flush(self):
+        raise OSError(28, "No space left on device")
+
+
+def test_a_stream_that_fails_is_silent_from_then_on():
+    stream = streams.QuietStream(Broken())
+    assert stream.write("lost") == 4
+    stream.flush()
+    assert stream.write("lost too") == 8
+    assert not stream.isatty()
+    assert stream.encoding == "ascii"
+
+
+def test_a_stream_that_was_closed_before_is_silent():
+    closed = io.StringIO()
+    closed.close()
+    for stream in (streams.QuietStream(None), streams.QuietStream(closed)):
+        assert stream.write("lost") == 4
+        stream.flush()
+        assert not stream.isatty()
+
+
+def test_letters_that_a_stream_cannot_write_are_replaced():
+    raw = io.BytesIO()
+    stream = streams.QuietStream(io.TextIOWrapper(raw, encoding="ascii"))
+    stream.write("naïve\n")
+    stream.flush()
+    assert raw.getvalue() == b"na?ve\n"
+
+
+def test_all_else_is_asked_of_the_stream():
+    inner = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    stream = streams.QuietStream(inner)
+    assert (stream.encoding, stream.buffer, stream.errors) == ("latin-1", inner.buffer, "strict")
+
+
+def test_the_check_sees_a_stream_that_complains(monkeypatch):
+    monkeypatch.setattr(streams.QuietStream, "write", lambda self, text: self._stream.write(text))
+    with pytest.raises(BrokenPipeError):
+        test_a_stream_that_fails_is_silent_from_then_on()

@@ -1,0 +1,127 @@
+"""Who may import whom: only downwards, and an engine only when a config names it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "trainer_cli"
+
+# The rooms from the ground up. A package stands for all of its modules; a room may use itself and those below.
+ROOMS = {
+    "ground": "registry arrays errors randomness json_text names folder",
+    "maths": "ops initializers tree batches",
+    "parts": "schedules store model layers losses optimizers metrics tensors wrappers",
+    "training": "epochs loop evaluate",
+    "files": "storage journal lock manifest checkpoint retention pointers output lookup",
+    "setup": "config data loggers user_code threads signals streams",
+    "runs": "state progress trained job assembly inspection provenance saver snapshot run session",
+    "edge": "cli __main__ api",
+}
+RANKS = {name: rank for rank, names in enumerate(ROOMS.values()) for name in names.split()}
+
+
+def modules():
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in PACKAGE.rglob("*.py")
+    }
+
+
+def imports(source):
+    """What a module imports of this package, by the line; what is for type checkers alone does not count."""
+    tree = ast.parse(source)
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "trainer_cli" and rest and not rest.startswith("__"):
+                yield node.lineno, rest.split(".")[0]
+
+
+def upward(name, source):
+    """The imports of a module that lead up."""
+    room = name.split(".")[0]
+    return [f"{name}:{line} imports {other}" for line, other in imports(source) if RANKS[other] > RANKS[room]]
+
+
+def test_every_module_has_a_room():
+    rooms = {name.split(".")[0] for name in modules()} - {"__init__"}
+    assert rooms <= set(RANKS), sorted(rooms - set(RANKS))
+
+
+def test_imports_lead_only_downwards():
+    found = [line for name, path in modules().items() if name != "__init__" for line in upward(name, path.read_text())]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from trainer_cli.run import Run",
+        "from trainer_cli import run",
+        "import trainer_cli.run",
+        "def later():\n    from trainer_cli import run",
+    ],
+)
+def test_the_check_sees_an_import_that_leads_up(source):
+    line = source.count("\n") + 1
+    assert upward("loop", source) == [f"loop:{line} imports run"]
+    assert upward("cli.train", source) == []
+    assert (
+        upward("loop", f"from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {source.splitlines()[-1].strip()}")
+        == []
+    )
+
+
+def imported_by(code):
+    """The modules that are loaded after running some code in a new process."""
+    script = f"import sys\n{code}\nprint('\\n' + ' '.join(sys.modules), file=sys.__stdout__)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+HEAVY = {"numpy", "numba", "rich", "tqdm", "confection", "torch", "jax", "ray", "safetensors", "srsly", "matplotlib"}
+HELP = """
+import runpy
+sys.argv = ["trainer", *{words}]
+try:
+    runpy.run_module("trainer_cli", run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["debug-config", "--help"]])
+def test_help_imports_nothing_heavy(words):
+    assert imported_by(HELP.format(words=words)) & HEAVY == set()
+
+
+def test_the_package_imports_nothing():
+    loaded = imported_by("import trainer_cli")
+    assert {name for name in loaded if name.startswith("trainer_cli")} == {"trainer_cli"}
+    assert loaded & {*HEAVY, "typer"} == set()
+
+
+def test_engines_are_not_imported_by_the_public_names():
+    assert imported_by("import trainer_cli.api") & {"numba", "torch", "jax", "ray", "rich", "tqdm", "srsly"} == set()
+
+
+def test_the_check_sees_a_heavy_import():
+    assert "numpy" in imported_by("import trainer_cli.arrays")
