@@ -85,7 +85,7 @@ class Model(Node):
         its gradient, and returns both as they are to be; it may change them in place.
         """
         store = self.store
-        if isinstance(optimizer, Optimizer):
+        if hasattr(optimizer, "update"):
             optimizer.update(store, self.ops)
         else:
             for segment in store.segments:
