@@ -15,6 +15,8 @@ if sys.platform != "win32":
     import fcntl
     import termios
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full and /proc")
+
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
