@@ -12,11 +12,11 @@ PACKAGE = Path(__file__).parent.parent / "trainer_cli"
 # The rooms from the ground up. A package stands for all of its modules; a room may use itself and those below.
 ROOMS = {
     "ground": "registry arrays errors randomness json_text names folder",
-    "maths": "ops initializers tree batches",
-    "parts": "schedules store model layers losses optimizers metrics tensors wrappers",
+    "maths": "schedules prefetch batches ops initializers tree",
+    "parts": "node store model layers losses optimizers metrics tensors wrappers",
     "training": "epochs loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",
-    "setup": "config data loggers user_code threads signals streams",
+    "setup": "config data loggers user_code threads signals streams curve picture text_plot",
     "runs": "state progress trained job assembly inspection provenance saver snapshot run session",
     "edge": "cli __main__ api",
 }
