@@ -1,12 +1,11 @@
 import io
-import math
 
 import pytest
 
 from trainer_cli import streams
 from trainer_cli.epochs import Position
 from trainer_cli.loop import Step
-from trainer_cli.progress import Column, Progress, columns
+from trainer_cli.progress import Progress, fitted
 from trainer_cli.state import Limits, RunState
 
 ROW = {
@@ -68,20 +67,6 @@ def test_details_are_for_those_who_asked(shown):
 def test_what_looks_like_markup_is_shown_as_it_is(shown):
     Progress().tell("a [bold]folder[/bold] :smile: " + "x" * 300)
     assert shown()[0] == "a [bold]folder[/bold] :smile: " + "x" * 300 + "\n"
-
-
-def test_columns_are_left_out_from_the_right_where_they_do_not_fit():
-    everything = [column.title for column in columns(["accuracy", "f_score"], None)]
-    assert everything == ["EPOCH", "STEP", "TRAIN LOSS", "DEV LOSS", "ACCURACY", "F_SCORE", "RATE", "BATCH", "SECONDS"]
-    for width in range(1, 120):
-        kept = columns(["accuracy", "f_score"], width)
-        assert [column.title for column in kept] == everything[: len(kept)]
-        assert len(kept) == 2 or sum(column.width + 1 for column in kept) + 2 <= width
-
-
-@pytest.mark.parametrize(("value", "cell"), [(0.5, "    0.50"), (None, "       -"), (math.nan, "       -")])
-def test_a_value_that_is_none_is_a_dash(value, cell):
-    assert Column("LOSS", 8, ".2f").cell(value) == cell
 
 
 @pytest.mark.parametrize(
@@ -163,3 +148,10 @@ def test_the_check_sees_a_stream_that_complains(monkeypatch):
     monkeypatch.setattr(streams.QuietStream, "write", lambda self, text: self._stream.write(text))
     with pytest.raises(BrokenPipeError):
         test_a_stream_that_fails_is_silent_from_then_on()
+
+
+def test_the_bar_says_what_there_is_room_for():
+    parts = ["step 12", "loss 0.5", "epoch 3"]
+    assert fitted(parts, 100) == "step 12, loss 0.5, epoch 3"
+    assert fitted(parts, 25) == "step 12, loss 0.5"
+    assert fitted(parts, 3) == "step 12"

@@ -18,6 +18,7 @@ from run_fakes import (
 
 from trainer_cli import checkpoint, snapshot
 from trainer_cli.errors import Stopped
+from trainer_cli.registry import registry
 from trainer_cli.store import Store
 
 N_STEPS = 60
@@ -74,6 +75,17 @@ def stop_at_every_step(config, run_dir):
 def test_a_run_stopped_after_every_step_comes_to_the_same_bits(own_parts, optimizer):
     config = config_of(own_parts, optimizer=optimizer)
     assert stop_at_every_step(config, own_parts / "stopped") == whole(config, own_parts)
+
+
+@pytest.mark.parametrize("name", registry.optimizers.names())
+def test_every_optimizer_goes_on_to_the_same_bits(data, name):
+    optimizer = f'[optimizer]\n@optimizers = "{name}"\nlearn_rate = 0.01'
+    config = config_of(data, optimizer=optimizer)
+    expected = whole(config, data)
+    for step in (1, 2, 6, 7, 20, 41):
+        stopped_at(step, config, data / "stopped")
+    train(config, data / "stopped", resume=True)
+    assert outcome_of(data / "stopped") == expected
 
 
 def test_a_run_that_loses_its_patience_does_so_at_the_same_step_when_stopped(data):
