@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
@@ -15,6 +14,7 @@ from trainer_cli import streams
 from trainer_cli.arrays import Batch
 from trainer_cli.loop import Step
 from trainer_cli.state import Limits, RunState
+from trainer_cli.table import Column, columns
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -22,21 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REFRESH_SECONDS = 0.1
+BAR_WIDTH = 32  # the bar itself, the percentage and the times
 PIPE_WIDTH = 10_000
 BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the table: its heading, its width, and how a value is written."""
-
-    title: str
-    width: int
-    form: str
-
-    def cell(self, value: Any) -> str:
-        empty = value is None or (isinstance(value, float) and math.isnan(value))
-        return ("-" if empty else format(value, self.form)).rjust(self.width)
 
 
 class Progress:
@@ -94,10 +82,14 @@ class Progress:
         seconds = state.seconds - self._first.seconds
         rate = (at.samples - self._first.position.samples) / seconds if seconds > 0 else 0.0
         self._bar.n = self._done(state)
-        self._bar.set_description_str(
-            f"epoch {at.epoch + 1} step {at.step}, loss {step.loss:.4g}, rate {step.learn_rate:.3g}, "
-            f"{rate:,.0f} samples/s"
-        )
+        parts = [
+            f"step {at.step}",
+            f"loss {step.loss:.4g}",
+            f"epoch {at.epoch + 1}",
+            f"{rate:,.0f} samples/s",
+            f"rate {step.learn_rate:.3g}",
+        ]
+        self._bar.set_description_str(fitted(parts, self.err.width - BAR_WIDTH))
 
     def evaluating(self, items: Iterable[T], n_items: int) -> Iterator[T]:
         """The items, with how many of them are done shown in the bar."""
@@ -124,11 +116,10 @@ class Progress:
             return
         if not self._columns:
             self._columns = columns(score_names, self.out.width if self.out.is_terminal else None)
-            self._above_bar(
-                self.out, Text(" ".join(column.title.rjust(column.width) for column in self._columns), "bold")
-            )
-        cells = [column.cell(row.get(key)) for key, column in zip(keys(score_names), self._columns, strict=False)]
-        self._above_bar(self.out, Text(" ".join(cells) + (" *" if is_best else ""), "green" if is_best else ""))
+            heading = " ".join(column.title.rjust(column.width) for column in self._columns)
+            self._above_bar(self.out, Text(heading, "bold"))
+        cells = " ".join(column.cell(row) for column in self._columns)
+        self._above_bar(self.out, Text(cells + (" *" if is_best else ""), "green" if is_best else ""))
 
     def close(self) -> None:
         if self._bar is not None:
@@ -166,21 +157,11 @@ def console(stream: streams.QuietStream) -> Console:
     return Console(file=stream, highlight=False, soft_wrap=True, width=width)  # type: ignore[arg-type]
 
 
-def keys(score_names: Sequence[str]) -> list[str]:
-    """The row's entries that the table shows, in its order."""
-    return ["epoch", "step", "train_loss", "loss", *score_names, "learn_rate", "batch_size", "seconds"]
-
-
-def columns(score_names: Sequence[str], width: int | None) -> list[Column]:
-    """The table's columns; those that a narrow terminal cannot hold are left out from the right."""
-    found = [
-        Column("EPOCH", 5, "d"),
-        Column("STEP", 7, "d"),
-        Column("TRAIN LOSS", 10, ".4f"),
-        Column("DEV LOSS", 8, ".4f"),
-    ]
-    found += [Column(name.upper(), max(8, len(name)), ".4f") for name in score_names]
-    found += [Column("RATE", 8, ".2g"), Column("BATCH", 6, "d"), Column("SECONDS", 8, ".1f")]
-    while width is not None and len(found) > 2 and sum(column.width + 1 for column in found) + 2 > width:
-        found.pop()
-    return found
+def fitted(parts: Sequence[str], width: int) -> str:
+    """As many of the parts as `width` holds, the first one always."""
+    text = parts[0]
+    for part in parts[1:]:
+        if len(text) + 2 + len(part) > width:
+            break
+        text += f", {part}"
+    return text

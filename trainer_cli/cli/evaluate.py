@@ -94,10 +94,12 @@ def show(scores: dict[str, Any], saved: SavedModel, as_json: bool) -> None:
     from rich import box
     from rich.table import Table
 
+    from trainer_cli.table import shown
+
     step = "" if saved.step is None else f" (step {saved.step})"
     table = Table(title=f"{saved.folder}{step}", box=box.SIMPLE, title_justify="left", title_style="bold")
     table.add_column("score")
     table.add_column("value", justify="right")
     for name, value in scores.items():
-        table.add_row(name, "-" if value is None else f"{value:.4f}" if isinstance(value, float) else f"{value:,}")
+        table.add_row(name, f"{value:,}" if isinstance(value, int) else shown(name, value))
     console(streams.stdout()).print(table)
