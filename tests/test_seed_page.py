@@ -29,7 +29,7 @@ def _registry_as_before():
 
 @cache
 def after(index):
-    """What is defined once the snippets up to `index` have run, and what the last of them printed that it should not."""
+    """What is defined once the snippets up to `index` have run, and what the last one printed that it should not."""
     names = dict(after(index - 1)[0]) if index else {}
     heading, code = SNIPPETS[index]
     test = doctest.DocTestParser().get_doctest(code, names, f"{heading} {index}", str(PAGE), 0)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from trainer_cli import streams
-from trainer_cli.cli import app
+import os
+import signal
 
 
 def main() -> None:
+    # Until a command handles it, Ctrl-C ends the process at once: there is nothing to save, and no traceback to show.
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
+    from trainer_cli import streams
+    from trainer_cli.cli import app
+
     streams.open_missing()
     streams.quieten()
     try:

@@ -13,6 +13,7 @@ from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.state import Limits
+from trainer_cli.table import score_text
 from trainer_cli.trained import Trained
 
 Watch = Callable[[Iterable[Batch], int], Iterator[Batch]]
@@ -83,6 +84,6 @@ class Monitor:
     def text(self, score: float) -> str:
         """A score in words: one that is watched alone by its name and as it is, a sum of several as `score`."""
         if list(self.weights.values()) != [1.0]:
-            return f"score {score:.4f}"
+            return f"score {score_text(score)}"
         name = next(iter(self.weights))
-        return f"{name} {score if self.higher_is_better[name] else -score:.4f}"
+        return f"{name} {score_text(score if self.higher_is_better[name] else -score)}"

@@ -100,7 +100,7 @@ def test_the_bar_says_what_is_going_on(monkeypatch):
     assert list(progress.evaluating("abcd", 4)) == list("abcd")
     progress.close()
     text = terminal.getvalue()
-    assert "epoch 2 step 5, loss 0.1235, rate 0.01, 20 samples/s  50%|" in text
+    assert "step 5, loss 0.1235, epoch 2, 20 samples/s  50%|" in text
     assert "evaluating 75%  50%|" in text
 
 
