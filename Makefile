@@ -3,11 +3,12 @@
 PYTHON ?= python3
 BIN = .venv/bin
 OUTPUT = out/digits
+HOW = --resume
 
 .PHONY: train test check clean
 
 train: .venv/installed
-	$(BIN)/trainer train configs/digits.cfg --output $(OUTPUT) --resume
+	$(BIN)/trainer train configs/digits.cfg --output $(OUTPUT) $(HOW)
 	$(BIN)/trainer evaluate $(OUTPUT) configs/data/digits-test.csv
 
 test: .venv/installed-test

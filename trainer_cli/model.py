@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +24,8 @@ from trainer_cli.store import Store, view
 Backprop = Callable[[Any], Any]
 Forward = Callable[["Model", Any, bool], tuple[Any, Backprop]]
 Init = Callable[["Model", Any, Any], None]
+# A parameter in training: its numbers and gradient, two moments, its average.
+COPIES = 5
 # What changes one parameter: from its key, its numbers and its gradient to both anew.
 Change = Callable[[Hashable, Array, Array], tuple[Array, Array]]
 
@@ -128,8 +132,15 @@ class Model(Node):
             self._init(self, X, Y)
 
     def draw(self, name: str, initializer: Initializer, shape: tuple[int, ...]) -> None:
-        """Set the parameter `name` to numbers drawn by `initializer` from the run's seed and the parameter's name."""
+        """Set the parameter `name` to numbers drawn by `initializer` from the run's seed and the parameter's name.
+
+        ShapeError: training it would take more memory than the machine has.
+        """
         assert self._store is not None
+        needed = math.prod(shape) * self._store.dtype.itemsize * COPIES
+        if needed > physical_memory():
+            size = f"{needed / 1e9:,.1f} GB to train, this machine has {physical_memory() / 1e9:,.1f} GB"
+            raise ShapeError(f"{self.where}: {name} of shape {shape} would take {size}")
         if self._store.blank:
             self._params[name] = np.zeros(shape, self._store.dtype)
         else:
@@ -259,3 +270,11 @@ def width(x: Any) -> int:
 
 def n_params(models: Iterable[Model]) -> int:
     return sum(node.get_param(name).size for node in models for name in node.param_names if node.has_param(name))
+
+
+def physical_memory() -> float:
+    """Bytes of memory in this machine; infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf

@@ -53,6 +53,13 @@ def test_a_size_that_contradicts_the_data_names_both():
         chain(Relu().named("hidden"), Linear(2)).initialize(X)
 
 
+def test_more_than_the_memory_of_the_machine_is_refused_before_it_is_taken():
+    with pytest.raises(
+        ShapeError, match=r"big: W of shape \(10000000000, 3\) would take 600.0 GB to train, this machine"
+    ):
+        Linear(10**10).named("big").initialize(X)
+
+
 def test_a_layer_used_twice_is_stored_once_under_its_first_path():
     shared = Linear(3, 3).named("shared")
     model = chain(shared, Relu(3).named("middle"), shared).initialize(X, None)
