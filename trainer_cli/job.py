@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from trainer_cli.arrays import Batch
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import consecutive
+from trainer_cli.errors import ModelFileError
 from trainer_cli.evaluate import Scores, evaluate
 from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
@@ -57,6 +60,32 @@ class Job:
         nodes = list(self.model.walk())
         sizes = (node.get_param(name).size for node in nodes for name in node.param_names if node.has_param(name))
         return int(max(self.batch_size(step) for step in (0, LATE_STEP))) * max(sizes, default=0)
+
+    @cached_property
+    def followers(self) -> dict[str, Schedule]:
+        """The schedules that follow the dev score, by what they set."""
+        rates = {f"optimizer.{name}": schedule for name, schedule in self.optimizer.schedules.items()}
+        rates |= {"batch_size": self.batch_size, "training.accumulate_gradient": self.accumulate}
+        rates |= {
+            f"{node.path}.{name}": value
+            for node in self.model.walk()
+            for name, value in node.attrs.items()
+            if isinstance(value, Schedule)
+        }
+        return {name: schedule for name, schedule in rates.items() if schedule.reads_scores}
+
+    def observe(self, score: float, step: int) -> dict[str, Any]:
+        """Tell the followers the score found after `step` updates; what they remember from now on."""
+        for schedule in self.followers.values():
+            schedule.observe(score, step)
+        return {name: schedule.to_state() for name, schedule in self.followers.items()}
+
+    def remember(self, memories: Mapping[str, Any]) -> None:
+        """Give the followers back what they remembered. ModelFileError: it belongs to other schedules."""
+        for name, memory in memories.items():
+            if name not in self.followers:
+                raise ModelFileError(f"the state of the run has a memory of {name}, which follows no score now")
+            self.followers[name].load_state(memory)
 
     def evaluate(self, data: Dataset, watch: Watch) -> Scores:
         """Score the model with its averages, where the optimizer keeps them, on rows of data."""

@@ -56,6 +56,7 @@ class Run:
         extended = self.state.extended()
         if self.is_over and self.reason(extended) is None:
             self.state = extended
+        self.job.remember(self.state.schedules)
 
     def go(self, loggers: Mapping[str, Logger]) -> None:
         """Train until a limit is reached. On `Stopped` and `DivergedError` the run is saved, ready to be resumed."""
@@ -123,6 +124,8 @@ class Run:
         row = self.row(scores, final)
         log_bytes = self.saver.log(json.dumps(row).encode() + b"\n")
         self.state = self.state.scored(scores, score, log_bytes, final=final)
+        if score is not None and not final:
+            self.state = replace(self.state, schedules=self.job.observe(score, self.state.position.step))
         is_best = self.state.best is not None and self.state.best.step == self.state.position.step
         if is_best:
             self.saver.keep_best(self.snapshot(), final=final)

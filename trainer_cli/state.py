@@ -39,7 +39,8 @@ class RunState:
     `evaluated` is the last step after which there was an evaluation, `scores` what it gave by name (nothing without
     dev data), `log_bytes` how long metrics.jsonl was then; `loss_sum` over `loss_rows` rows is the mean training loss
     since. `seconds` is the time spent training. `reason` says why the run is over, None while it is not.
-    `before_final` is the state before a last evaluation off the beat.
+    `schedules` is what those that follow the dev score remember of it, by what they set. `before_final` is the state
+    before a last evaluation off the beat.
     """
 
     position: Position = field(default_factory=Position)
@@ -51,6 +52,7 @@ class RunState:
     loss_rows: int = 0
     seconds: float = 0.0
     reason: Reason | None = None
+    schedules: Mapping[str, Any] = field(default_factory=dict)
     before_final: RunState | None = None
 
     def after(self, step: Step, seconds: float) -> RunState:
@@ -111,6 +113,7 @@ def to_json(state: RunState) -> dict[str, Any]:
         "best": None if state.best is None else {"step": state.best.step, "score": state.best.score},
         "evaluated": state.evaluated,
         "scores": dict(state.scores),
+        "schedules": dict(state.schedules),
         "log_bytes": state.log_bytes,
         "loss_sum": state.loss_sum,
         "loss_rows": state.loss_rows,
@@ -131,6 +134,7 @@ def from_json(data: Mapping[str, Any]) -> RunState:
             best=None if best is None else Best(int(best["step"]), float(best["score"])),
             evaluated=int(data["evaluated"]),
             scores={str(name): float(score) for name, score in data["scores"].items()},
+            schedules={str(name): dict(memory) for name, memory in data["schedules"].items()},
             log_bytes=int(data["log_bytes"]),
             loss_sum=float(data["loss_sum"]),
             loss_rows=int(data["loss_rows"]),
