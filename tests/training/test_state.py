@@ -66,14 +66,31 @@ def test_training_loss_is_the_mean_over_rows_since_the_last_evaluation():
 
 def test_state_survives_json():
     state = RunState(
-        Position(7, 2, 3, 40, 0.3), Best(5, 0.1), 5, {"loss": 0.3}, 99, 1 / 3, 8, 2.5, "patience", RunState()
+        Position(7, 2, 3, 40, 0.3),
+        Best(5, 0.1),
+        evaluated=5,
+        scores={"loss": 0.3},
+        log_bytes=99,
+        loss_sum=1 / 3,
+        loss_rows=8,
+        seconds=2.5,
+        reason="patience",
+        schedules={"optimizer.learn_rate": {"best": 0.1}},
+        before_final=RunState(),
     )
     assert from_json(to_json(state)) == state
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"step": None}, {"finished": {"reason": "boredom"}}, {"best": {"step": 1}}, {"carry": "x"}, {"scores": [1]}],
+    [
+        {"step": None},
+        {"finished": {"reason": "boredom"}},
+        {"best": {"step": 1}},
+        {"carry": "x"},
+        {"scores": [1]},
+        {"schedules": 1},
+    ],
 )
 def test_a_foreign_state_is_refused(change):
     with pytest.raises(ModelFileError, match="the state of the run is not one of ours"):
