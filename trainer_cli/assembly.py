@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +18,19 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import ArgumentError, ConfigError, Problem, TrainerError
-from trainer_cli.evaluate import named_results
-from trainer_cli.job import RESERVED, Job, Monitor
+from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem, TrainerError
+from trainer_cli.job import Job, Monitor
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
 from trainer_cli.registry import nearest, registry
+from trainer_cli.rehearsal import check_kinds, rehearse, section_of_layer, watched_layers
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_classes
+from trainer_cli.user_code import definition, shown
 
 SAMPLE_ROWS = 16
 
@@ -112,23 +113,15 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
         raise ConfigError(problems=[config.problem("loss", message)])
     try:
         Y = np.zeros((1, n_outputs), np.float32)
-        model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
+        with watched_layers(config, model):
+            model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
+    except ConfigError:
+        raise
     except ArgumentError as err:
         path, _, rest = str(err).partition(": ")
         section = section_of_layer(config, path)
         raise ConfigError(problems=[config.problem(section, str(err) if section == "model" else rest)]) from err
     return model
-
-
-def section_of_layer(config: RunConfig, path: str) -> str:
-    """The section of the layer with this path: that of `hidden` is `[model.*.hidden]`."""
-    section, node = "model", config.config["model"]
-    for name in path.split("."):
-        node = node.get("*", {}).get(name)
-        if not isinstance(node, dict):
-            break
-        section += f".*.{name}"
-    return section
 
 
 def mismatch(model: Model, loss: Loss) -> str:
@@ -175,7 +168,8 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
 
     All that can be wrong is found here, before the first update. `Stopped` if a signal comes meanwhile.
     """
-    found, loss = sources(config), config.build("loss")
+    found, loss, metrics = sources(config), config.build("loss"), dict(config.build("metrics") or {})
+    check_kinds(config, loss, metrics, found.target[0])
     features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, flag), features, target)
@@ -186,7 +180,9 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             dev = dataset.load(WatchedReader(found.dev, flag), features, target)
     fit_loss(config, loss, target)
     model = set_up(config, train.X, target.width, loss)
-    training, metrics = config.training, dict(config.build("metrics") or {})
+    samples = [(data.X, data.Y) for data in (train, dev) if data is not None]
+    scores = rehearse(config, model, loss, metrics, samples)
+    training = config.training
     return Job(
         trained=Trained(
             config=model_config(config),
@@ -208,7 +204,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
         seed=config.system.seed,
         eval_frequency=training.eval_frequency,
         eval_batch_size=training.eval_batch_size,
-        monitor=monitor_of(config, metrics),
+        monitor=monitor_of(config, metrics, scores),
     )
 
 
@@ -217,15 +213,12 @@ def batch_size_of(config: RunConfig) -> Schedule:
     return as_schedule(config.build("batch_size") if config.has("batch_size") else config.training.batch_size)
 
 
-def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
+def monitor_of(config: RunConfig, metrics: Mapping[str, Tally], scores: Mapping[str, Sequence[str]]) -> Monitor:
     """What decides which model is best: `score_weights`, or the one score `monitor`; by default the first metric, or
-    the dev loss where there is none."""
+    the dev loss where there is none. `scores` are the names of each metric's."""
     higher = {"loss": False}
     for name, metric in metrics.items():
-        try:
-            higher |= dict.fromkeys(score_names(name, metric), metric.higher_is_better)
-        except ArgumentError as err:
-            raise ConfigError(problems=[config.problem(f"metrics.{name}", str(err))]) from err
+        higher |= dict.fromkeys(scores[name], metric.higher_is_better)
     names = tuple(name for name in higher if name != "loss")
     training = config.training
     monitored = [training.monitor] if training.monitor else []
@@ -237,17 +230,6 @@ def monitor_of(config: RunConfig, metrics: Mapping[str, Tally]) -> Monitor:
                 raise ConfigError(problems=[config.problem(f"training.{key}", message)])
     default = training.monitor or (names[0] if names else "loss")
     return Monitor(dict(training.score_weights) or {default: 1.0}, names, higher)
-
-
-def score_names(name: str, metric: Tally) -> list[str]:
-    """The names of a metric's scores; ArgumentError if it is no metric, or one is called as something else is."""
-    missing = [part for part in ("higher_is_better", "update", "merge", "result") if not hasattr(metric, part)]
-    if missing:
-        raise ArgumentError(f"a metric needs {', '.join(missing)}, which {type(metric).__name__} has not")
-    scores = list(named_results({name: metric}))  # an empty tally already knows them
-    if taken := RESERVED.intersection(scores):
-        raise ArgumentError(f"its score would be called {min(taken)}, as something else in metrics.jsonl is: rename it")
-    return scores
 
 
 def reader_facts(config: RunConfig, reader: Reader) -> tuple[str, Mapping[str, Any]]:
@@ -284,4 +266,14 @@ class WatchedReader:
         return self._reader.columns()
 
     def blocks(self) -> Iterator[Block]:
-        return self._flag.watch(self._reader.blocks())
+        return self._flag.watch(checked_blocks(self._reader))
+
+
+def checked_blocks(reader: Reader) -> Iterator[Block]:
+    """The blocks of a reader. DataError at its definition if it gives anything else."""
+    for block in reader.blocks():
+        if not isinstance(block, Block):
+            path, line = definition(type(reader).blocks)
+            message = f"a reader's blocks() must yield Block objects, not {type(block).__name__}"
+            raise DataError(problems=[Problem(message, shown(path), line)])
+        yield block

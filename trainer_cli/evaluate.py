@@ -71,6 +71,8 @@ def named_results(tallies: Mapping[str, Tally]) -> dict[str, float]:
 
 
 def number(name: str, value: object) -> float:
+    if isinstance(value, str | bytes):
+        raise ArgumentError(f"the metric {name} must give a number, or several by name, not {value!r}")
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError) as err:

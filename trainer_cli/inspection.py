@@ -9,7 +9,7 @@ from typing import Any
 
 from trainer_cli import assembly
 from trainer_cli.arrays import Ragged, Rows
-from trainer_cli.assembly import Sources, placed
+from trainer_cli.assembly import Sources, WatchedReader, placed
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data import dataset
 from trainer_cli.data.reader import Reader
@@ -17,7 +17,9 @@ from trainer_cli.errors import ConfigError, DivergedError, Problem
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model, trace
 from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.rehearsal import check_kinds, rehearse, section_of_layer
 from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.signals import StopFlag
 from trainer_cli.store import walk_paths
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
@@ -64,19 +66,21 @@ class Inspection:
 
 def inspect(config: RunConfig) -> Inspection:
     """Do all that a run does before its first update, and that update but for the change of weights."""
-    found = assembly.sources(config)
+    found, loss, metrics = assembly.sources(config), config.build("loss"), dict(config.build("metrics") or {})
+    check_kinds(config, loss, metrics, found.target[0])
     features, target = found.features[1], found.target[1]
     is_whole = n_bytes(found.train) <= WHOLE_BYTES
     with placed(config, "data.train"):
-        n = dataset.fit(found.train, features, target, None if is_whole else FIRST_ROWS)
-    loss, optimizer = config.build("loss"), config.build("optimizer")
-    assembly.monitor_of(config, dict(config.build("metrics") or {}))
+        n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, None if is_whole else FIRST_ROWS)
+    optimizer = config.build("optimizer")
     batch_size = assembly.batch_size_of(config)
     samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
     if found.dev is not None:
         samples.append(first_rows(config, found, "dev", found.dev, config.training.eval_batch_size))
     assembly.fit_loss(config, loss, target)
     model = assembly.set_up(config, samples[0].X, target.width, loss)
+    scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y) for sample in samples])
+    assembly.monitor_of(config, metrics, scores)
     value = one_update(config, model, loss, samples[0])
     text = assembly.filled_text(config, found)
     schedules = varying(config, optimizer, batch_size, model)
@@ -90,7 +94,7 @@ def n_bytes(reader: Reader) -> int:
 
 def first_rows(config: RunConfig, found: Sources, name: str, reader: Reader, n: int) -> Sample:
     with placed(config, f"data.{name}"):
-        batch = next(dataset.stream(reader, found.features[1], found.target[1], n))
+        batch = next(dataset.stream(WatchedReader(reader, StopFlag()), found.features[1], found.target[1], n))
     return Sample(name, batch.X, batch.Y, found.target[1])
 
 
@@ -155,7 +159,7 @@ def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule, model
         for name, value in layer.attrs.items():
             # The dropout of [training] is that of every layer that sets none.
             if isinstance(value, Schedule) and str(value) != str(config.training.dropout):
-                found[f"{assembly.section_of_layer(config, path)}.{name}"] = value
+                found[f"{section_of_layer(config, path)}.{name}"] = value
     return {name: schedule for name, schedule in found.items() if name == "batch_size" or not is_number(str(schedule))}
 
 

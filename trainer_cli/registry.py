@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -19,6 +20,26 @@ Part = TypeVar("Part")
 
 # Comparing two names takes tens of microseconds.
 MAX_COMPARED = 1000
+# A message lists what there is where that is no more than this.
+MAX_LISTED = 10
+
+# What an argument or setting is called elsewhere, by its name without case and underscores.
+SYNONYMS = {
+    "lr": "learn_rate",
+    "learningrate": "learn_rate",
+    "batch": "batch_size",
+    "batchsize": "batch_size",
+    "epochs": "max_epochs",
+    "nepochs": "max_epochs",
+    "numepochs": "max_epochs",
+    "steps": "max_steps",
+    "nsteps": "max_steps",
+    "units": "nO",
+    "hiddensize": "nO",
+    "outfeatures": "nO",
+    "infeatures": "nI",
+    "weightdecay": "L2",
+}
 
 KINDS = {
     "layers": "trainer_cli.layers",
@@ -54,7 +75,7 @@ class Kind(catalogue.Registry):
     def get(self, name: str) -> Any:
         """Return the part registered under `name`, or raise a ConfigError that names the nearest ones."""
         if name not in self:
-            raise ConfigError(f"no {self.kind} function is called {name!r}.{nearest(name, self.names())}")
+            raise ConfigError(f"no {self.kind} function is called {name!r}.{self._meant(name)}")
         return super().get(name)
 
     def get_all(self) -> dict[str, Any]:
@@ -67,6 +88,15 @@ class Kind(catalogue.Registry):
     def is_built_in(self, name: str) -> bool:
         """Whether `name` comes with this package; a user's part, from --code, does not."""
         return str(getattr(self.get(name), "__module__", "")).split(".")[0] == "trainer_cli"
+
+    def _meant(self, name: str) -> str:
+        """The nearest name, versions aside; where none is near, what there is and where another may come from."""
+        newest = {stem(known): known for known in self.names()}
+        close = closest(stem(name), list(newest))
+        if close is not None:
+            return f" Did you mean {newest[close]}?"
+        known = f" There are {', '.join(newest.values())}." if 0 < len(newest) <= MAX_LISTED else ""
+        return f"{known} If it is your own, give its file with --code"
 
     def _load(self) -> None:
         if self.home is not None:
@@ -113,13 +143,42 @@ class Registry:
 
 def nearest(name: str, names: list[str], say: str = " Did you mean {}?") -> str:
     """The sentence that suggests the name most like `name`, or an empty text when none is near."""
+    found = closest(name, names)
+    if found is None:
+        return ""
+    return say.format(f'"{found}"' if " " in found and '"' not in say else found)
+
+
+def closest(name: str, names: list[str]) -> str | None:
+    """The name most like `name`, or what it is commonly called elsewhere; None when none is near.
+
+    >>> closest("max-epochs", ["max_steps", "max_epochs"]), closest("lr", ["L2", "learn_rate"]), closest("lr", ["L2"])
+    ('max_epochs', 'learn_rate', None)
+    """
+    synonym = SYNONYMS.get(name.lower().replace("_", "").replace("-", ""))
+    if synonym in names:
+        return synonym
     if len(names) > MAX_COMPARED:
         names = [known for known in names if known[:1].lower() == name[:1].lower()][:MAX_COMPARED]
-    by_folded = {known.lower(): known for known in names}
-    # In a name of two letters one wrong letter is half of it.
-    cutoff = 0.6 if len(name) > 2 else 0.5
-    found = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=cutoff)
-    return say.format(by_folded[found[0]]) if found else ""
+    by_folded = {folded(known): known for known in names}
+    # In a name of two letters one wrong letter is half of it, and might be anything.
+    cutoff = 0.6 if len(name) > 2 else 0.75
+    found = difflib.get_close_matches(folded(name), by_folded, n=1, cutoff=cutoff)
+    return by_folded[found[0]] if found else None
+
+
+def folded(name: str) -> str:
+    """What is easily mistaken for one another made equal: case, hyphen and underscore, zero and the letter O."""
+    return name.lower().replace("-", "_").replace("0", "o")
+
+
+def stem(name: str) -> str:
+    """A registered name without its version.
+
+    >>> stem("Relu.v1"), stem("mine")
+    ('Relu', 'mine')
+    """
+    return re.sub(r"\.v\d+$", "", name)
 
 
 registry = Registry()

@@ -270,7 +270,7 @@ def test_a_mistake_in_a_users_part_is_told_with_its_line(own):
         ("float(self.n)", "'x'", r"own\.cfg:\d+: metrics\.right: the metric right must give a number, .* not 'x'"),
         ("yield start", "yield 'x'", r"schedule falling\(\) must give finite numbers, got 'x' at step 0"),
         ("** 2", "[:3]", r"the columns of a block must have the same length"),
-        ("dY: 2 * dY", "dY: dY[:1]", r"first: its outputs are \(6, 4\), their gradient must be too"),
+        ("dY: 2 * dY", "dY: dY[:1]", r"first: its outputs are \(\d+, 4\), their gradient must be too"),
     ],
 )
 def test_a_part_that_gives_what_it_may_not_is_the_users_mistake(own, old, new, said):

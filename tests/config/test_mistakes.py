@@ -146,7 +146,7 @@ PLANTED = [
     (
         "patience = 1600",
         "  patience = 1600",
-        "44: training.max_epochs: the line is indented, so it belongs to the value above: patience = 1600",
+        "44: training.max_epochs: the line is indented, so it belongs to the value above: patience = 1600. Begin it at the margin",
     ),
 ]
 
@@ -190,7 +190,7 @@ max_epochs = 2
 
 def test_six_mistakes_of_six_kinds_are_reported_in_one_run_sorted_by_line(mistakes_of: Mistakes) -> None:
     assert mistakes_of(SIX) == [
-        "3: data.train.path: nothing is called paths.train. Did you mean data.train?",
+        "3: data.train.path: nothing is called paths.train: the section [paths] with train = ... is missing",
         "6: model.@layers: no layers function is called 'test_dens.v1'. Did you mean test_dense.v1?",
         '10: loss.smoothing: expected a number, got the text "much"',
         "14: optimizer.beta_1: test_adam.v1 has no argument beta_1. Did you mean beta1?",

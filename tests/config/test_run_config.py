@@ -115,7 +115,7 @@ def test_features_may_be_one_encoder_or_several(run_of: Run, mistakes_of: Mistak
         '46: target: expected a line @encoders = "...", got a section without one'
     ]
     assert mistakes_of(f"{TEXT}\n[features]\nimage = 3\n") == [
-        '47: features.image: expected a line @encoders = "...", got 3'
+        '47: features.image: expected a section [features.image] with a line @encoders = "...", got 3'
     ]
 
 

@@ -42,7 +42,10 @@ def values(text: str) -> object:
         ("[a]\nx = 1\n\n[b]\n[a]\nx = 2", "5: the section [a] is already on line 1"),
         ("[a]\nx = 1\n[a.x]\ny = 1", "3: a.x: is already set on line 2"),
         ("[a]\nx = [\n  1\n]", "4: indent the line, so that ] belongs to the value above"),
-        ("[a]\nx = 1\n  y = 2", "3: a.x: the line is indented, so it belongs to the value above: y = 2"),
+        (
+            "[a]\nx = 1\n  y = 2",
+            "3: a.x: the line is indented, so it belongs to the value above: y = 2. Begin it at the margin",
+        ),
         (
             '[a]\nx = [1,\n  2,\n  "b\n  ]',
             "4: a.x: a text is not closed: its second double quote is missing on this line",

@@ -29,7 +29,7 @@ def infinite_loss(monkeypatch, at):
 
     def faulty(self, guesses, truths, weights=None):
         dY, value = call(self, guesses, truths, weights)
-        is_training = len(guesses) != 12  # the dev data has 12 rows, no batch has
+        is_training = len(guesses) not in (12, 16)  # so many have the dev data and the rehearsal, no batch has
         return dY, float("inf") if is_training and at else value
 
     monkeypatch.setattr(CategoricalCrossentropyV4, "__call__", faulty)

@@ -201,8 +201,12 @@ def test_a_saved_model_scores_on_dev_data_to_the_last_digit_what_its_row_says(da
 
 
 def test_a_metric_that_fails_costs_no_update(data, monkeypatch):
+    calls = []
+
     def broken(self, *args):
-        raise ZeroDivisionError
+        calls.append(args)
+        if len(calls) > 4:  # two tallies in the rehearsal of each data set
+            raise ZeroDivisionError
 
     monkeypatch.setattr("trainer_cli.metrics.accuracy.Accuracy.update", broken)
     with pytest.raises(ZeroDivisionError):

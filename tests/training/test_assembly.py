@@ -65,7 +65,7 @@ def test_a_loss_gets_the_classes_of_the_training_rows(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_not_told_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer_cli.assembly.tell_classes", lambda loss, target: None)
-    with pytest.raises(AssertionError):
+    with pytest.raises(ConfigError, match=r"call fit\(names, counts\) first"):
         check_balanced(assemble(config_of(tmp_path, 'class_weights = "balanced"'), StopFlag()).trained.loss)
 
 
@@ -106,7 +106,7 @@ def test_weights_of_other_classes_are_refused_at_their_section(
     ("layer", "loss", "message"),
     [
         ("Sigmoid.v1", "BinaryCrossentropy.v1", r"takes logits, but the model ends in Sigmoid.v1: end it in Linear.v1"),
-        ("Softmax.v1", "MeanSquaredError.v1", r"cannot follow Softmax.v1"),
+        ("Softmax.v1", "BinaryCrossentropy.v1", r"cannot follow Softmax.v1"),
         ("Linear.v1", "CategoricalCrossentropy.v3", r"ends in Linear.v1: end it in Softmax.v1$"),
         ("Linear.v1", "Focal.v1", r"ends in Linear.v1: end it in Softmax.v1, or set from_logits = true$"),
     ],

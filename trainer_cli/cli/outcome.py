@@ -6,6 +6,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import typer
 
@@ -23,9 +24,11 @@ def outcome() -> Iterator[None]:
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except TrainerError as err:
-        complain(str(err))
+        complain(told(err))
         raise typer.Exit(err.exit_code) from None
-    except Exception as err:
+    except (Exception, SystemExit) as err:
+        if isinstance(err, SystemExit) and user_code.place(err) is None:
+            raise
         message, traceback_file = f"{type(err).__name__}: {err}", keep_traceback()
         place = user_code.place(err)
         if place is not None:
@@ -34,6 +37,19 @@ def outcome() -> Iterator[None]:
         own = "".join(f", or of {user_code.shown(path)}" for path in user_code.imported())
         complain(f"trainer: an error of ours{own}: {message}. The traceback is in {traceback_file}")
         raise typer.Exit(1) from None
+
+
+def told(err: TrainerError) -> str:
+    """An error in words. What it says without a file, or what raised it, may stand in a file of the user's."""
+    cause = err.__cause__
+    if isinstance(cause, Exception) and not isinstance(cause, TrainerError) and (place := user_code.place(cause)):
+        where = ", ".join(str(replace(problem, message="")) for problem in err.problems)
+        line = f"{place}: {type(cause).__name__}: {cause}" + (f" ({where})" if where else "")
+        return f"{line}. The traceback is in {keep_traceback()}"
+    if err.exit_code == TrainerError.exit_code and not any(problem.path for problem in err.problems):
+        place = user_code.place(err)
+        return f"{place}: {err}" if place else str(err)
+    return str(err)
 
 
 def complain(message: str) -> None:

@@ -26,6 +26,10 @@ TEXT = re.compile(r'"((?:[^"\\\x00-\x1f]|\\.)*+)"')
 TOKEN = re.compile(r'[^\s,:\[\]{}"]+')
 
 
+def explain_indented(rest: str) -> str:
+    return f"the line is indented, so it belongs to the value above: {shorten(rest)}. Begin it at the margin"
+
+
 class Brackets:
     """A reader of strict JSON whose texts may hold variables, and in which a variable may stand for a value."""
 
@@ -40,6 +44,8 @@ class Brackets:
         rest = self.raw[self.at :]
         if rest[:1] in ("#", ";"):
             raise BadValueError(f"a comment needs a line of its own, got {shorten(rest)}", self.at)
+        if rest and self.raw[self.at - 1] == "\n":
+            raise BadValueError(explain_indented(rest), self.at)
         if rest:
             raise BadValueError(f"expected the value to end, got {shorten(rest)}", self.at)
         return value
@@ -158,7 +164,8 @@ class Brackets:
             return number(token, start)
         if token.lower() in (*CONSTANTS, "none"):
             raise BadValueError(f"{token} is no value. Did you mean {token.lower().replace('none', 'null')}?", start)
-        raise BadValueError(f'a text inside brackets stands in double quotes. Did you mean "{shorten(token)}"?', start)
+        meant = shorten(token.strip("'"))
+        raise BadValueError(f'a text inside brackets stands in double quotes. Did you mean "{meant}"?', start)
 
     def shown(self) -> str:
         return shorten(self.raw[self.at :], 20) or "the end"

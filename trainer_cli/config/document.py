@@ -50,7 +50,10 @@ class Origin:
 
 @dataclass
 class Entry:
-    """One `key = value`. `raw` is the value's text, its lines joined by newlines; `lines` has the number of each."""
+    """One `key = value`. `raw` is the value's text, its lines joined by newlines; `lines` has the number of each.
+
+    `bare` marks an override without a value, `--section.flag`, which stands for true.
+    """
 
     key: str
     raw: str
@@ -58,6 +61,7 @@ class Entry:
     origin: Origin
     value: Any = BROKEN
     comments: list[str] = field(default_factory=list)
+    bare: bool = False
 
     def line_at(self, offset: int) -> int:
         return self.lines[min(self.raw.count("\n", 0, offset), len(self.lines) - 1)]

@@ -26,6 +26,7 @@ class Override:
     name: str
     value: Any
     origin: Origin
+    bare: bool = False
 
 
 def read_arguments(tokens: Sequence[str], kind: str = "command line") -> tuple[list[Override], list[Problem]]:
@@ -50,7 +51,7 @@ def read_arguments(tokens: Sequence[str], kind: str = "command line") -> tuple[l
             value = True if raw is None else parse_argument(raw)
         except BadValueError as err:
             problems.append(Problem(str(err), path, 0, word))
-        overrides.append(Override(word.removeprefix("--"), value, Origin(kind, path, word)))
+        overrides.append(Override(word.removeprefix("--"), value, Origin(kind, path, word), bare=raw is None))
     return overrides, problems
 
 
@@ -106,15 +107,36 @@ def explain_word(word: str) -> str | None:
 def apply(document: Document, override: Override) -> None:
     """Put one override into the document: a key that is there is replaced, as is a section of that name."""
     parts = override.name.split(".")
+    drop_other_batch_size(document, override)
     section = document.sections.get(parts[0]) or new_section(document, parts[0], override)
     for index, part in enumerate(parts[1:-1], 1):
         section = starred(document, section, part)
+        if parts[-1].startswith("@") and index == len(parts) - 2 and is_plain(section.entries.get(part)):
+            # A number gives way to the block of a function.
+            del section.entries[part]
         if part in section.entries:
             set_inline(document, section, parts[index:], override)
             return
         name = f"{section.name}.{part}"
         section = document.sections.get(name) or new_section(document, name, override)
     set_key(document, starred(document, section, parts[-1]), parts[-1], override)
+
+
+def is_plain(entry: Entry | None) -> bool:
+    return entry is not None and isinstance(entry.value, bool | int | float | str)
+
+
+def drop_other_batch_size(document: Document, override: Override) -> None:
+    """The size of a batch is a key of [training] or a section of its own; an override of one outranks the other."""
+    training = document.entry("training.batch_size")
+    if override.name == "training.batch_size":
+        names = [name for name in document.sections if name.split(".")[0] == "batch_size"]
+        entries = [entry for name in names for entry in document.sections[name].entries.values()]
+        if all(entry.origin.kind != override.origin.kind for entry in entries):
+            for name in names:
+                del document.sections[name]
+    elif override.name.startswith("batch_size.@") and training and training.origin.kind != override.origin.kind:
+        del document.sections["training"].entries["batch_size"]
 
 
 def new_section(document: Document, name: str, override: Override) -> Section:
@@ -141,7 +163,8 @@ def set_key(document: Document, section: Section, key: str, override: Override) 
         document.sections[name] = Section(name, 0, override.origin, entries=entries)
         return
     document.sections.pop(name, None)
-    section.entries[key] = Entry(key, "", [0], override.origin, value, known.comments if known else [])
+    comments = known.comments if known else []
+    section.entries[key] = Entry(key, "", [0], override.origin, value, comments, override.bare)
 
 
 def set_inline(document: Document, section: Section, parts: list[str], override: Override) -> None:
@@ -166,4 +189,5 @@ def explain_entry(name: str, value: Any) -> str:
         return f"{name} is a copy of ${{{value.name}}}: set {value.name} instead"
     if isinstance(value, Broken):
         return f"{name} has a mistake of its own"
-    return f"{name} is {'a text' if isinstance(value, Template) else say(value)}, which has no keys to set"
+    got = "a text" if isinstance(value, Template) else say(value)
+    return f"{name} is {got}, which has no keys to set. To make it a block, set {name}.@schedules or the like first"

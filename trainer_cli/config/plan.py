@@ -9,7 +9,7 @@ from typing import Any, cast
 from trainer_cli.config.annotations import dataclass_inside, dataclass_of
 from trainer_cli.config.call import Call
 from trainer_cli.config.convert import convert
-from trainer_cli.config.document import BROKEN, GUESSED, Broken, Document
+from trainer_cli.config.document import BROKEN, GUESSED, Broken, Document, Entry
 from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.parameters import REQUIRED, Parameter, Signature, signature_of
 from trainer_cli.config.words import alternatives, say
@@ -19,6 +19,7 @@ from trainer_cli.registry import Registry
 # What the blocks of a saved model may name: nothing that reads files, writes or steers a run.
 MODEL_KINDS = ("layers", "initializers", "schedules", "encoders", "losses", "metrics")
 MAX_SAID = 5
+WITHOUT_SIGN = "the name of a function stands after @: write @{}"
 
 
 @dataclass
@@ -46,6 +47,10 @@ class Planner:
         if is_block(value):
             found: Any = self.block(value, where, annotation)
         elif isinstance(value, dict):
+            forgotten = self.forgotten_sign(value)
+            if forgotten is not None and self.registry.has(forgotten, value[forgotten]):
+                self.complain(f"{where}.{forgotten}", WITHOUT_SIGN.format(forgotten))
+                return BROKEN
             kind = dataclass_of(annotation)
             if kind is not None:
                 return self.call(Call(kind, f"[{where}]", where), value)
@@ -64,8 +69,20 @@ class Planner:
         try:
             return convert(value, annotation)
         except MismatchError as err:
-            self.complain(where + err.where, str(err))
+            bare = self.document.find(where)
+            kind = self.forgotten_sign(value)
+            if isinstance(bare, Entry) and bare.bare:
+                self.complain(where, "needs a value")
+            elif kind is not None:
+                self.complain(f"{where}.{kind}", WITHOUT_SIGN.format(kind))
+            else:
+                self.complain(where + err.where, str(err))
             return BROKEN
+
+    def forgotten_sign(self, value: Any) -> str | None:
+        """The key of a section that names a function but for the sign: `layers = "Relu.v1"`."""
+        keys = value if isinstance(value, dict) and not is_block(value) else ()
+        return next((key for key in keys if key in self.registry.kinds and isinstance(value[key], str)), None)
 
     def block(self, block: dict[str, Any], where: str, expects: Any) -> Any:
         """A block that names a registered function, as a Call."""
@@ -130,8 +147,8 @@ class Planner:
         for key, value in keywords.items():
             if key in signature.named or signature.keywords is not None or value is GUESSED:
                 continue
-            free = [name for name in signature.named if name not in keywords]
-            close = self.document.nearest(key, free) or self.document.nearest(key, [*signature.named, *blocks])
+            # Those that are set already as well: an override aims at exactly these.
+            close = self.document.nearest(key, [*signature.named, *blocks])
             suggested.add(close)
             meant = f"Did you mean {close}?" if close else what_it_takes(signature, f"{call.where}.*.{key}")
             kind = "argument" if call.kind else "key"

@@ -62,6 +62,8 @@ def number(token: str, offset: int) -> int | float:
 def explain_number(token: str) -> str:
     if NOT_FINITE.fullmatch(token):
         return f"expected a finite number, got {token}"
+    if re.search(r",\s+\S", token) and not re.search("[#;]", token):
+        return f"a list stands in brackets, got {shorten(token)}. Did you mean [{shorten(token)}]?"
     suggestion = suggest_number(token)
     if suggestion is not None and re.search(r"\s[#;]", token):
         return f"expected a number, got {shorten(token)}. Did you mean {suggestion}? A comment needs a line of its own"

@@ -7,7 +7,7 @@ from typing import Any
 from trainer_cli.config.call import Call
 from trainer_cli.config.document import BROKEN, Broken
 from trainer_cli.config.loaded import Loaded
-from trainer_cli.config.plan import Planner, is_block
+from trainer_cli.config.plan import WITHOUT_SIGN, Planner, is_block
 from trainer_cli.config.sections import FREE, KNOWN, PARTS, REQUIRED, SETTINGS, Part
 from trainer_cli.config.words import alternatives, say
 
@@ -43,12 +43,10 @@ def refuse_unread(loaded: Loaded, planner: Planner) -> set[str]:
     """Refuse sections that neither the run nor a variable reads; returns those that were probably meant."""
     read = {name.split(".")[0] for name in loaded.variables} | set(KNOWN)
     guessed = set()
-    written = {name for name, section in loaded.document.sections.items() if section.written}
     for name in loaded.config:
         if name not in read | loaded.document.guessed:
-            close = planner.document.nearest(name, [known for known in KNOWN if known not in written])
+            close = planner.document.nearest(name, KNOWN)
             guessed |= {close, f"{close}.train"}
-            close = close or planner.document.nearest(name, KNOWN)
             meant = f"Did you mean [{close}]?" if close else f"A run reads {', '.join(KNOWN)}"
             planner.complain(name, f"nothing reads the section [{name}]. {meant}")
     refuse_unread_paths(loaded, planner)
@@ -77,8 +75,13 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
         return check_block(value, part, where, planner)
     if not part.many:
         if where not in guessed:
-            got = say(value) if not isinstance(value, dict) else "a section without one"
-            planner.complain(where, f'expected a line @{part.kind} = "...", got {got}')
+            complain_of_no_block(value, part, where, planner)
+        return BROKEN
+    if is_block(value):
+        key = next(key for key in value if key.startswith("@"))
+        inner = alternatives([f"[{where}.{name}]" for name in part.names or ("NAME",)])
+        guessed |= {f"{where}.{name}" for name in part.names}
+        planner.complain(f"{where}.{key}", f"stands in a section of its own: write {inner} instead of [{where}]")
         return BROKEN
     if not isinstance(value, dict):
         planner.complain(where, f"expected sections [{where}.name], got {say(value)}")
@@ -86,13 +89,22 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
     plans = {}
     for name, inner in value.items():
         if part.names and name not in part.names:
-            close = planner.document.nearest(name, [known for known in part.names if known not in value])
+            close = planner.document.nearest(name, part.names)
             guessed.add(f"{where}.{close}")
             meant = f"Did you mean {close}?" if close else f"It can have {alternatives(list(part.names))}"
             planner.complain(f"{where}.{name}", f"[{where}] has no {name}. {meant}")
         else:
             plans[name] = check_part(inner, Part(part.kind), f"{where}.{name}", planner, guessed)
     return plans
+
+
+def complain_of_no_block(value: Any, part: Part, where: str, planner: Planner) -> None:
+    if isinstance(value, dict) and isinstance(value.get(part.kind), str):
+        planner.complain(f"{where}.{part.kind}", WITHOUT_SIGN.format(part.kind))
+    elif isinstance(value, dict):
+        planner.complain(where, f'expected a line @{part.kind} = "...", got a section without one')
+    else:
+        planner.complain(where, f'expected a section [{where}] with a line @{part.kind} = "...", got {say(value)}')
 
 
 def check_block(block: dict[str, Any], part: Part, where: str, planner: Planner) -> Any:

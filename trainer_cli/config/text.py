@@ -20,6 +20,7 @@ PART = r"(?:\*|\w[\w-]*)"
 SECTION = re.compile(rf"{PART}(?:\.{PART})*")
 KEY = re.compile(r"@?\w[\w-]*|\*")
 HEADER = re.compile(r"\[+([^\]#;]*)")
+INDENTED_HEADER = re.compile(rf"\[[^\W\d][\w-]*(?:\.{PART})*\]")
 LETTERS = re.compile(r"@?\w[\w-]*")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 NEWLINE = re.compile(r"\r\n?")
@@ -82,18 +83,27 @@ class Scanner:
             return
         if content[0] in "#;":
             self.comments.append(content)
-        elif self.entry is not None and indent > self.indent:
+        elif self.entry is not None and indent > self.indent and not self.is_indented_header(content):
             self.entry.raw += "\n" + content
             self.entry.lines.append(number)
         elif content[0] == "[":
-            self.header(number, content)
+            self.header(number, content, is_indented=self.entry is not None and indent > self.indent)
         else:
             self.key_value(number, content, indent)
 
-    def header(self, number: int, content: str) -> None:
+    def is_indented_header(self, content: str) -> bool:
+        """Whether an indented line is a [section] after all, since the value above is complete."""
+        if self.entry is None or not INDENTED_HEADER.fullmatch(content) or not self.entry.raw:
+            return False
+        raw = self.entry.raw
+        return raw[0] not in "[{" or (raw.count("[") == raw.count("]") and raw.count("{") == raw.count("}"))
+
+    def header(self, number: int, content: str, is_indented: bool = False) -> None:
         self.entry = None
         name = guess_section(content)
         wrong = explain_header(content, name)
+        if is_indented:
+            wrong = f"the section {shorten(content)} is indented: begin the line at the margin"
         if wrong is not None:
             self.document.complain(wrong, number)
             self.document.guessed.add(name)

@@ -8,10 +8,11 @@ A mix of unquoted text and variables must have a `/`, as paths do.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
-from trainer_cli.config.brackets import Brackets
+from trainer_cli.config.brackets import Brackets, explain_indented
 from trainer_cli.config.scalars import (
     CONSTANTS,
     NOT_FINITE,
@@ -44,7 +45,7 @@ def parse(raw: str) -> Any:
         return Brackets(raw).whole()
     if "\n" in raw:
         end = raw.index("\n") + 1
-        raise BadValueError(f"the line is indented, so it belongs to the value above: {shorten(raw[end:])}", end)
+        raise BadValueError(explain_indented(raw[end:]), end)
     if raw in SPELLINGS:
         return SPELLINGS[raw]
     if raw[0].isdigit() or raw[0] in "+-":
@@ -88,7 +89,11 @@ def explain_plain(raw: str) -> str:
         return f'a text stands in double quotes. Did you mean "{shorten(raw.strip(chr(39)))}"?'
     if re.search(r"\s[#;]", raw):
         return f"a comment needs a line of its own, got {shorten(raw)}"
-    return f'expected JSON or one unquoted word, got {shorten(raw)}. Did you mean "{shorten(raw)}"?'
+    meant = f'"{shorten(raw)}"'
+    if re.search(r",\s+\S", raw):
+        texts = [part.strip().strip("'\"") for part in raw.split(",")]
+        meant = f"[{', '.join(json.dumps(part, ensure_ascii=False) for part in texts if part)}]"
+    return f"expected JSON or one unquoted word, got {shorten(raw)}. Did you mean {shorten(meant, 120)}?"
 
 
 def refuse_near_miss(word: str) -> None:

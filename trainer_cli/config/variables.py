@@ -17,6 +17,7 @@ from typing import Any
 
 from trainer_cli.config.document import MAX_DEPTH, Broken, Document, Entry, Section
 from trainer_cli.config.scalars import Template, Variable
+from trainer_cli.config.sections import FREE
 from trainer_cli.config.words import say, shorten
 
 # Deeper chains are mistakes, and each step costs several frames of Python's stack.
@@ -184,6 +185,9 @@ class Filler:
                 return sections[name], entry
         if variable.name in sections:
             return sections[variable.name], None
+        if parent == FREE and FREE not in sections:
+            remedy = f"the section [{FREE}] with {shorten(key)} = ... is missing"
+            raise VariableError(f"nothing is called {shorten(variable.name)}: {remedy}", variable.offset)
         names = chain((dotted(owner, entry) for owner, entry in self.document.entries()), sections)
         suggestion = self.document.nearest(variable.name, names, ". Did you mean {}?")
         raise VariableError(f"nothing is called {shorten(variable.name)}{suggestion}", variable.offset)

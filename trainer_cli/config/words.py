@@ -13,6 +13,9 @@ MAX_SHOWN = 60
 COMMENT = re.compile(r"\s*[#;].*", re.DOTALL)
 MANTISSA_EXPONENT = re.compile(r"(.*?)([eE][+-]?\d+)?", re.DOTALL)
 MAX_STRAY = 2
+# A number with a unit: a percentage, or a time in seconds.
+UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(%|s|sec|m|min|h)", re.ASCII)
+UNITS = {"%": 0.01, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}
 
 
 def shorten(text: str, limit: int = MAX_SHOWN) -> str:
@@ -56,9 +59,11 @@ def alternatives(texts: list[str]) -> str:
 def suggest_number(text: str) -> str | None:
     """The number that was probably meant by a text that is none, or None.
 
-    >>> [suggest_number(text) for text in ("0.00l1", "1_000", ".5", "0,5", "1 # note", "1O", "many")]
-    ['0.001', '1000', '0.5', '0.5', '1', '10', None]
+    >>> [suggest_number(text) for text in ("0.00l1", "1_000", ".5", "0,5", "1 # note", "1O", "many", "20%", "5m")]
+    ['0.001', '1000', '0.5', '0.5', '1', '10', None, '0.2', '300']
     """
+    if (united := UNIT.fullmatch(text[:MAX_SHOWN].strip())) is not None:
+        return f"{float(united[1]) * UNITS[united[2]]:.12g}"
     word = COMMENT.sub("", text[: 2 * MAX_SHOWN]).strip().strip("'\"").replace("_", "")
     if not word[:1].isdigit() and word[:1] not in tuple("+-."):
         return None
