@@ -146,7 +146,7 @@ PLANTED = [
     (
         "patience = 1600",
         "  patience = 1600",
-        "44: training.max_epochs: the line is indented, so it belongs to the value above: patience = 1600. Begin it at the margin",
+        "44: training.max_epochs: the line is indented, so it belongs to the value above: patience = 1600. Begin it at the margin",  # noqa: E501
     ),
 ]
 

@@ -152,7 +152,7 @@ def test_overrides_take_part_in_variables(run_of: Run) -> None:
         (["--paths.trian", "x"], "--paths.trian: nothing reads paths.trian. Did you mean paths.train?"),
         (
             ["--optimizer.beta1.x", "1"],
-            "--optimizer.beta1.x: optimizer.beta1 is 0.8, which has no keys to set. To make it a block, set optimizer.beta1.@schedules or the like first",
+            "--optimizer.beta1.x: optimizer.beta1 is 0.8, which has no keys to set. To make it a block, set optimizer.beta1.@schedules or the like first",  # noqa: E501
         ),
         (
             ["--optimizer.beta1", "0.1l"],
