@@ -146,7 +146,52 @@ PLANTED = [
     (
         "patience = 1600",
         "  patience = 1600",
-        "44: training.max_epochs: the line is indented, so it belongs to the value above: patience = 1600. Begin it at the margin",  # noqa: E501
+        "44: training.max_epochs: the line is indented, so it belongs to the value above: patience = 1600. "
+        "Begin it at the margin",
+    ),
+    (
+        "beta1 = 0.8",
+        "  beta1 = 0.8",
+        "31: optimizer.@optimizers: the line is indented, so it belongs to the value above: beta1 = 0.8. "
+        "Begin it at the margin",
+    ),
+    ("[loss]", " [loss]", "25: the section [loss] is indented: begin the line at the margin"),
+    # What was meant.
+    ("beta1 = 0.8", "lr = 0.8", "31: optimizer.lr: test_adam.v1 has no argument lr. Did you mean learn_rate?"),
+    ("= 20", "= 20%", "43: training.max_epochs: expected a number or a quoted text, got 20%. Did you mean 0.2?"),
+    (
+        "patience = 1600",
+        "monitor = ['noise']",
+        '44: training.monitor: a text inside brackets stands in double quotes. Did you mean "noise"?',
+    ),
+    (
+        "patience = 1600",
+        "monitor = sepal length, noise",
+        "44: training.monitor: expected JSON or one unquoted word, got sepal length, noise. "
+        'Did you mean ["sepal length", "noise"]?',
+    ),
+    (
+        "[metrics.accuracy]",
+        "[metrics]",
+        "39: metrics.@metrics: stands in a section of its own: write [metrics.NAME] instead of [metrics]",
+    ),
+    (
+        "[data.train]\n",
+        "[data]\n",
+        "7: data.@readers: stands in a section of its own: write [data.train], [data.dev] or [data.test] "
+        "instead of [data]",
+    ),
+    (
+        "hidden]\n@layers",
+        "hidden]\nlayers",
+        "18: model.*.hidden.layers: the name of a function stands after @: write @layers",
+    ),
+    ("[loss]\n@losses", "[loss]\nlosses", "26: loss.losses: the name of a function stands after @: write @losses"),
+    (
+        "test_loss.v1",
+        "focal.v1",
+        "26: loss.@losses: no losses function is called 'focal.v1'. There are test_fails.v1, test_loss.v1. "
+        "If it is your own, give its file with --code",
     ),
 ]
 

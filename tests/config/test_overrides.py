@@ -146,6 +146,15 @@ def test_overrides_take_part_in_variables(run_of: Run) -> None:
             "--optimzer.beta1: nothing reads the section [optimzer]. Did you mean [optimizer]?",
         ),
         (["--training.max_step=1"], "--training.max_step: [training] has no key max_step. Did you mean max_steps?"),
+        (
+            ["--training.max-epochs", "2"],
+            "--training.max-epochs: [training] has no key max-epochs. Did you mean max_epochs?",
+        ),
+        (["--training.max_epochs"], "--training.max_epochs: needs a value"),
+        (
+            ["--training.max_time", "5m"],
+            "--training.max_time: expected a number or a quoted text, got 5m. Did you mean 300?",
+        ),
         (["--system.sead=1"], "--system.sead: [system] has no key sead. Did you mean seed?"),
         (["--model.hiden.nO", "3"], "--model.hiden.nO: test_chain.v1 has no argument hiden. Did you mean hidden?"),
         (["--model.hidden.n0", "3"], "--model.hidden.n0: test_dense.v1 has no argument n0. Did you mean nO?"),
@@ -198,3 +207,29 @@ def test_an_override_that_is_dropped_would_be_noticed(run_of: Run, monkeypatch: 
     monkeypatch.setattr("trainer_cli.config.loaded.apply", lambda document, override: None)
     with pytest.raises(AssertionError):
         test_overrides_take_part_in_variables(run_of)
+
+
+BLOCK = """
+[batch_size]
+@schedules = "test_user.v1"
+values = [8]
+"""
+
+
+def test_a_batch_size_of_the_command_line_takes_the_place_of_a_section_of_the_file(mistakes_of, run_of):
+    assert run_of(TEXT + BLOCK, "--training.batch_size", "32").training.batch_size == 32
+    assert not run_of(TEXT + BLOCK, "--training.batch_size", "32").has("batch_size")
+    words = ["--batch_size.@schedules=test_user.v1", "--batch_size.values=[8]"]
+    assert run_of(TEXT + "batch_size = 3\n", *words).has("batch_size")
+    both = mistakes_of(TEXT, *words, "--training.batch_size", "32")
+    assert both == [
+        "command line: --training.batch_size: there is a section [batch_size] as well: keep one of them",
+    ]
+
+
+def test_a_number_of_the_file_becomes_the_block_that_overrides_name(run_of):
+    words = ["rate.@schedules=test_rise.v1", "rate.initial_rate=1", "rate.warmup_steps=2"]
+    text = TEXT[: TEXT.index("[optimizer.learn_rate]")] + TEXT[TEXT.index("[metrics.accuracy]") :]
+    text = text.replace("beta1 = 0.8", "learn_rate = 0.01")
+    run = run_of(text, *(f"--optimizer.learn_{word}" for word in words))
+    assert run.build("optimizer").learn_rate(2) == 1
