@@ -8,6 +8,14 @@ from trainer_cli.errors import Stopped
 from trainer_cli.signals import StopFlag, stop_flag
 
 
+@pytest.fixture(autouse=True)
+def _signals_as_at_a_terminal():
+    """Whoever runs the tests in the background may have a hangup ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def test_a_flag_does_nothing_until_a_signal_comes():
     flag = StopFlag()
     flag.check()
