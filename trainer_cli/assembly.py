@@ -69,13 +69,13 @@ def sources(config: RunConfig) -> Sources:
     added: dict[str, Mapping[str, Any]] = {}
     if not config.has("target"):
         with placed(config, "data.train"):
-            block = first_block(train)
+            block = first_block(WatchedReader(train, StopFlag()))
         with placed(config, ""):
             added["target"] = default_target(block)
     target = config.build("target") if config.has("target") else made(added["target"])
     if not config.has("features"):
         with placed(config, "data.train"):
-            block = first_block(train)
+            block = first_block(WatchedReader(train, StopFlag()))
         with placed(config, "target"):
             target.choose(train.columns())
         with placed(config, ""):

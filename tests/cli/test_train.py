@@ -269,6 +269,11 @@ def test_a_mistake_in_a_users_part_is_told_with_its_line(own):
         ),
         ("float(self.n)", "'x'", r"own\.cfg:\d+: metrics\.right: the metric right must give a number, .* not 'x'"),
         ("yield start", "yield 'x'", r"schedule falling\(\) must give finite numbers, got 'x' at step 0"),
+        ("yield Block({", "yield dict({", r"^own\.py:\d+: a reader's blocks\(\) must yield Block objects, not dict$"),
+        ("lambda dY: 2 * dY", "None", r"^own\.cfg:\d+: model\.\*\.double: .*not a backprop None \(own\.py:\d+\)$"),
+        ("(model, X, is_train)", "(model, X)", r"model\.\*\.double: forward must take .*too many .* \(own\.py:\d+\)$"),
+        ("float(self.n)", "1 / 0", r"^own\.py:\d+: ZeroDivisionError: division by zero \(own\.cfg:\d+: metrics\.right"),
+        ("return float(self.n)", "raise SystemExit(3)", r"^own\.py:\d+: SystemExit: 3\. The traceback is in "),
         ("** 2", "[:3]", r"the columns of a block must have the same length"),
         ("dY: 2 * dY", "dY: dY[:1]", r"first: its outputs are \(\d+, 4\), their gradient must be too"),
     ],
@@ -281,10 +286,13 @@ def test_a_part_that_gives_what_it_may_not_is_the_users_mistake(own, old, new, s
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_an_error_that_may_be_the_users_says_so(own):
-    (own / "own.py").write_text(OWN.replace("yield Block({", "yield dict({"))
+def test_an_error_that_may_be_the_users_says_so(own, monkeypatch):
+    def broken(self):
+        raise RuntimeError("we are sorry")
+
+    monkeypatch.setattr(run.Run, "settle", broken)
     said = call("train", "own.cfg", "-o", "run", "--code", "own.py", code=1).stderr
-    assert said.startswith("trainer: an error of ours, or of own.py: AttributeError: ")
+    assert said.startswith("trainer: an error of ours, or of own.py: RuntimeError: we are sorry")
 
 
 def test_an_error_of_ours_is_one_line_and_a_file(folder, monkeypatch):

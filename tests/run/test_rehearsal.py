@@ -1,0 +1,207 @@
+"""A rehearsal finds what does not fit before anything is written, and leaves no trace in the run."""
+
+import sys
+
+import numpy as np
+import pytest
+from run_fakes import CONFIG, config_of, outcome_of, train
+
+from trainer_cli import assembly, rehearsal, user_code
+from trainer_cli.assembly import assemble
+from trainer_cli.config.registry import registry
+from trainer_cli.errors import ConfigError
+from trainer_cli.inspection import inspect
+from trainer_cli.model import Model
+from trainer_cli.signals import StopFlag
+
+BOTH = pytest.mark.parametrize(
+    "check", [inspect, lambda config: assemble(config, StopFlag())], ids=["inspect", "train"]
+)
+
+
+def test_a_run_has_the_bits_of_one_without_a_rehearsal(data, monkeypatch):
+    train(config_of(data), data / "with")
+    monkeypatch.setattr(assembly, "rehearse", lambda *args: {"accuracy": ["accuracy"]})
+    train(config_of(data), data / "without")
+    assert outcome_of(data / "with") == outcome_of(data / "without")
+
+
+def test_a_rehearsal_that_leaves_its_gradient_is_found_out(data, monkeypatch):
+    train(config_of(data), data / "with")
+    good = assembly.rehearse
+
+    def leaving(config, model, *args):
+        found = good(config, model, *args)
+        model.store.gradients += 1
+        return found
+
+    monkeypatch.setattr(assembly, "rehearse", leaving)
+    train(config_of(data), data / "bad")
+    assert outcome_of(data / "with") != outcome_of(data / "bad")
+
+
+def test_what_a_rehearsal_may_change_is_as_before():
+    def forward(model, X, is_train):
+        model.attrs["seen"] += 1
+        model.attrs["n"] = model.attrs["n"] + 1
+        model.get_param("b")[...] += 1
+        return X + model.random("noise").random(), lambda dY: dY
+
+    model = Model("counting", forward, params={"b": np.zeros(2)}, attrs={"seen": np.zeros(1), "n": 0}).initialize()
+    store, moment = model.store, model.store.moment
+    with rehearsal.unchanged(model):
+        model.begin_update(np.zeros((1, 2)))
+        store.gradients += 1
+        assert (model.attrs["n"], store.values.tolist()) == (1, [1, 1])
+    assert (model.attrs["seen"].tolist(), model.attrs["n"]) == ([0], 0)
+    assert (store.values.tolist(), store.gradients.tolist()) == ([0, 0], [0, 0])
+    assert (store.moment, len(store.draws)) == (moment, 0)
+
+
+CROSSENTROPY = '@losses = "CategoricalCrossentropy.v4"'
+NUMBERS = ('@encoders = "labels.v1"\ncolumn = "label"', '@encoders = "numbers.v1"\ncolumn = "b"')
+FEATURES = '\n[features]\n@encoders = "columns.v1"\ncolumns = ["a"]\n'
+
+
+@BOTH
+@pytest.mark.parametrize("loss", ["L2Distance.v1", "MeanSquaredError.v1"])
+def test_a_loss_of_numbers_on_classes_is_refused_with_its_remedy(data, check, loss):
+    text = CONFIG.replace(CROSSENTROPY, f'@losses = "{loss}"').replace("Softmax.v1", "Linear.v1")
+    with pytest.raises(ConfigError, match=r"run\.cfg:\d+: loss: takes numbers, .*use CategoricalCrossentropy\.v4 with"):
+        check(config_of(data, text=text))
+
+
+@BOTH
+def test_what_is_for_classes_is_refused_on_numbers(data, check):
+    with pytest.raises(ConfigError) as caught:
+        check(config_of(data, text=CONFIG.replace(*NUMBERS) + FEATURES))
+    loss, metric = str(caught.value).splitlines()
+    assert "loss: takes classes, the target is numbers.v1: use MeanSquaredError.v1 with Linear.v1" in loss
+    assert "metrics.accuracy: accuracy counts classes, the target is numbers.v1" in metric
+
+
+class Twin:
+    """Two scores of the rows so far, and none of no rows."""
+
+    higher_is_better = True
+
+    def __init__(self):
+        self.n = self.total = 0
+
+    def update(self, probabilities, truths, weights=None):
+        self.n += len(probabilities)
+        self.total += float(probabilities.sum())
+
+    def merge(self, other):
+        self.n += other.n
+        self.total += other.total
+
+    def result(self):
+        return {"mean": self.total / self.n, "n_rows": self.n}
+
+
+class NoWeights(Twin):
+    def update(self, probabilities, truths):
+        pass
+
+
+class Raising(Twin):
+    def update(self, probabilities, truths, weights=None):
+        raise RuntimeError("no such rows")
+
+
+class Nothing(Twin):
+    def result(self):
+        return None
+
+
+class NoDirection:
+    update, merge, result = Twin.update, Twin.merge, Twin.result
+    n = total = 0
+
+
+def with_metric(folder, monkeypatch, metric):
+    """The config with one more metric, known for one test."""
+    import catalogue
+
+    for kind in registry.kinds.values():
+        kind.names()
+    monkeypatch.setattr(catalogue, "REGISTRY", dict(catalogue.REGISTRY))
+    registry.metrics("own.v1")(metric)
+    return config_of(folder, text=CONFIG + '\n[metrics.own]\n@metrics = "own.v1"\n')
+
+
+def test_a_metric_whose_empty_result_fails_gives_its_scores(data, monkeypatch):
+    job = assemble(with_metric(data, monkeypatch, Twin), StopFlag())
+    assert job.monitor.names == ("accuracy", "own_mean", "own_n_rows")
+    assert job.trained.metrics["own"].n == 0
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (NoWeights, r"update must take \(probabilities, truths, weights\), but too many positional"),
+        (Raising, "RuntimeError: no such rows"),
+        (Nothing, "the metric own must give a number, .*not None"),
+        (NoDirection, "a metric needs higher_is_better, which NoDirection has not"),
+    ],
+)
+def test_a_metric_that_does_not_work_is_told_at_its_section(data, monkeypatch, check, metric, said):
+    with pytest.raises(ConfigError, match=rf"run\.cfg:\d+: metrics\.own: {said}"):
+        check(with_metric(data, monkeypatch, metric))
+
+
+FIRST = """
+from trainer_cli.api import registry
+
+
+@registry.metrics("{name}")
+class First:
+    pass
+"""
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    import catalogue
+
+    user_code.parts()
+    monkeypatch.setattr(catalogue, "REGISTRY", dict(catalogue.REGISTRY))
+    monkeypatch.chdir(tmp_path)
+    yield lambda name, text: (tmp_path / name).write_text(text) and tmp_path / name
+    for name in [name for name in sys.modules if name.startswith(user_code.PREFIX)]:
+        del sys.modules[name]
+
+
+def test_two_files_with_one_name_are_both_named(files):
+    a, b = files("a.py", FIRST.format(name="mine.v1")), files("b.py", "\n" + FIRST.format(name="mine.v1"))
+    with pytest.raises(ConfigError, match=r"b\.py:6: @registry\.metrics has 'mine\.v1' already, .* at a\.py:5: choose"):
+        user_code.import_files([a, b])
+    user_code.import_files([a])
+    user_code.import_files([b])  # another call's
+
+
+def test_a_built_in_part_cannot_be_replaced(files):
+    before = registry.metrics.get("accuracy.v1")
+    with pytest.raises(ConfigError, match=r"a\.py:5: .*the built-in part at .*accuracy\.py:\d+: choose another name"):
+        user_code.import_files([files("a.py", FIRST.format(name="accuracy.v1"))])
+    assert registry.metrics.get("accuracy.v1") is before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\n\nx = 1 / 0\n", r"own\.py:3: ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)\n", r"own\.py:1: SystemExit: 3"),
+    ],
+)
+def test_a_file_that_fails_has_its_line(files, text, said):
+    with pytest.raises(ConfigError, match=said):
+        user_code.import_files([files("own.py", text)])
+
+
+def test_the_files_of_an_earlier_call_are_forgotten(files):
+    user_code.import_files([files("a.py", "\n")])
+    user_code.import_files([files("b.py", "\n")])
+    assert [user_code.shown(path) for path in user_code.imported()] == ["b.py"]
