@@ -188,8 +188,8 @@ def train_until(step, config, run_dir, **more):
 
 
 def rows(run_dir):
-    """metrics.jsonl without the seconds."""
-    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
+    """metrics.jsonl without the seconds; a last line that is being written, or was cut by a kill, is left out."""
+    lines = (run_dir / "metrics.jsonl").read_text().rpartition("\n")[0].splitlines()
     return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in lines]
 
 
