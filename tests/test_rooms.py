@@ -125,3 +125,27 @@ def test_engines_are_not_imported_by_the_public_names():
 
 def test_the_check_sees_a_heavy_import():
     assert "numpy" in imported_by("import trainer_cli.arrays")
+
+
+# What Python on Windows has not, of all that the package could name while it is imported.
+WITHOUT_POSIX = """
+import os, signal
+sys.modules["fcntl"] = sys.modules["resource"] = None
+for name in ("O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK", "sysconf", "sched_getaffinity"):
+    delattr(os, name)
+del signal.SIGHUP, signal.SIGKILL
+{code}
+import importlib
+for name in {names}:
+    importlib.import_module(name)
+"""
+
+
+def test_every_module_can_be_imported_where_there_is_no_posix():
+    names = [f"trainer_cli.{name}" for name in modules() if not name.endswith("__main__")]
+    assert "trainer_cli.lock" in imported_by(WITHOUT_POSIX.format(code="", names=names))
+
+
+def test_the_check_sees_an_import_that_needs_posix():
+    with pytest.raises(subprocess.CalledProcessError):
+        imported_by(WITHOUT_POSIX.format(code="import fcntl", names=[]))

@@ -14,10 +14,7 @@ def main() -> None:
 
     streams.open_missing()
     streams.quieten()
-    try:
-        app(prog_name="trainer")
-    finally:
-        streams.flush_at_exit()
+    app(prog_name="trainer")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
 from trainer_cli.registry import nearest, registry
-from trainer_cli.rehearsal import check_kinds, rehearse, section_of_layer, watched_layers
+from trainer_cli.rehearsal import check_kinds, layer_problem, rehearse, watched_layers
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.state import Limits
@@ -118,9 +118,7 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
     except ConfigError:
         raise
     except ArgumentError as err:
-        path, _, rest = str(err).partition(": ")
-        section = section_of_layer(config, path)
-        raise ConfigError(problems=[config.problem(section, str(err) if section == "model" else rest)]) from err
+        raise ConfigError(problems=[layer_problem(config, str(err))]) from err
     return model
 
 

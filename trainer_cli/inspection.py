@@ -13,11 +13,11 @@ from trainer_cli.assembly import Sources, WatchedReader, placed
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data import dataset
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import ConfigError, DivergedError, Problem
+from trainer_cli.errors import ConfigError
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model, trace
 from trainer_cli.optimizers.optimizer import Optimizer
-from trainer_cli.rehearsal import check_kinds, rehearse, section_of_layer
+from trainer_cli.rehearsal import at, check_kinds, rehearse, section_of_layer
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.store import walk_paths
@@ -100,23 +100,15 @@ def first_rows(config: RunConfig, found: Sources, name: str, reader: Reader, n: 
 
 def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> float:
     """The loss of one batch; its gradient goes back through the model, and must be finite."""
-    with placed(config, "loss"):
-        Yh, backprop = model.begin_update(sample.X, input_gradient=False)
-        try:
-            dYh, value = loss(Yh, sample.Y)
-        except ConfigError:
-            raise
-        except ValueError as err:
-            raise ConfigError(
-                problems=[Problem(f"cannot be taken of the model's outputs: {err}", where="loss")]
-            ) from err
+    Yh, backprop = model.begin_update(sample.X, input_gradient=False)
+    with at(config, "loss"):
+        dYh, value = loss(Yh, sample.Y)
+    with at(config, "model"):
         backprop(dYh)
-        name = model.store.first_not_finite(model.store.gradients)
-        if name or not math.isfinite(value):
-            raise DivergedError(
-                f"the first batch gives a loss of {value}"
-                + (f" and a gradient of {name} that is not finite" if name else "")
-            )
+    name = model.store.first_not_finite(model.store.gradients)
+    if name or not math.isfinite(value):
+        gradient = f" and a gradient of {name} that is not finite" if name else ""
+        raise ConfigError(problems=[config.problem("loss", f"the first batch gives a loss of {value}{gradient}")])
     model.store.gradients.fill(0)
     return value
 

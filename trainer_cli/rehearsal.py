@@ -95,6 +95,13 @@ def section_of_layer(config: RunConfig, path: str) -> str:
     return section
 
 
+def layer_problem(config: RunConfig, message: str) -> Problem:
+    """A mistake at the section of the layer whose path its sentence begins with, if it does; else at [model]."""
+    path, _, rest = message.partition(": ")
+    section = section_of_layer(config, path)
+    return config.problem(section, message if section == "model" else rest)
+
+
 @contextmanager
 def watched_layers(config: RunConfig, model: Model) -> Iterator[None]:
     """Within the block, what a layer's forward takes and returns is checked; ConfigError at its section."""
@@ -206,13 +213,15 @@ def score_names(name: str, metric: Tally, outputs: Any, truths: Rows) -> list[st
 
 @contextmanager
 def at(config: RunConfig, section: str) -> Iterator[None]:
-    """Give every mistake inside its place: one without a file that of the section."""
+    """Give every mistake inside its place: one without a file that of the section, or of the layer it names."""
     try:
         yield
     except TrainerError as err:
         if err.problems and all(problem.path for problem in err.problems):
             raise
-        problems: Sequence[Problem] = err.problems or (Problem(str(err)),)
-        raise ConfigError(problems=[config.problem(section, problem.message) for problem in problems]) from err
+        messages = [problem.message for problem in err.problems] or [str(err)]
+        if section == "model":
+            raise ConfigError(problems=[layer_problem(config, message) for message in messages]) from err
+        raise ConfigError(problems=[config.problem(section, message) for message in messages]) from err
     except Exception as err:
         raise ConfigError(problems=[config.problem(section, f"{type(err).__name__}: {err}")]) from err

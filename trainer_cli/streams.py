@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from typing import Any, TextIO, cast
 
 
@@ -84,17 +83,6 @@ def open_missing() -> None:
 
 
 def quieten() -> None:
-    """Put quiet streams in the place of the process's own: a `print` in a user's code ends no run either."""
+    """Put quiet streams in the place of the process's own: a `print` in a user's code ends no run either, and the
+    interpreter, which flushes them when it ends, finds nothing to complain of (it would exit with 120)."""
     sys.stdout, sys.stderr = cast(TextIO, stdout()), cast(TextIO, stderr())
-
-
-def flush_at_exit() -> None:
-    """Flush both streams; where that fails, turn them to nowhere, or the interpreter would exit with 120."""
-    for stream in (sys.__stdout__, sys.__stderr__):
-        if stream is None:
-            continue
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            with suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,4 +1,29 @@
+import re
+
+import pytest
 from commands import call
+
+LAYER = """
+import numpy as np
+from trainer_cli.api import Model, registry
+
+
+@registry.layers("Odd.v1")
+def Odd():
+    def forward(model, X, is_train):
+        def backprop(dY):
+            {backprop}
+
+        return X, backprop
+
+    return Model("odd", forward)
+"""
+
+
+def config_with(folder, old, new):
+    text = (folder / "run.cfg").read_text()
+    assert old in text
+    (folder / "run.cfg").write_text(text.replace(old, new))
 
 
 def test_everything_a_config_comes_to_is_shown(folder):
@@ -59,3 +84,37 @@ def test_several_mistakes_are_told_at_once(folder):
     places = [int(line.split(":")[1]) for line in lines]
     written = text.splitlines()
     assert [written[place - 1] for place in places] == ["n0 = 5", "L2 = x", "beat = 7"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("a,b,label\n1,2,no\n1,x,no\n", r'dev\.csv:3: b: expected a number, got "x"'),
+        ("a,b,label\n1,2,never\n", r'dev\.csv:2: label: the label "never" is not in the training data'),
+        ("a,label\n1,no\n", r"dev\.csv:1: b: the column is missing"),
+        ("a,b,label\n", r"dev\.csv:1: the file has a header but no rows"),
+        (None, r"run\.cfg:11: data\.dev\.path: no file is there"),
+    ],
+)
+def test_the_first_rows_of_dev_data_must_fit(folder, data, said):
+    (folder / "dev.csv").unlink()
+    if data is not None:
+        (folder / "dev.csv").write_text(data)
+    assert re.search(said, call("debug-config", "run.cfg", code=2).stderr)
+
+
+@pytest.mark.parametrize(
+    ("backprop", "said"),
+    [
+        ("return dY.sum(", r"^odd\.py:\d+: SyntaxError"),
+        ("raise ValueError('no way back')", r"^odd\.py:10: ValueError: no way back"),
+        ("return dY[:1]", r"^run\.cfg:\d+: model\.\*\.hidden: its outputs are"),
+        ("return np.full_like(dY, np.nan)", r"^run\.cfg:\d+: loss: the first batch gives a loss of 0\.69\d* and"),
+    ],
+)
+def test_one_batch_goes_back_as_well(folder, backprop, said):
+    """A layer whose way back is wrong alone: its outputs are as they should be."""
+    (folder / "odd.py").write_text(LAYER.format(backprop=backprop))
+    config_with(folder, "[model.*.output]", '[model.*.odd]\n@layers = "Odd.v1"\n\n[model.*.output]')
+    stderr = call("debug-config", "run.cfg", "--code", "odd.py", code=2).stderr
+    assert re.search(said, stderr), stderr

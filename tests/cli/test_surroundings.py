@@ -187,3 +187,12 @@ def test_the_installed_command_is_the_module():
         first = subprocess.run([installed, *words], capture_output=True, check=True).stdout
         second = subprocess.run([sys.executable, "-m", "trainer_cli", *words], capture_output=True, check=True).stdout
         assert first == second
+
+
+def test_closed_streams_leave_their_numbers_to_no_file(folder):
+    """Else what a library writes to descriptor 2 would stand in a checkpoint."""
+    (folder / "probe.py").write_text("open('number.txt', 'w').write(str(open('number.txt').fileno()))\n")
+    (folder / "number.txt").write_text("")
+    words = [sys.executable, "-m", "trainer_cli", "debug-config", "run.cfg", "--code", "probe.py"]
+    assert subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh", *words]).returncode == 0
+    assert int((folder / "number.txt").read_text()) > 2

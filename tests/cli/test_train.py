@@ -389,6 +389,21 @@ COMMANDS = {
     "code that is no Python": (["train", "run.cfg", "-o", "run", "--code", "syntax.py"], "syntax.py:1: SyntaxError"),
     "unknown kind of change": (["train", "run.cfg", "-o", "run", "--allow-changed", "all"], "takes one of config"),
     "no command": (["tarin"], "No such command 'tarin'"),
+    "a key without its section": (
+        ["train", "run.cfg", "-o", "run", "--batch-size", "3"],
+        "No such option: --batch-size. Did you mean --training.batch_size?",
+    ),
+    "what others call it": (["train", "run.cfg", "-o", "run", "--lr=0.1"], "Did you mean --optimizer.learn_rate=0.1?"),
+    "an option misspelt": (["train", "run.cfg", "-o", "run", "--overwite"], "Did you mean --overwrite?"),
+    "neither option nor key": (
+        ["debug-config", "run.cfg", "--nonsense"],
+        "No such option: --nonsense. A setting of the config is written --section.key VALUE",
+    ),
+    "a setting without dashes": (
+        ["train", "run.cfg", "-o", "run", "training.max_epochs=2"],
+        "(training.max_epochs=2). Did you mean --training.max_epochs=2?",
+    ),
+    "one word too many": (["train", "run.cfg", "-o", "run", "more"], "Got unexpected extra argument(s) (more)"),
 }
 
 
@@ -401,6 +416,26 @@ def test_a_wrong_command_gives_a_clear_line_and_exit_2(folder, name):
     assert result.stdout == ""
     assert said in result.stderr.splitlines()[-1]
     assert not (folder / "run").exists()
+
+
+def test_on_windows_training_names_wsl_in_one_line(folder, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    said = train(code=2).stderr
+    assert said == "trainer train needs a POSIX system: on Windows run it in WSL (wsl --install)\n"
+    assert not (folder / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--batch_size 32", "--batch_size: no such option. Did you mean --training.batch_size=32?"),
+        ("max_steps=3", "max_steps: expected --training.max_steps=3"),
+        ("more", "more: expected --section.key VALUE"),
+        ("--nonsense 3", "--nonsense: no such option. A setting of the config is written --section.key VALUE"),
+    ],
+)
+def test_the_environment_takes_settings_with_their_section_alone(folder, words, said):
+    assert train(env={"TRAINER_CONFIG_OVERRIDES": words}, code=2).stderr == f"TRAINER_CONFIG_OVERRIDES: {said}\n"
 
 
 def test_a_wrong_override_of_the_environment_is_told(folder):

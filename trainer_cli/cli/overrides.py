@@ -24,8 +24,28 @@ class ConfigCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta[WORDS] = [str(ctx.info_name), *args]
         ctx.meta[OVERRIDES], rest = split(args)
-        parsed: list[str] = super().parse_args(ctx, rest)
+        try:
+            parsed: list[str] = super().parse_args(ctx, list(rest))
+        except Exception as err:  # typer exports no name for its usage errors
+            options = [option for param in self.params for option in param.opts if option.startswith("--")]
+            if hint := remedy(err, rest, options):
+                vars(err).update(message=f"{err}. {hint}", possibilities=None)
+            raise
         return parsed
+
+
+def remedy(err: Exception, words: list[str], options: list[str]) -> str:
+    """What to type where a usage error names a word that was probably meant to set a key of the config."""
+    unknown = getattr(err, "option_name", None) or ""
+    if unknown.startswith("--"):
+        named = [word for word in words if word.partition("=")[0] == unknown]
+    else:
+        options, named = [], [word for word in words if "=" in word and word in str(err)]
+    if not named:
+        return ""
+    from trainer_cli.config.hints import meant, sentence
+
+    return sentence(meant(named[0], options))
 
 
 def words_of(ctx: typer.Context) -> list[str]:

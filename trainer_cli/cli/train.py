@@ -36,7 +36,7 @@ def train(
     Any key of the config can be set here: --training.max_steps 100, --optimizer.learn_rate=0.01.
     """
     with outcome():
-        import os
+        import sys
 
         from trainer_cli import user_code
         from trainer_cli.cli.closing import closing
@@ -45,7 +45,7 @@ def train(
         from trainer_cli.session import Session
         from trainer_cli.signals import stop_flag
 
-        if os.name == "nt":
+        if sys.platform == "win32":
             raise TrainerError("trainer train needs a POSIX system: on Windows run it in WSL (wsl --install)")
         with stop_flag() as flag:
             user_code.import_files(code or [])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer_cli.config.document import BROKEN, Broken, Document, Entry, Origin, Section, config_error
+from trainer_cli.config.hints import meant, sentence
 from trainer_cli.config.scalars import BadValueError, Template, Variable
 from trainer_cli.config.text import KEY, SECTION
 from trainer_cli.config.values import parse, parse_argument
@@ -42,7 +43,7 @@ def read_arguments(tokens: Sequence[str], kind: str = "command line") -> tuple[l
     overrides: list[Override] = []
     problems: list[Problem] = []
     for word, raw in pairs(tokens):
-        wrong = explain_word(word)
+        wrong = explain_word(word, raw)
         if wrong is not None:
             problems.append(Problem(wrong, path, 0, shorten(word)))
             continue
@@ -91,15 +92,16 @@ def pairs(tokens: Sequence[str]) -> Iterator[tuple[str, str | None]]:
         yield word, raw if equals else None
 
 
-def explain_word(word: str) -> str | None:
+def explain_word(word: str, raw: str | None) -> str | None:
     """What is wrong with the name of an override, or None."""
     if word.startswith(LONG_DASHES):
         return "begins with a long dash; write two hyphens: --"
+    override = meant(word if raw is None else f"{word}={raw}")
     if not word.startswith("--"):
-        return "expected --section.key VALUE"
+        return f"expected {override or '--section.key VALUE'}"
     name = word.removeprefix("--")
     if "." not in name:
-        return "no such option. A setting of the config is written --section.key VALUE"
+        return f"no such option. {sentence(override)}"
     section, _, key = name.rpartition(".")
     return None if SECTION.fullmatch(section) and KEY.fullmatch(key) else "is no name of the form --section.key"
 
