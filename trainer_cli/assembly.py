@@ -96,7 +96,7 @@ def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> N
         except TrainerError as err:
             problems += err.problems or (Problem(str(err)),)
     if problems:
-        raise ConfigError(problems=problems)
+        raise ConfigError(problems=tuple(dict.fromkeys(problems)))  # one file may serve twice
 
 
 def made(section: Mapping[str, Any]) -> Any:

@@ -60,18 +60,28 @@ def test_features_without_doubt(block, columns, section):
 @pytest.mark.parametrize(
     ("columns", "why"),
     [
-        ({"a": ["1", "2"], "name": ["x", "y"]}, '"name" can be used in several ways'),
-        ({"X": np.zeros((2, 3), np.uint8)}, '"X" can be used in several ways'),
-        ({"X": BYTES, "Z": BYTES}, '"X", "Z" can be used in several ways'),
+        ({"a": ["1", "2"], "name": ["", "y"]}, '"name" holds "y" (data.csv:3)'),
+        ({"a": ["1", "N/A"]}, '"a" holds "N/A" (data.csv:3)'),
+        ({"a": ["1", "2"], "name": ["", " "]}, '"name" is empty'),
+        ({"X": np.zeros((2, 3), np.uint8)}, '"X" holds arrays (3,) of uint8'),
+        ({"X": np.array([1j, 2])}, '"X" holds complex128'),
+        ({name: ["x", "y"] for name in "abcdefgh"}, '"f" holds "x" (data.csv:2) and 2 more'),
         ({}, "no column is left beside the target"),
     ],
 )
 def test_features_in_doubt_say_what_to_write(block, columns, why):
     with pytest.raises(DataError) as caught:
         default_features(block(**columns, label=["x", "y"]), ("label",))
-    assert str(caught.value).startswith(
-        f'features: [features] is left out and the data leave a doubt: {why}; write [features] with @encoders = "col'
-    )
+    said = str(caught.value)
+    assert said.startswith("features: [features] is left out and the data leave a doubt: ")
+    assert f'{why}; write [features] with @encoders = "columns.v1", columns = [' in said
+
+
+def test_features_in_doubt_name_the_columns_that_would_do(block):
+    with pytest.raises(DataError, match=r'columns = \["b c", "d"\]$'):
+        default_features(block(**{"a": ["x"], "b c": ["1"], "d": ["2"]}, label=["x"]), ("label",))
+    with pytest.raises(DataError, match=r'columns = \["a", "b", "c", "d", "e", "f", \.\.\.\]$'):
+        default_features(block(**{name: ["1"] for name in "abcdefg"}, X=["x"], label=["x"]), ("label",))
 
 
 def test_the_first_block_is_the_first_rows(write):

@@ -55,6 +55,11 @@ class Block:
         """The file and line of the block's row `row`; line 0 where the file has no lines."""
         return self.places.place(row)
 
+    @property
+    def header_line(self) -> int:
+        """Where a mistake in a column as a whole stands; 0 where the file has no lines."""
+        return 0 if self.places.lines is None else 1
+
     def problem(self, row: int, column: str, message: str) -> Problem:
         """A mistake in one value: `file.csv:17: age: ...`, or `file.npz: X[16]: ...` where there are no lines."""
         path, line = self.place(row)
@@ -70,8 +75,7 @@ class Block:
         if name not in self.columns:
             known = list(self.columns)
             message = f"the column is missing.{nearest(name, known)} The columns are {listing(known)}"
-            line = 0 if self.places.lines is None else 1
-            raise DataError(problems=[Problem(message, self.places.path, line, printable(name))])
+            raise DataError(problems=[Problem(message, self.places.path, self.header_line, printable(name))])
         return self.columns[name]
 
     def without(self, names: Collection[str]) -> Block:

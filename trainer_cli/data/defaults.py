@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from trainer_cli.data.block import Block, Column, listing
@@ -11,6 +12,9 @@ from trainer_cli.data.encoders.labels import MANY_CLASSES
 from trainer_cli.data.faults import shown
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import DataError, Problem
+
+# So many columns are named in a message.
+MAX_NAMED = 6
 
 Section = dict[str, object]
 
@@ -51,9 +55,33 @@ def default_features(block: Block, taken: Iterable[str]) -> Section:
         return {"@encoders": "arrays.v1", "column": next(iter(columns))}
     if kinds and set(kinds.values()) <= {"whole", "real"}:
         return {"@encoders": "columns.v1"}
-    others = [name for name, kind in kinds.items() if kind not in ("whole", "real")]
-    why = f"{listing(others)} can be used in several ways" if others else "no column is left beside the target"
-    raise _doubt("features", why, '@encoders = "columns.v1"', 'columns = ["...", "..."]')
+    numeric = [name for name, kind in kinds.items() if kind in ("whole", "real")]
+    others = [_oddity(block, name) for name in kinds if name not in numeric]
+    why = ", ".join(others[:MAX_NAMED]) + (f" and {len(others) - MAX_NAMED} more" if len(others) > MAX_NAMED else "")
+    names = json.dumps(numeric[:MAX_NAMED], ensure_ascii=False)
+    listed = names if len(numeric) <= MAX_NAMED else f"{names[:-1]}, ...]"
+    raise _doubt(
+        "features",
+        why or "no column is left beside the target",
+        '@encoders = "columns.v1"',
+        f"columns = {listed}" if numeric else 'columns = ["...", "..."], which takes numbers',
+    )
+
+
+def _oddity(block: Block, name: str) -> str:
+    """What keeps a column from being numbers: its first value that is none, and where it stands."""
+    values = block.columns[name]
+    if isinstance(values, list):
+        for row, text in enumerate(values):
+            if text.strip() and number(text) is None:
+                path, line = block.place(row)
+                return f"{shown(name)} holds {shown(text)} ({path}{f':{line}' if line else ''})"
+        return f"{shown(name)} is empty"
+    return (
+        f"{shown(name)} holds arrays {values.shape[1:]} of {values.dtype}"
+        if values.ndim > 1
+        else f"{shown(name)} holds {values.dtype}"
+    )
 
 
 def _kind(values: Column) -> str:

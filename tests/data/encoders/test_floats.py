@@ -32,7 +32,10 @@ def test_what_is_no_number_is_none(text):
         ("  ", "the value is empty; fill it in or leave the column or row out"),
         ("abc", 'expected a number, got "abc"'),
         ("1_000", 'expected a number, got "1_000"'),
-        ("nan", 'expected a finite number, got "nan"'),
+        ("nan", 'the value is missing, "nan"; fill it in or leave the column or row out'),
+        (" N/A", 'the value is missing, " N/A"; fill it in or leave the column or row out'),
+        ("-1,5", 'expected a number, got "-1,5". Did you mean -1.5?'),
+        ("1,234,5", 'expected a number, got "1,234,5"'),
         ("-Infinity", 'expected a finite number, got "-Infinity"'),
         ("1e999", 'expected a finite number, got "1e999"'),
         ("\x1b[31m", r'expected a number, got "\x1b[31m"'),
@@ -67,3 +70,24 @@ def test_a_column_that_is_missing_names_the_nearest(block):
         floats(block(width=["1"], height=["2"]), "widht")
     message = 'the column is missing. Did you mean width? The columns are "width", "height"'
     assert str(caught.value) == f"data.csv:1: widht: {message}"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["x", "y"] * 10, 'the column holds text, not numbers: do "this"'),
+        ([" ", ""] * 10, 'the column holds nothing, not numbers: do "this"'),
+    ],
+)
+def test_a_column_without_any_number_is_one_mistake_at_the_header(block, values, message):
+    with pytest.raises(DataError) as caught:
+        floats(block(a=values), "a", 'do "this"')
+    assert str(caught.value) == f"data.csv:1: a: {message}"
+
+
+@pytest.mark.parametrize("values", [["x"] * 10, ["1", *["x"] * 19], ["1,5"] * 20])
+def test_a_few_texts_or_a_number_among_them_are_told_each(block, values):
+    with pytest.raises(DataError) as caught:
+        floats(block(a=values), "a")
+    assert len(caught.value.problems) == 10
+    assert caught.value.problems[0].line == 2 + (values[0] == "1")

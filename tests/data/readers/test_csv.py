@@ -83,6 +83,31 @@ def test_a_delimiter_that_is_given_holds(write):
     assert rows_of(write("a;b\n1,5;2\n", "data.tsv"), delimiter=";") == [(2, ("1,5", "2"))]
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "rows"),
+    [
+        ("a;b\n1,5;2\n", "data.csv", [(2, ("1,5", "2"))]),
+        ("a\tb\n1,5\t2\n", "data.csv", [(2, ("1,5", "2"))]),
+        ("a|b\n1,5|2\n", "data.csv", [(2, ("1,5", "2"))]),
+        ("a;b\tc\n1,5;2\n", "data.csv", [(2, ("1,5", "2"))]),
+        ("a,b\n1;2,3\n", "data.tsv", [(2, ("1;2", "3"))]),
+        ('"a;b"\n1;2\n', "data.csv", [(2, ("1;2",))]),
+        ("a;b,c\n1;2,3\n", "data.csv", [(2, ("1;2", "3"))]),
+        ("a\n1;2\n", "data.csv", [(2, ("1;2",))]),
+    ],
+)
+def test_another_delimiter_is_taken_where_the_usual_one_leaves_the_header_whole(write, text, name, rows):
+    path = write(text, name)
+    assert rows_of(path) == rows
+    assert CSVReader(path).settings() == {"delimiter": None}
+
+
+def test_json_lines_are_no_table(write):
+    assert str(fails(path := write('{"a": 1, "b": "x"}\n'))) == (
+        f'{path}:1: the file looks like JSON, an object a line: take @readers = "jsonl.v1"'
+    )
+
+
 @pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "\0", 3])
 def test_a_delimiter_is_one_character(delimiter):
     with pytest.raises(ArgumentError, match="delimiter: a delimiter is one character"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from trainer_cli.data.encoders.floats import Floats, floats
 from trainer_cli.data.encoders.moments import Moments
 from trainer_cli.data.encoders.standard import standardised
 from trainer_cli.data.encoders.state import damaged, stated_floats, stated_names, stated_sizes
-from trainer_cli.data.faults import Faults, printable, refused
+from trainer_cli.data.faults import Faults, printable, refused, shown
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
@@ -93,7 +94,7 @@ class Columns:
         faults = Faults()
         values = []
         for name in self.reads:
-            part = faults.attempt(lambda column: floats(block, column), name)
+            part = faults.attempt(partial(floats, block, remedy=left_out(name)), name)
             if part is not None and part.ndim > 2:
                 message = f"expected numbers, got arrays {part.shape[1:]}; arrays.v1 takes them"
                 raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])
@@ -105,3 +106,7 @@ class Columns:
     def _wide_names(self) -> list[str]:
         """A name for each number of a row; which column it came from, for an array's numbers."""
         return [name for name, size in zip(self.reads, self.sizes, strict=True) for _ in range(size)]
+
+
+def left_out(name: str) -> str:
+    return f"leave it out, as [features] exclude = [{shown(name)}] does"

@@ -9,14 +9,21 @@ from numpy.typing import NDArray
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block
-from trainer_cli.data.faults import printable, shown
+from trainer_cli.data.faults import MAX_SHOWN, printable, shown
 from trainer_cli.errors import DataError, Problem
 
 Floats = NDArray[np.float64]
 
 
-def floats(block: Block, name: str) -> Floats:
-    """A column as float64, (B,) or (B, ...) as it comes; empty, non-numeric and non-finite values are a DataError."""
+# What stands for a missing value in many tables.
+MISSING = frozenset({"na", "n/a", "nan", "null", "none", "nil", "missing", "-", "--", "?", "."})
+
+
+def floats(block: Block, name: str, remedy: str = "") -> Floats:
+    """A column as float64, (B,) or (B, ...) as it comes; empty, non-numeric and non-finite values are a DataError.
+
+    `remedy` says what to do with a column of text.
+    """
     values = block.column(name)
     if not isinstance(values, list):
         return _finite(block, name, values)
@@ -26,7 +33,7 @@ def floats(block: Block, name: str) -> Floats:
     except ValueError:
         numbers = None
     if numbers is None or not np.isfinite(numbers).all():
-        raise _text_faults(block, name, values)
+        raise _text_faults(block, name, values, remedy)
     return numbers
 
 
@@ -70,14 +77,23 @@ def not_finite(block: Block, name: str, numbers: Array) -> DataError:
     )
 
 
-def _text_faults(block: Block, name: str, values: list[str]) -> DataError:
+def _text_faults(block: Block, name: str, values: list[str], remedy: str) -> DataError:
     numbers = map(number, values)
     rows = [row for row, value in enumerate(numbers) if value is None or not math.isfinite(value)]
+    if len(rows) == len(values) > MAX_SHOWN and number(values[0].replace(",", ".")) is None:
+        # One mistake, at the header: every block with such a column reports the same.
+        what = "text" if any(map(str.strip, values)) else "nothing"
+        message = f"the column holds {what}, not numbers{f': {remedy}' if remedy else ''}"
+        return DataError(problems=[Problem(message, block.places.path, block.header_line, printable(name))])
     return block.faulty(name, rows, lambda row: _complaint(values[row]))
 
 
 def _complaint(text: str) -> str:
     if not text.strip():
         return "the value is empty; fill it in or leave the column or row out"
-    kind = "number" if number(text) is None else "finite number"
-    return f"expected a {kind}, got {shown(text)}"
+    if text.strip().lower() in MISSING:
+        return f"the value is missing, {shown(text)}; fill it in or leave the column or row out"
+    if number(text) is not None:
+        return f"expected a finite number, got {shown(text)}"
+    point = text.strip().replace(",", ".")
+    return f"expected a number, got {shown(text)}" + (f". Did you mean {point}?" if number(point) is not None else "")

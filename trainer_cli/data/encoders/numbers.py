@@ -73,7 +73,7 @@ class Numbers:
         return encoder
 
     def _values(self, block: Block) -> Floats:
-        values = floats(block, self.reads[0])
+        values = floats(block, self.reads[0], "labels.v1 predicts classes")
         if values.size != len(values):
             message = f"expected one number a row, got arrays {values.shape[1:]}"
             raise DataError(problems=[Problem(message, block.places.path, 0, printable(self.reads[0]))])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+
+# What is tried, in this order, where the usual delimiter leaves the header in one piece.
+OTHER_DELIMITERS = (",", ";", "\t", "|")
 
 # What the csv module says, and what a user can do about it.
 CSV_ERRORS = {
@@ -31,8 +34,8 @@ class CSVReader:
     """Rows of a CSV file (RFC 4180, strictly) as columns of text.
 
     The first row names the columns. The file is UTF-8, with or without a byte order mark, whatever the locale; .gz is
-    unpacked. `delimiter` is a comma, or a tab for names that end in .tsv or .tsv.gz, unless given. Lines that are
-    wholly empty are no rows.
+    unpacked. `delimiter`, unless given, is a comma (a tab for names that end in .tsv or .tsv.gz), or where that leaves
+    the header in one piece the first of comma, semicolon, tab and bar that does not. Lines that are wholly empty are no rows.
     """
 
     def __init__(self, path: Path, delimiter: str | None = None):
@@ -75,11 +78,10 @@ class CSVReader:
 
     def _records(self, lines: Lines) -> Iterator[tuple[int, list[str]]]:
         """Each record with the line it begins at. The csv module loses its place at a mistake: reading ends there."""
-        tabbed = self.path.name.lower().endswith((".tsv", ".tsv.gz"))
-        delimiter = self.delimiter or ("\t" if tabbed else ",")
-        rows = csv.reader(lines, delimiter=delimiter, strict=True)
-        start = 1
+        start, stream = 1, iter(lines)
         try:
+            first = next(stream, "")
+            rows = csv.reader(chain([first], stream), delimiter=self.delimiter or self._detected(first), strict=True)
             for row in rows:
                 lines.end_record()
                 if row:
@@ -88,16 +90,35 @@ class CSVReader:
         except (csv.Error, LongLineError) as err:
             lines.faults.add(Problem(_explained(err), str(self.path), start))
 
+    def _detected(self, header: str) -> str:
+        usual = "\t" if self.path.name.lower().endswith((".tsv", ".tsv.gz")) else ","
+        return next((one for one in (usual, *OTHER_DELIMITERS) if is_split(header, one)), usual)
+
     def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
         line, names = next(records, (0, []))
         lines.faults.check()
         if not names:
             raise FaultsError([Problem("the file is empty; its first row must name the columns", str(self.path))], 1)
+        if names[0].startswith("{"):
+            message = 'the file looks like JSON, an object a line: take @readers = "jsonl.v1"'
+            raise FaultsError([Problem(message, str(self.path), line)], 1)
         wrong = _wrong_names(names)
         hint = "; does the file have a header row?"
         if first := [Problem(message + hint, str(self.path), line) for message in islice(wrong, MAX_SHOWN)]:
             raise FaultsError(first, len(first) + sum(1 for _ in wrong))
         return tuple(names)
+
+
+def is_split(line: str, delimiter: str) -> bool:
+    """Whether a delimiter cuts a line in several values.
+
+    >>> is_split("a;b", ";"), is_split('"a;b"', ";")
+    (True, False)
+    """
+    try:
+        return len(next(iter(csv.reader([line], delimiter=delimiter)), ())) > 1
+    except csv.Error:
+        return False
 
 
 def _wrong_names(names: list[str]) -> Iterator[str]:
