@@ -11,13 +11,18 @@ from trainer_cli.errors import StorageError
 class Journal:
     """Lines at the end of `path`, which is cut at the start to the `length` in bytes that a checkpoint remembers.
 
-    `length` is what is durable: a failed append leaves it as it was, and the next one writes a new file, since a file
-    whose fsync failed cannot be trusted with another.
+    Where somebody has changed the file so that it is shorter, or a line is cut there, whole lines are kept, and
+    `is_changed`. `length` is what is durable: a failed append leaves it as it was, and the next one writes a new file,
+    since a file whose fsync failed cannot be trusted with another.
     """
 
     def __init__(self, path: Path, length: int = 0):
         self.path = path
         self.length = storage.truncate_file(path, length)
+        whole = self._head().rfind(b"\n") + 1
+        self.is_changed = whole != length
+        if whole != self.length:
+            self.length = storage.truncate_file(path, whole)
         self._sound = True
 
     def append(self, line: bytes) -> int:

@@ -54,6 +54,10 @@ class Saver:
     def open_log(self, length: int) -> None:
         """Cut the log to `length` bytes: lines beyond are of steps that will be made again."""
         self._journal = Journal(self._log, length)
+        if self._journal.is_changed:
+            self.tell(
+                f"{self._log}: the rows of earlier evaluations were changed or deleted; new ones follow all the same"
+            )
 
     def log(self, line: bytes) -> int:
         """Add a line to the log; how long the log is with it."""

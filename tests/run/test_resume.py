@@ -130,6 +130,20 @@ def test_a_resume_before_the_first_step_starts_over(data):
     assert outcome_of(data / "killed") == whole(config, data)
 
 
+def test_a_log_that_somebody_deleted_is_told_of_and_costs_no_weights(data):
+    config, silent = config_of(data), Silent()
+    expected = whole(config, data)
+    stopped_at(30, config, data / "run")
+    (data / "run" / "metrics.jsonl").unlink()
+    train(config, data / "run", resume=True, progress=silent)
+    assert [line.split(": ")[1] for line in silent.warnings] == [
+        "the rows of earlier evaluations were changed or deleted; new ones follow all the same"
+    ]
+    found = outcome_of(data / "run")
+    assert (found["model"], found["optimizer"]) == (expected["model"], expected["optimizer"])
+    assert found["rows"] == expected["rows"][-len(found["rows"]) :]
+
+
 @pytest.mark.parametrize("n_damaged", [1, 2, 5])
 def test_a_run_falls_back_to_the_newest_whole_checkpoint_and_comes_to_the_same_bits(data, n_damaged):
     config = config_of(data, "--checkpoints.keep", 99)

@@ -22,7 +22,25 @@ def test_a_journal_is_cut_back_to_what_the_checkpoint_knows(tmp_path):
 
 def test_a_journal_that_is_shorter_than_remembered_goes_on_from_its_end(tmp_path):
     (tmp_path / "log").write_bytes(b"one\n")
-    assert Journal(tmp_path / "log", 100).length == 4
+    journal = Journal(tmp_path / "log", 100)
+    assert (journal.length, journal.is_changed) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "kept", "is_changed"),
+    [
+        (b"one\ntwo\n", b"one\ntwo\n", False),
+        (b"one\ntwo\nthree\n", b"one\ntwo\n", False),
+        (b"longer\ntwo\n", b"longer\n", True),
+        (b"no line at all", b"", True),
+        (b"", b"", True),
+    ],
+)
+def test_a_journal_that_somebody_changed_keeps_whole_lines_and_tells(tmp_path, content, kept, is_changed):
+    (tmp_path / "log").write_bytes(content)
+    journal = Journal(tmp_path / "log", 8)
+    assert (journal.length, journal.is_changed) == (len(kept), is_changed)
+    assert (tmp_path / "log").read_bytes() == kept
 
 
 def test_each_line_is_synced(tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ class CSVReader:
 
     The first row names the columns. The file is UTF-8, with or without a byte order mark, whatever the locale; .gz is
     unpacked. `delimiter`, unless given, is a comma (a tab for names that end in .tsv or .tsv.gz), or where that leaves
-    the header in one piece the first of comma, semicolon, tab and bar that does not. Lines that are wholly empty are no rows.
+    the header in one piece the first of comma, semicolon, tab and bar that does not. Wholly empty lines are no rows.
     """
 
     def __init__(self, path: Path, delimiter: str | None = None):
