@@ -17,7 +17,8 @@ ROOMS = {
     "training": "epochs loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",
     "setup": "config data loggers user_code threads signals streams curve picture text_plot",
-    "runs": "state table progress trained job rehearsal assembly inspection provenance saver snapshot run session",
+    "jobs": "state table progress trained job rehearsal sources pairing run_schedules assembly inspection",
+    "runs": "provenance saver snapshot run session",
     "edge": "cli __main__ api",
 }
 RANKS = {name: rank for rank, names in enumerate(ROOMS.values()) for name in names.split()}

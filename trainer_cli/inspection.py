@@ -9,18 +9,18 @@ from typing import Any
 
 from trainer_cli import assembly
 from trainer_cli.arrays import Ragged, Rows
-from trainer_cli.assembly import Sources, WatchedReader, placed
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data import dataset
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ConfigError
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model, trace
-from trainer_cli.optimizers.optimizer import Optimizer
-from trainer_cli.rehearsal import at, check_kinds, rehearse, section_of_layer
+from trainer_cli.pairing import fit_loss, set_up
+from trainer_cli.rehearsal import at, check_kinds, rehearse
+from trainer_cli.run_schedules import batch_size_of, check_followers, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.store import walk_paths
+from trainer_cli.sources import Sources, WatchedReader, placed, sources
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
 WHOLE_BYTES = 100_000_000
@@ -66,24 +66,25 @@ class Inspection:
 
 def inspect(config: RunConfig) -> Inspection:
     """Do all that a run does before its first update, and that update but for the change of weights."""
-    found, loss, metrics = assembly.sources(config), config.build("loss"), dict(config.build("metrics") or {})
+    found, loss, metrics = sources(config), config.build("loss"), dict(config.build("metrics") or {})
     check_kinds(config, loss, metrics, found.target[0])
     features, target = found.features[1], found.target[1]
     is_whole = n_bytes(found.train) <= WHOLE_BYTES
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, None if is_whole else FIRST_ROWS)
     optimizer = config.build("optimizer")
-    batch_size = assembly.batch_size_of(config)
+    batch_size = batch_size_of(config)
     samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
     if found.dev is not None:
         samples.append(first_rows(config, found, "dev", found.dev, config.training.eval_batch_size))
-    assembly.fit_loss(config, loss, target)
-    model = assembly.set_up(config, samples[0].X, target.width, loss)
+    fit_loss(config, loss, target)
+    model = set_up(config, samples[0].X, target.width, loss)
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y) for sample in samples])
     assembly.monitor_of(config, metrics, scores)
+    schedules = varying(config, optimizer, batch_size, model)
+    check_followers(config, schedules)
     value = one_update(config, model, loss, samples[0])
     text = assembly.filled_text(config, found)
-    schedules = varying(config, optimizer, batch_size, model)
     return Inspection(text, n, is_whole, tuple(samples), layer_facts(model, samples[0].X), schedules, value)
 
 
@@ -138,26 +139,3 @@ def shape_text(x: Any) -> str:
     if isinstance(x, dict):
         return ", ".join(f"{name} {shape_text(part)}" for name, part in x.items())
     return f"({', '.join(['B', *map(str, x.shape[1:])])})"
-
-
-def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule, model: Model) -> dict[str, Schedule]:
-    """The batch size, and every schedule of the run that is more than a number, by the key that it sets."""
-    found = {f"optimizer.{name}": schedule for name, schedule in optimizer.schedules.items()}
-    found |= {"batch_size": batch_size}
-    for name in ("accumulate_gradient", "dropout"):
-        if isinstance(value := getattr(config.training, name), Schedule):
-            found[f"training.{name}"] = value
-    for path, layer in walk_paths(model):
-        for name, value in layer.attrs.items():
-            # The dropout of [training] is that of every layer that sets none.
-            if isinstance(value, Schedule) and str(value) != str(config.training.dropout):
-                found[f"{section_of_layer(config, path)}.{name}"] = value
-    return {name: schedule for name, schedule in found.items() if name == "batch_size" or not is_number(str(schedule))}
-
-
-def is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

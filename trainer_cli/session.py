@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from trainer_cli import checkpoint, json_text, output, pointers, provenance, storage
-from trainer_cli.assembly import WatchedReader, assemble
+from trainer_cli.assembly import assemble
 from trainer_cli.checkpoint import Checkpoint
 from trainer_cli.config.loaded import load, load_text
 from trainer_cli.config.run_config import RunConfig
@@ -26,6 +26,7 @@ from trainer_cli.provenance import Conditions
 from trainer_cli.run import Run
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
+from trainer_cli.sources import WatchedReader
 from trainer_cli.state import RunState
 from trainer_cli.threads import cores, resolve_threads
 

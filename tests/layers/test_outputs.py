@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_cli.assembly import mismatch
 from trainer_cli.layers import Dropout, Linear, Softmax, Softmax_v2, chain, sigmoid_activation, softmax_activation
 from trainer_cli.losses import CategoricalCrossentropyV4, L2Distance
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
+from trainer_cli.pairing import mismatch
 
 OF_PROBABILITIES, OF_LOGITS = CategoricalCrossentropyV4(), CategoricalCrossentropyV4(from_logits=True)
 ACTIVATED = chain(Linear(3), softmax_activation(), Dropout(0.1))

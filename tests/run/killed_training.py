@@ -15,9 +15,9 @@ from run_fakes import CALLS, FullDisk, KillAt, config_of, steps, train
 
 from trainer_cli import storage
 from trainer_cli.__main__ import main as command
-from trainer_cli.assembly import WatchedReader
 from trainer_cli.job import Job
 from trainer_cli.run import Run
+from trainer_cli.sources import WatchedReader
 
 MAX_KILLS = 7
 

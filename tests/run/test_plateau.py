@@ -1,10 +1,16 @@
 """A rate that falls with the dev score is part of what a run remembers."""
 
-import pytest
-from run_fakes import config_of, outcome_of, rows, train, train_until
+from contextlib import chdir
 
-from trainer_cli.errors import ModelFileError
+import pytest
+from run_fakes import ADAM, CONFIG, config_of, outcome_of, rows, train, train_until
+
+from trainer_cli.assembly import assemble
+from trainer_cli.config.run_config import read_run_config
+from trainer_cli.errors import ConfigError, ModelFileError
+from trainer_cli.inspection import inspect
 from trainer_cli.job import Job
+from trainer_cli.signals import StopFlag
 
 PLATEAU = """
 [optimizer]
@@ -16,6 +22,7 @@ initial_rate = 0.05
 factor = 0.5
 patience = 1
 """
+PLATEAU_VALUE = '{"@schedules": "plateau.v1", "initial_rate": 0.5, "factor": 0.5, "patience": 1}'
 SHORT = ("--training.max_steps", 40, "--training.eval_frequency", 4)
 
 
@@ -53,6 +60,24 @@ def test_a_run_that_forgets_them_is_seen(data, monkeypatch):
     train(config(data), data / "whole")
     monkeypatch.setattr(Job, "remember", lambda self, memories: None)
     assert stopped_and_resumed(data, 27, "resumed") != outcome_of(data / "whole")
+
+
+@pytest.mark.parametrize("look", [inspect, lambda config: assemble(config, StopFlag())])
+@pytest.mark.parametrize(
+    ("optimizer", "more", "where"),
+    [
+        (PLATEAU, (), r"^run\.cfg:32: optimizer\.learn_rate"),
+        (ADAM, ("--model.hidden.dropout", PLATEAU_VALUE), r"^command line: --model\.hidden\.dropout"),
+        (ADAM, ("--training.accumulate_gradient", PLATEAU_VALUE), r"^command line: --training\.accumulate_gradient"),
+    ],
+)
+def test_without_dev_data_a_schedule_that_follows_its_score_is_refused(data, look, optimizer, more, where):
+    text = CONFIG.replace("patience = 1000", "").replace(
+        CONFIG[CONFIG.index("[data.dev]") : CONFIG.index("[target]")], ""
+    )
+    (data / "run.cfg").write_text(text.format(folder=data, optimizer=optimizer))
+    with chdir(data), pytest.raises(ConfigError, match=where + ": follows the dev score: add a section"):
+        look(read_run_config("run.cfg", overrides=[*map(str, SHORT), *more]))
 
 
 def test_a_last_evaluation_off_the_beat_does_not_count(data):

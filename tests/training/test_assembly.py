@@ -64,7 +64,7 @@ def test_a_loss_gets_the_classes_of_the_training_rows(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_not_told_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer_cli.assembly.tell_classes", lambda loss, target: None)
+    monkeypatch.setattr("trainer_cli.pairing.tell_classes", lambda loss, target: None)
     with pytest.raises(ConfigError, match=r"call fit\(names, counts\) first"):
         check_balanced(assemble(config_of(tmp_path, 'class_weights = "balanced"'), StopFlag()).trained.loss)
 

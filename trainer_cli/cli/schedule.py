@@ -68,15 +68,15 @@ def format_of(output: Path) -> str:
 
 def curves_of(config: RunConfig, n_steps: int) -> list[Curve]:
     """One curve a schedule, by the key it stands at; what a schedule gives that is no number is told with its place."""
-    from trainer_cli import assembly, inspection
+    from trainer_cli import run_schedules
     from trainer_cli.curve import curve
     from trainer_cli.errors import ArgumentError, ConfigError
 
-    batch_size = assembly.batch_size_of(config)
-    found = inspection.varying(config, config.build("optimizer"), batch_size, config.build("model"))
+    batch_size = run_schedules.batch_size_of(config)
+    found = run_schedules.varying(config, config.build("optimizer"), batch_size, config.build("model"))
     curves = []
     for name, each in found.items():
-        if inspection.is_number(str(each)):
+        if run_schedules.is_number(str(each)):
             continue
         try:
             curves.append(curve(name, each, n_steps, config.training.eval_frequency))

@@ -1,0 +1,73 @@
+"""A model made for its data and its loss: sizes inferred, and whether the two fit each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trainer_cli.arrays import Rows, slice_rows
+from trainer_cli.config.run_config import RunConfig
+from trainer_cli.data.encoder import Target
+from trainer_cli.errors import ArgumentError, ConfigError
+from trainer_cli.losses.loss import Loss
+from trainer_cli.model import Model
+from trainer_cli.ops import get_ops
+from trainer_cli.rehearsal import layer_problem, watched_layers
+from trainer_cli.trained import tell_classes
+
+SAMPLE_ROWS = 16
+
+
+def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
+    """Make the model and infer its sizes from rows of data; it must fit the loss."""
+    model: Model = config.build("model")
+    model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
+    if message := mismatch(model, loss):
+        raise ConfigError(problems=[config.problem("loss", message)])
+    try:
+        Y = np.zeros((1, n_outputs), np.float32)
+        with watched_layers(config, model):
+            model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
+    except ConfigError:
+        raise
+    except ArgumentError as err:
+        raise ConfigError(problems=[layer_problem(config, str(err))]) from err
+    return model
+
+
+def mismatch(model: Model, loss: Loss) -> str:
+    """Why the loss cannot take what the model gives, or take it there and then send its gradient back; "" if it can.
+
+    A softmax layer passes on the gradient of its logits, which cross-entropies of probabilities alone give.
+    """
+    end = ending(model)
+    gives, last = end.attrs.get("output"), end.attrs.get("layer", end.name)
+    if gives == "unnormalized":
+        return f"has no probabilities to score: {last} without normalize_outputs gives none when it predicts"
+    if loss.takes == "probabilities" and gives == "softmax_activation":
+        return f"gives the gradient of logits, but {last} takes that of its probabilities: end the model in Softmax.v1"
+    if loss.takes == "probabilities" and gives != "softmax":
+        or_logits = ", or set from_logits = true" if hasattr(loss, "from_logits") else ""
+        return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1{or_logits}"
+    if loss.takes != "probabilities" and gives == "softmax":
+        return f"cannot follow {last}, whose gradient only a cross-entropy of probabilities gives: end in Linear.v1"
+    if loss.takes == "logits" and gives == "sigmoid":
+        return f"takes logits, but the model ends in {last}: end it in Linear.v1"
+    return ""
+
+
+def fit_loss(config: RunConfig, loss: Loss, target: Target) -> None:
+    """Tell the loss the classes of the training rows; what it refuses of them stands at its section."""
+    try:
+        tell_classes(loss, target)
+    except ArgumentError as err:
+        raise ConfigError(problems=[config.problem("loss", str(err))]) from err
+
+
+def ending(model: Model) -> Model:
+    """The layer whose outputs are the model's: the last one, or the one before if that leaves them as they are."""
+    for layer in reversed(model.layers):
+        if layer.layers and not layer.param_names:
+            return ending(layer)
+        if "output" in layer.attrs or layer.param_names:
+            return layer
+    return model

@@ -1,0 +1,123 @@
+"""The data of a run: its readers and encoders, every mistake with its place in the config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from trainer_cli.config.run_config import RunConfig
+from trainer_cli.data.block import Block
+from trainer_cli.data.defaults import default_features, default_target, first_block
+from trainer_cli.data.encoder import Encoder, Target
+from trainer_cli.data.reader import Reader
+from trainer_cli.errors import ConfigError, DataError, Problem, TrainerError
+from trainer_cli.registry import registry
+from trainer_cli.signals import StopFlag
+from trainer_cli.user_code import definition, shown
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The readers of a run, and its encoders by registered name; `added` has the sections left out, as chosen."""
+
+    train: Reader
+    dev: Reader | None
+    features: tuple[str, Encoder]
+    target: tuple[str, Target]
+    added: Mapping[str, Mapping[str, Any]]
+
+
+@contextmanager
+def placed(config: RunConfig, section: str) -> Iterator[None]:
+    """Give mistakes without a file their place in the config: at the key they name, a bare one being of `section`."""
+    try:
+        yield
+    except TrainerError as err:
+        if not err.problems or all(problem.path for problem in err.problems):
+            raise
+        found = [p if p.path else config.problem(dotted(section, p.where), p.message) for p in err.problems]
+        raise ConfigError(problems=found) from err
+
+
+def dotted(section: str, where: str) -> str:
+    return where if "." in where else ".".join(part for part in (section, where) if part)
+
+
+def sources(config: RunConfig) -> Sources:
+    """Make the readers and encoders; encoders that the config leaves out are chosen where the data leave no doubt."""
+    train, dev = config.build("data.train"), config.build("data.dev")
+    check_readable(config, {"data.train": train, "data.dev": dev})
+    added: dict[str, Mapping[str, Any]] = {}
+    if not config.has("target"):
+        with placed(config, "data.train"):
+            block = first_block(WatchedReader(train, StopFlag()))
+        with placed(config, ""):
+            added["target"] = default_target(block)
+    target = config.build("target") if config.has("target") else made(added["target"])
+    if not config.has("features"):
+        with placed(config, "data.train"):
+            block = first_block(WatchedReader(train, StopFlag()))
+        with placed(config, "target"):
+            target.choose(train.columns())
+        with placed(config, ""):
+            added["features"] = default_features(block, target.reads)
+    features = config.build("features") if config.has("features") else made(added["features"])
+    names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
+    return Sources(train, dev, (names["features"], features), (names["target"], target), added)
+
+
+def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> None:
+    """Open each data set, so that all that are missing are told at once."""
+    problems: list[Problem] = []
+    for section, reader in readers.items():
+        try:
+            if reader is not None:
+                with placed(config, section):
+                    reader.columns()
+        except TrainerError as err:
+            problems += err.problems or (Problem(str(err)),)
+    if problems:
+        raise ConfigError(problems=tuple(dict.fromkeys(problems)))  # one file may serve twice
+
+
+def made(section: Mapping[str, Any]) -> Any:
+    """The encoder that an added section describes."""
+    arguments = {key: value for key, value in section.items() if key != "@encoders"}
+    return registry.encoders.get(str(section["@encoders"]))(**arguments)
+
+
+def reader_facts(config: RunConfig, reader: Reader) -> tuple[str, Mapping[str, Any]]:
+    """The training reader's name, and its arguments but for those that say where the data lies."""
+    section = config.config["data"]["train"]
+    settings = getattr(reader, "settings", None)
+    return str(section["@readers"]), arguments(section) if settings is None else settings()
+
+
+def arguments(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if not key.startswith("@") and key != "path"}
+
+
+class WatchedReader:
+    """A reader that stops for a signal between blocks."""
+
+    def __init__(self, reader: Reader, flag: StopFlag):
+        self._reader = reader
+        self._flag = flag
+
+    def columns(self) -> tuple[str, ...]:
+        return self._reader.columns()
+
+    def blocks(self) -> Iterator[Block]:
+        return self._flag.watch(checked_blocks(self._reader))
+
+
+def checked_blocks(reader: Reader) -> Iterator[Block]:
+    """The blocks of a reader. DataError at its definition if it gives anything else."""
+    for block in reader.blocks():
+        if not isinstance(block, Block):
+            path, line = definition(type(reader).blocks)
+            message = f"a reader's blocks() must yield Block objects, not {type(block).__name__}"
+            raise DataError(problems=[Problem(message, shown(path), line)])
+        yield block
