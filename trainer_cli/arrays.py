@@ -21,6 +21,13 @@ class Ragged:
     data: Array
     lengths: Ints
 
+    def __post_init__(self) -> None:
+        if self.lengths.ndim != 1 or self.lengths.sum() != len(self.data):
+            message = (
+                f"the lengths of ragged rows must add up to their data, got {len(self.data)} rows of data and lengths"
+            )
+            raise ShapeError(f"{message} {self.lengths.shape} with the sum {self.lengths.sum()}")
+
     def starts(self) -> Ints:
         """Where each row begins in `data`, and the end of the last: (B + 1,)."""
         starts: Ints = np.zeros(len(self.lengths) + 1, dtype=np.int64)
@@ -39,6 +46,12 @@ class Batch:
     Y: Rows
     weights: Array | None
     rows: Ints
+
+    def __post_init__(self) -> None:
+        counts = [n_rows(self.X), n_rows(self.Y), len(self.rows)]
+        counts += [] if self.weights is None else [len(self.weights)]
+        if len(set(counts)) != 1:
+            raise ShapeError(f"the inputs, targets, row numbers and weights of a batch must be as many, got {counts}")
 
 
 def n_rows(x: Rows) -> int:

@@ -23,6 +23,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import is_number
 
 Shape = tuple[int, ...]
 
@@ -88,7 +89,7 @@ def lecun_normal_init(ops: Generators, shape: Shape, *, generator: np.random.Gen
 
 def zero_init(ops: Generators, shape: Shape, *, generator: np.random.Generator | None = None) -> Array:
     """Zeros; nothing is drawn."""
-    return np.zeros(shape, dtype=np.float32)
+    return np.zeros(_checked("zero_init", shape), dtype=np.float32)
 
 
 @overload
@@ -111,11 +112,11 @@ def uniform_init(
     generator: np.random.Generator | None = None,
 ) -> Array | Initializer:
     """Uniform between `lo` and `hi`; without `ops` and `shape` the initializer that does so."""
-    if not -math.inf < lo <= hi < math.inf:
+    if not (is_number(lo) and is_number(hi) and lo <= hi):
         raise ArgumentError(f"uniform_init: lo must be at most hi and both finite, got {lo} and {hi}")
     if ops is None or shape is None:
         return partial(uniform_init, lo=lo, hi=hi)
-    return _stream(ops, generator).uniform(lo, hi, shape).astype(np.float32)
+    return _stream(ops, generator).uniform(lo, hi, _checked("uniform_init", shape)).astype(np.float32)
 
 
 @overload
@@ -135,11 +136,11 @@ def normal_init(
 
     The misleading name is the reference's, and so is the default, which gives zeros.
     """
-    if not 0.0 <= mean < math.inf:
+    if not (is_number(mean) and mean >= 0.0):
         raise ArgumentError(f"normal_init: mean (the standard deviation) must be at least 0 and finite, got {mean}")
     if ops is None or shape is None:
         return partial(normal_init, mean=mean)
-    return _normal(ops, shape, generator, mean)
+    return _normal(ops, _checked("normal_init", shape), generator, mean)
 
 
 @registry.initializers("glorot_uniform_init.v1")
@@ -198,9 +199,16 @@ def configure_normal_init(*, mean: float = 0.0) -> Initializer:
 
 def _sizes(name: str, shape: Shape) -> tuple[int, int]:
     """nO and nI, at least 1 each: an empty array may have any scale."""
-    if len(shape) < 2:
+    if len(_checked(name, shape)) < 2:
         raise ShapeError(f"{name}: a shape must be (nO, nI, ...), got {shape}. For a vector take zero_init")
     return max(1, shape[0]), max(1, shape[1])
+
+
+def _checked(name: str, shape: Shape) -> Shape:
+    """A shape, if it is one."""
+    if not isinstance(shape, tuple) or not all(isinstance(size, int | np.integer) and size >= 0 for size in shape):
+        raise ShapeError(f"{name}: a shape is a tuple of sizes that are at least 0, got {shape!r}")
+    return shape
 
 
 def _stream(ops: Generators, generator: np.random.Generator | None) -> np.random.Generator:

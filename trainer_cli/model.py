@@ -52,6 +52,8 @@ class Model(Node):
         attrs: Mapping[str, Any] | None = None,
         ops: Ops | None = None,
     ):
+        if not callable(forward):
+            raise ArgumentError(f"{name}: forward must be a function (model, X, is_train), got {forward!r}")
         super().__init__(name, dims or {}, params, layers)
         self.attrs = dict(attrs or {})
         self.no_decay = frozenset(no_decay)
@@ -91,12 +93,16 @@ class Model(Node):
         store = self.store
         if hasattr(optimizer, "update"):
             optimizer.update(store, self.ops)
+        elif not callable(optimizer):
+            raise ArgumentError(f"an update takes an optimizer or a function, got {type(optimizer).__name__}")
         else:
             for segment in store.segments:
                 weights, gradient = view(store.values, segment), view(store.gradients, segment)
                 changed = optimizer(segment.key, weights, gradient)
                 if not isinstance(changed, tuple) or len(changed) != 2:
-                    raise ArgumentError(f"an optimizer function returns (weights, gradient), got {changed!r}")
+                    raise ArgumentError(
+                        f"an optimizer function returns (weights, gradient), got {type(changed).__name__}"
+                    )
                 weights[...], gradient[...] = changed
         store.moment = replace(store.moment, step=store.moment.step + 1, micro=0)
 

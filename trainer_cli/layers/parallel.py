@@ -13,6 +13,9 @@ from trainer_cli.model import Backprop, Model, width
 def require_layers(name: str, layers: Sequence[Model]) -> None:
     if not layers:
         raise ArgumentError(f"{name}: needs at least one layer, got none")
+    for layer in layers:
+        if not isinstance(layer, Model):
+            raise ArgumentError(f"{name}: takes layers, got {type(layer).__name__}")
 
 
 def run(model: Model, X: Any, is_train: bool) -> tuple[list[Array], list[Backprop]]:

@@ -7,7 +7,7 @@ from typing import Any
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ShapeError
 from trainer_cli.layers.inputs import describe
-from trainer_cli.layers.parallel import check_width
+from trainer_cli.layers.parallel import check_width, require_layers
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 
@@ -19,6 +19,7 @@ def residual(layer: Model) -> Model:
     X and Y have one shape, so an nO that `layer` leaves out is the width of X. He, Zhang, Ren and Sun, "Deep Residual
     Learning for Image Recognition" (CVPR 2016), arXiv:1512.03385.
     """
+    require_layers("residual", [layer])
     return Model("residual", forward, init=init, layers=[layer], attrs={"layer": "residual.v1"})
 
 

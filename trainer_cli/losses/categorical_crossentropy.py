@@ -56,6 +56,8 @@ class CategoricalCrossentropy(Loss):
         neg_prefix: str | None = None,
         label_smoothing: float = 0.0,
     ):
+        if not isinstance(neg_prefix, str | None):
+            raise ArgumentError(f"{NAME}: neg_prefix must be a text, got {neg_prefix!r}")
         self.normalize = normalize
         self.names = names
         self.missing_value = missing_value

@@ -13,6 +13,8 @@ __all__ = ["Ops", "get_ops", "resolve_ops"]
 
 def resolve_ops(name: Literal["auto", "numpy", "numba"]) -> Literal["numpy", "numba"]:
     """What "auto" stands for here: numba where it is installed, else numpy. A rule, never a timing."""
+    if name not in ("auto", "numpy", "numba"):
+        raise ArgumentError(f"ops are auto, numpy or numba, got {name!r}")
     if name != "auto":
         return name
     return "numba" if importlib.util.find_spec("numba") else "numpy"
@@ -21,7 +23,7 @@ def resolve_ops(name: Literal["auto", "numpy", "numba"]) -> Literal["numpy", "nu
 def get_ops(name: Literal["auto", "numpy", "numba"] = "numpy", *, seed: int = 0) -> Ops:
     """The arithmetic called `name`; `seed` is what generators that belong to no model are derived from.
 
-    ArgumentError: numba is asked for and cannot be imported.
+    ArgumentError: no ops are called so, or numba is asked for and cannot be imported.
     """
     if resolve_ops(name) == "numpy":
         return Ops(seed)

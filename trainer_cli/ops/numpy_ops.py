@@ -10,6 +10,7 @@ import numpy as np
 from trainer_cli import batches
 from trainer_cli.arrays import Array
 from trainer_cli.batches import Size, SizedGenerator
+from trainer_cli.errors import ArgumentError
 from trainer_cli.ops import activations, updates
 from trainer_cli.ops.updates import Means
 from trainer_cli.randomness import generator
@@ -31,7 +32,10 @@ class Ops:
 
     @seed.setter
     def seed(self, seed: int) -> None:
-        self._seed = operator.index(seed)
+        try:
+            self._seed = operator.index(seed)
+        except TypeError:
+            raise ArgumentError(f"a seed is a whole number, got {seed!r}") from None
         self._n_generators = 0
         self._n_shuffles = 0
 

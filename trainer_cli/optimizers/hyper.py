@@ -52,7 +52,10 @@ class Hyper:
         return self.checked(owner.schedules[self.name](owner.position)) if value is None else value
 
     def __set__(self, owner: Scheduled, value: Rate) -> None:
-        schedule = as_schedule(value)
+        try:
+            schedule = as_schedule(value)
+        except ArgumentError as err:
+            raise ArgumentError(f"{self.name}: {err}") from err
         current = self.checked(schedule(owner.position))
         if is_number(value):
             owner.numbers[self.name] = current

@@ -37,6 +37,8 @@ class Schedule:
     reads_scores = False
 
     def __init__(self, value_at: Callable[[int], float], text: str):
+        if not callable(value_at):
+            raise ArgumentError(f"a schedule is a function of the step, got {value_at!r}")
         self._value_at = value_at
         self._text = text
         self.position = 0
