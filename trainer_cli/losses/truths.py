@@ -34,9 +34,12 @@ def as_outputs(name: str, guesses: Any, *, least_size: int = 1) -> Array:
 
 
 def as_floats(name: str, what: str, values: Any, dtype: Any = None) -> Array:
-    """The values as floats of `dtype`; without one, float32 and float64 stay and anything else becomes float64."""
+    """The values as floats of `dtype`; without one, float32 and float64 stay and anything else becomes float64.
+
+    They come in C order: that of the memory would be that of numpy's sums, which a copy could change.
+    """
     try:
-        array = np.asarray(values, dtype=dtype)
+        array = np.asarray(values, dtype=dtype, order="C")
         return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     except (TypeError, ValueError) as err:
         raise ArgumentError(f"{name}: {what} must be an array of numbers, got {type(values).__name__}: {err}") from err
