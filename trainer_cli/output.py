@@ -26,8 +26,7 @@ def claim(folder: Path, *, resume: bool, overwrite: bool) -> Lock:
     """Lock the output directory of a run, making it if need be; `lock.folder` is its resolved path.
 
     Not empty: an OutputError, and nothing is touched, unless `resume` or `overwrite`. `resume` goes on with a run or
-    begins one. `overwrite` renames the files of an earlier run into one new folder `.old-<n>`. Neither touches
-    anything else: the cache stays, and so does what no run wrote.
+    begins one. `overwrite` only takes the directory: `set_aside` makes room, once it is sure that a new run can begin.
     """
     if resume and overwrite:
         raise ArgumentError("--resume goes on with a run, --overwrite starts anew: give one of them")
@@ -38,8 +37,6 @@ def claim(folder: Path, *, resume: bool, overwrite: bool) -> Lock:
     try:
         _check(run_dir, resume or overwrite)  # another run may have come and gone in between
         retention.tidy(run_dir, held)
-        if overwrite:
-            _set_aside(run_dir)
     except BaseException:
         held.release()
         raise
@@ -56,7 +53,9 @@ def _check(run_dir: Path, allowed: bool) -> None:
     if not found:
         return
     if not allowed:
-        raise OutputError(f"{run_dir}: is not empty; use --resume to go on, --overwrite to set an earlier run aside")
+        rule = "use --resume to go on, --overwrite to set an earlier run aside"
+        held = rule if found.intersection(OURS) and _is_run(run_dir) else "it holds no run; name another --output"
+        raise OutputError(f"{run_dir}: is not empty; {held}")
     clash = sorted(found.intersection(OURS))
     if clash and not _is_run(run_dir):
         raise OutputError(f"{run_dir}: has a {clash[0]!r} but holds no run; name another --output")
@@ -67,11 +66,17 @@ def _is_run(run_dir: Path) -> bool:
     return os.path.isfile(run_dir / lock.NAME) or bool(checkpoint.steps(run_dir))
 
 
-def _set_aside(run_dir: Path) -> None:
-    found = [name for name in OURS if os.path.lexists(run_dir / name)]
+def set_aside(held: Lock) -> Path | None:
+    """Rename the files of an earlier run into one new folder `.old-<n>` beside them, and return it; None without any.
+
+    Nothing else is touched: the cache stays, and so does what no run wrote.
+    """
+    assert held.held
+    found = [name for name in OURS if os.path.lexists(held.folder / name)]
     if not found:
-        return
-    old = names.unused(run_dir / ".old")
+        return None
+    old = names.unused(held.folder / ".old")
     storage.make_folder(old)
     for name in found:
-        storage.rename(run_dir / name, old / name)
+        storage.rename(held.folder / name, old / name)
+    return old

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from trainer_cli import checkpoint, json_text, output, pointers, provenance, storage
 from trainer_cli.assembly import assemble
-from trainer_cli.checkpoint import Checkpoint
+from trainer_cli.checkpoint import Checkpoint, Found
 from trainer_cli.config.loaded import load, load_text
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, Stopped, StorageError
@@ -49,6 +49,15 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """A run that can begin: its config, its job, and the facts that its bits depend on."""
+
+    config: RunConfig
+    job: Job
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Session:
     """What every part of a call needs: who is told, who may stop it, what time it is, which changes are allowed."""
 
@@ -65,17 +74,29 @@ class Session:
                 raise ArgumentError(f"--allow-changed takes one of {', '.join(provenance.KINDS)}, not {kind!r}")
         lock = output.claim(folder, resume=resume, overwrite=overwrite)
         try:
-            return self.train_in(lock, config)
-        except (Stopped, DivergedError, StorageError) as err:
-            return Ending(RunState(), cause=err, saved=next(checkpoint.whole(lock.folder), None))
+            return self.train_in(lock, config, overwrite)
         finally:
             lock.release()
 
-    def train_in(self, lock: Lock, config: RunConfig) -> Ending:
-        found = checkpoint.newest(lock.folder, lock)
+    def train_in(self, lock: Lock, config: RunConfig, overwrite: bool) -> Ending:
+        found = Found(None, ()) if overwrite else checkpoint.newest(lock.folder, lock)
         for line in found.skipped:
             self.progress.warn(line)
-        before = None if found.checkpoint is None else provenance.read(lock.folder)
+        try:
+            ready = self.prepare(lock.folder, config, found.checkpoint)
+            if overwrite and (old := output.set_aside(lock)):
+                self.progress.warn(f"the earlier run is set aside in {old}")
+        except (Stopped, StorageError) as err:
+            saved = None if overwrite else next(checkpoint.whole(lock.folder), None)
+            return Ending(RunState(), cause=err, saved=saved)
+        try:
+            return self.go_on(ready, found.checkpoint, lock.folder)
+        except (Stopped, DivergedError, StorageError) as err:
+            return Ending(RunState(), cause=err, saved=next(checkpoint.whole(lock.folder), None))
+
+    def prepare(self, run_dir: Path, config: RunConfig, found: Checkpoint | None) -> Ready:
+        """All that can be wrong is found here; nothing is written."""
+        before = None if found is None else provenance.read(run_dir)
         config = config if before is None else as_recorded(config, before)
         # What is drawn and fitted before the number of threads is known shall not depend on the machine's.
         with threadpool_limits(1):
@@ -83,12 +104,9 @@ class Session:
         threads = resolve_threads(config.system.threads, job.largest_product, cores())
         conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
         facts = provenance.provenance(conditions, seed=job.seed, data=self.data_facts(config), code=self.code)
-        # A number that is not finite ends the run with its step; numpy need not tell as well.
-        with threadpool_limits(threads), np.errstate(all="ignore"):
-            driver = self.driver(config, job, lock.folder)
-            if found.checkpoint is not None and before is not None:
-                facts["changes"] = self.accepted(lock.folder, before, facts, job.config_text, found.checkpoint.step)
-            return self.go_on(config, driver, found.checkpoint, facts, lock.folder)
+        if found is not None and before is not None:
+            facts["changes"] = self.accepted(run_dir, before, facts, job.config_text, found.step)
+        return Ready(config, job, facts)
 
     def driver(self, config: RunConfig, job: Job, run_dir: Path) -> Run:
         saver = Saver(
@@ -102,24 +120,27 @@ class Session:
         )
         return Run(job, saver, self.progress, self.flag, self.clock)
 
-    def go_on(
-        self, config: RunConfig, driver: Run, found: Checkpoint | None, facts: Mapping[str, Any], run_dir: Path
-    ) -> Ending:
-        job = driver.job
-        if found is not None:
-            driver.resume(found)
-            pointers.refresh(run_dir, found.state)  # a kill may have come between a checkpoint and its pointers
-        was_over = driver.is_over
-        if not was_over:
+    def go_on(self, ready: Ready, found: Checkpoint | None, run_dir: Path) -> Ending:
+        # A number that is not finite ends the run with its step; numpy need not tell as well.
+        with threadpool_limits(ready.facts["threads"]), np.errstate(all="ignore"):
+            driver = self.driver(ready.config, ready.job, run_dir)
             if found is not None:
-                self.progress.say(f"going on from step {found.step}")
-            self.progress.detail(summary(job, facts))
-            storage.replace_file(run_dir / provenance.NAME, json_text.dumps(facts))
-            storage.replace_file(run_dir / CONFIG, job.config_text.encode())
-            driver.go(config.build("loggers") or {})
+                driver.resume(found)
+                pointers.refresh(run_dir, found.state)  # a kill may have come between a checkpoint and its pointers
+            was_over = driver.is_over
+            if not was_over:
+                if found is not None:
+                    self.progress.say(f"going on from step {found.step}")
+                self.begin(driver, ready, run_dir)
         best = driver.state.best
-        words = f"{job.monitor.text(best.score)} at step {best.step}" if best else ""
+        words = f"{ready.job.monitor.text(best.score)} at step {best.step}" if best else ""
         return Ending(driver.state, words, was_over)
+
+    def begin(self, driver: Run, ready: Ready, run_dir: Path) -> None:
+        self.progress.detail(summary(ready.job, ready.facts))
+        storage.replace_file(run_dir / provenance.NAME, json_text.dumps(ready.facts))
+        storage.replace_file(run_dir / CONFIG, ready.job.config_text.encode())
+        driver.go(ready.config.build("loggers") or {})
 
     def data_facts(self, config: RunConfig) -> dict[str, Any]:
         found = {}

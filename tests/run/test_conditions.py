@@ -1,6 +1,7 @@
 """What a resume compares, what it refuses, and how a change is allowed by its name."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -15,9 +16,11 @@ from run_fakes import (
     write_data,
 )
 
-from trainer_cli import __version__, provenance, session
+from trainer_cli import __version__, output, provenance, session
 from trainer_cli.config.run_config import read_run_config
-from trainer_cli.errors import ArgumentError, ConfigError, ModelFileError, OutputError
+from trainer_cli.errors import ArgumentError, ConfigError, ModelFileError, OutputError, TrainerError
+from trainer_cli.output import claim, set_aside
+from trainer_cli.signals import StopFlag
 
 
 def begin(data, *overrides, **more):
@@ -218,7 +221,7 @@ def test_a_folder_that_is_not_empty_is_refused_and_left_alone(data):
     (data / "other" / "thesis.tex").write_text("precious")
     for name in ("run", "other"):
         before = content(data / name)
-        with pytest.raises(OutputError, match="is not empty; use --resume") as caught:
+        with pytest.raises(OutputError, match="is not empty; (use --resume|it holds no run)") as caught:
             train(config_of(data), data / name)
         assert caught.value.exit_code == 5
         assert content(data / name) == before
@@ -230,6 +233,48 @@ def test_overwrite_sets_a_run_aside(data):
     train(config_of(data, "--system.seed", 1), data / "run", overwrite=True)
     assert outcome_of(data / "run") != first
     assert outcome_of(data / "run" / ".old-1") == first
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        ("--data.train.path", "nowhere.csv"),
+        ("--target.column", "lable"),
+        ("--model.output.@layers", "Relu.v1"),
+        ("--data.dev.delimiter", ";"),
+        ("--training.monitor", "recall"),
+    ],
+)
+def test_overwrite_sets_nothing_aside_before_all_is_checked(data, mistake):
+    train(config_of(data), data / "run")
+    first = outcome_of(data / "run")
+    with pytest.raises(TrainerError):
+        train(config_of(data, *mistake), data / "run", overwrite=True)
+    assert outcome_of(data / "run") == first
+    assert not (data / "run" / ".old-1").exists()
+
+
+def test_overwrite_that_is_stopped_while_it_reads_leaves_the_run_and_names_none_as_its_own(data):
+    train(config_of(data), data / "run")
+    first, flag = outcome_of(data / "run"), StopFlag()
+    flag(signal.SIGTERM, None)
+    ending = train(config_of(data), data / "run", overwrite=True, flag=flag)
+    assert (str(ending.cause), ending.saved) == ("stopped by SIGTERM", None)
+    assert outcome_of(data / "run") == first
+
+
+def test_setting_aside_before_the_check_would_be_noticed(data, monkeypatch):
+    def hasty(folder, **flags):
+        lock = claim(folder, **flags)
+        if flags["overwrite"]:
+            set_aside(lock)
+        return lock
+
+    train(config_of(data), data / "run")
+    monkeypatch.setattr(output, "claim", hasty)
+    with pytest.raises(TrainerError):
+        train(config_of(data, "--target.column", "lable"), data / "run", overwrite=True)
+    assert (data / "run" / ".old-1").exists()
 
 
 def test_a_second_run_in_one_folder_is_refused_while_the_first_one_works(data):

@@ -5,7 +5,7 @@ from storage_fakes import make, tree
 
 from trainer_cli import checkpoint, output, pointers, storage
 from trainer_cli.errors import ArgumentError, OutputError, StorageError
-from trainer_cli.output import claim
+from trainer_cli.output import claim, set_aside
 
 
 def a_run(folder):
@@ -20,6 +20,8 @@ def a_run(folder):
 
 def take(folder, **flags):
     with claim(folder, **{"resume": False, "overwrite": False, **flags}) as lock:
+        if flags.get("overwrite"):
+            set_aside(lock)
         return lock.folder
 
 
@@ -38,8 +40,11 @@ def test_without_a_flag_what_is_not_empty_is_refused_and_not_touched(tmp_path):
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "thesis.tex").write_bytes(b"mine")
     before = tree(tmp_path)
-    for name in ("run", "foreign"):
-        with pytest.raises(OutputError, match="is not empty; use --resume") as caught:
+    for name, way_out in (
+        ("run", "use --resume to go on, --over"),
+        ("foreign", "it holds no run; name another --output"),
+    ):
+        with pytest.raises(OutputError, match=f"is not empty; {way_out}") as caught:
             take(tmp_path / name)
         assert caught.value.exit_code == 5
     assert tree(tmp_path) == before
