@@ -17,7 +17,7 @@ from trainer_cli.rehearsal import check_kinds, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, varying
 from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, placed, reader_facts, sources
+from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, reader_facts, sources
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of
 
@@ -37,6 +37,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
     if found.dev is not None:
         with placed(config, "data.dev"):
             dev = dataset.load(WatchedReader(found.dev, flag), features, target)
+    check_classes(config, target)
     fit_loss(config, loss, target)
     model = set_up(config, train.X, target.width, loss)
     samples = [(data.X, data.Y) for data in (train, dev) if data is not None]

@@ -20,7 +20,7 @@ from trainer_cli.rehearsal import at, check_kinds, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, placed, sources
+from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, sources
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
 WHOLE_BYTES = 100_000_000
@@ -77,6 +77,8 @@ def inspect(config: RunConfig) -> Inspection:
     samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
     if found.dev is not None:
         samples.append(first_rows(config, found, "dev", found.dev, config.training.eval_batch_size))
+    if is_whole:
+        check_classes(config, target)
     fit_loss(config, loss, target)
     model = set_up(config, samples[0].X, target.width, loss)
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y) for sample in samples])

@@ -82,6 +82,14 @@ def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> N
         raise ConfigError(problems=tuple(dict.fromkeys(problems)))  # one file may serve twice
 
 
+def check_classes(config: RunConfig, target: Target) -> None:
+    """Refuse training rows that are all of one class: a model with one output has nothing to choose from."""
+    names = getattr(target, "names", None)
+    if names is not None and len(names) == 1:
+        message = f"every training row has the label {names[0]!r}: there is nothing to tell apart"
+        raise ConfigError(problems=[config.problem("target.column", message)])
+
+
 def made(section: Mapping[str, Any]) -> Any:
     """The encoder that an added section describes."""
     arguments = {key: value for key, value in section.items() if key != "@encoders"}

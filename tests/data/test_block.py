@@ -33,3 +33,9 @@ def test_columns_of_a_block_have_one_length_and_a_known_kind():
 def test_a_listing_of_many_names_is_cut():
     assert listing(["a", "b"]) == '"a", "b"'
     assert listing([str(i) for i in range(15)]).endswith('"11" and 3 more')
+
+
+@pytest.mark.parametrize("texts", [np.array(["a", "bc"]), np.array(["a", "bc"], object)])
+def test_arrays_of_texts_are_lists(texts):
+    assert Block({"x": texts}).columns == {"x": ["a", "bc"]}
+    assert Block({"x": np.array([1, "a"], object)}).columns["x"].dtype == object

@@ -221,7 +221,7 @@ def test_a_folder_that_is_not_empty_is_refused_and_left_alone(data):
     (data / "other" / "thesis.tex").write_text("precious")
     for name in ("run", "other"):
         before = content(data / name)
-        with pytest.raises(OutputError, match="is not empty; (use --resume|it holds no run)") as caught:
+        with pytest.raises(OutputError, match=r"is not empty; (use --resume|it holds no run)") as caught:
             train(config_of(data), data / name)
         assert caught.value.exit_code == 5
         assert content(data / name) == before

@@ -114,3 +114,11 @@ def test_weights_of_other_classes_are_refused_at_their_section(
 def test_a_loss_that_does_not_fit_the_outputs_is_refused(tmp_path: Path, layer: str, loss: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         assemble(config_of(tmp_path, "", layer, loss), StopFlag())
+
+
+def test_rows_of_one_class_are_refused(tmp_path: Path) -> None:
+    config = config_of(tmp_path, "")
+    (tmp_path / "rows.csv").write_text("x,kind\n1,often\n2,often\n")
+    for look in (inspect, lambda config: assemble(config, StopFlag())):
+        with pytest.raises(ConfigError, match=r"target\.column: every training row has the label 'often': there is"):
+            look(config)

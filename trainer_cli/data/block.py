@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,8 @@ class Places:
 class Block:
     """Consecutive rows as columns of one length: text as lists, numbers and images as arrays (rows first).
 
+    Arrays of texts become lists.
+
     `places` says where the rows stand, for messages; `start` is the number of the first row in the data, from 0.
     """
 
@@ -41,6 +44,7 @@ class Block:
     start: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", {name: _as_column(values) for name, values in self.columns.items()})
         lengths = {name: len(values) for name, values in self.columns.items()}
         if len(set(lengths.values())) > 1:
             raise DataError(f"the columns of a block must have the same length, got {lengths}")
@@ -70,11 +74,11 @@ class Block:
         """The error for the values of a column in `rows`; `say(row)` tells what is wrong with one."""
         return FaultsError([self.problem(int(row), column, say(int(row))) for row in rows[:MAX_SHOWN]], len(rows))
 
-    def column(self, name: str) -> Column:
-        """The values of a column that training data had; without it a DataError that names the nearest one."""
+    def column(self, name: str, used: Collection[str] = ()) -> Column:
+        """The values of a column that training data had; without it a DataError, naming the nearest one not `used`."""
         if name not in self.columns:
-            known = list(self.columns)
-            message = f"the column is missing.{nearest(name, known)} The columns are {listing(known)}"
+            known = [column for column in self.columns if column not in used]
+            message = f"the column is missing.{nearest(name, known)} The columns are {listing(self.columns)}"
             raise DataError(problems=[Problem(message, self.places.path, self.header_line, printable(name))])
         return self.columns[name]
 
@@ -82,6 +86,14 @@ class Block:
         """The block without some columns, so that features cannot see what is to be predicted."""
         kept = {name: values for name, values in self.columns.items() if name not in names}
         return Block(kept, self.places, self.start)
+
+
+def _as_column(values: Any) -> Any:
+    """An array of texts as the list of them, all else as it is."""
+    if not isinstance(values, np.ndarray) or values.ndim != 1 or values.dtype.kind not in "UOT":
+        return values
+    texts = values.tolist()
+    return texts if all(isinstance(text, str) for text in texts) else values
 
 
 def _is_text(values: list[str]) -> bool:

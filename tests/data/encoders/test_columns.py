@@ -138,3 +138,21 @@ def test_the_order_of_values_in_memory_does_not_matter(block):
     places = Places("data.npz")
     plain = fitted(Block({"X": table}, places))
     assert fitted(Block({"X": np.asfortranarray(table)}, places)).mean.tobytes() == plain.mean.tobytes()
+
+
+def test_a_missing_column_is_not_taken_for_one_that_is_there(block):
+    encoder = fitted(block(sepal=["1"], petal=["2"]))
+    with pytest.raises(DataError, match=r"petal: the column is missing\. The columns are"):
+        encoder.encode(block(sepal=["1"], other=["2"]))
+    with pytest.raises(DataError, match=r"petal: the column is missing\. Did you mean petl\?"):
+        encoder.encode(block(sepal=["1"], petl=["2"]))
+
+
+def test_a_target_is_no_column_to_exclude():
+    with pytest.raises(DataError, match=r'exclude: no column is called "label"\. .*, the target\'s left out$'):
+        Columns(exclude=["label"]).choose(("a", "b"))
+
+
+def test_columns_named_like_numbers_are_a_row_of_data():
+    with pytest.raises(DataError, match=r'The columns are "1\.5", "2"; the first row of the file must name them'):
+        Columns(columns=["a"]).choose(("1.5", "2"))

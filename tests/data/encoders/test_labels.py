@@ -102,6 +102,30 @@ def test_a_column_of_quantities_is_no_column_of_labels(block):
     assert fitted(block(label=[str(i % 2000) for i in range(4000)])).n_classes == 2000
 
 
+def test_numbers_with_fractions_are_quantities_sooner(block):
+    prices = [f"{i}.5" for i in range(30)]
+    with pytest.raises(DataError, match=r"column: 30 different labels in 30 rows; numbers\.v1 predicts a number"):
+        fitted(block(label=prices))
+    assert fitted(block(label=prices * 2)).n_classes == 30
+    assert fitted(block(label=[str(i) for i in range(30)])).n_classes == 30
+    assert fitted(block(label=[*prices, "none"])).n_classes == 31
+
+
+def test_labels_that_differ_by_spaces_alone_are_a_slip(block):
+    with pytest.raises(DataError, match="column: the labels 'a' and ' a' differ by spaces alone: make them one"):
+        fitted(block(label=["a", "b"]), block(label=["A", " a"]))
+    assert fitted(block(label=[" a", " b", "A"])).n_classes == 3
+
+
+def test_a_label_that_is_unknown_in_many_rows_is_told_once(block):
+    with pytest.raises(DataError) as caught:
+        fitted(block(label=["x", "y"])).encode(block(label=["z", "x", "z", "w", "z"]))
+    assert str(caught.value) == (
+        'data.csv:2: label: the label "z" is not in the training data (and in 2 rows that follow). It had "x", "y".\n'
+        'data.csv:5: label: the label "w" is not in the training data. It had "x", "y".'
+    )
+
+
 def test_decode_names_the_most_probable_and_of_equal_ones_the_first(block):
     encoder = fitted(block(label=["x", "y", "z"]))
     assert encoder.decode(np.array([[0.1, 0.2, 0.7], [0.4, 0.4, 0.2]])) == ["z", "x"]

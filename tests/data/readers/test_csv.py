@@ -129,20 +129,28 @@ def test_wide_rows_come_in_smaller_blocks(write):
     assert sum(len(block) for block in blocks) == 100
 
 
+NAMELESS = (
+    ":1: column 2 has no name: give it one, or leave the column out (pandas: to_csv(index=False)); "
+    "does the file have a header row?"
+)
 WRONG = [
     (b"", ": the file is empty; its first row must name the columns"),
     (b"\n\n", ": the file is empty; its first row must name the columns"),
     (b"a,b\n", ":1: the file has a header but no rows"),
     (b"a,b\n\n\n", ":1: the file has a header but no rows"),
     (b"a,b,a\n1,2,3\n", ':1: two columns are named "a"; does the file have a header row?'),
-    (b"a,,c\n1,2,3\n", ":1: column 2 has no name; does the file have a header row?"),
-    (b"a, ,c\n1,2,3\n", ":1: column 2 has no name; does the file have a header row?"),
+    (b"a,,c\n1,2,3\n", NAMELESS),
+    (b"a, ,c\n1,2,3\n", NAMELESS),
+    (b"PK\x03\x04\x14,\n", ":1: the file is a zip archive or a spreadsheet (.xlsx): save the table as CSV"),
     (b"a,b\n1,2\n3\n", ":3: expected 2 values as in the header, got 1"),
     (b"a,b\n1,2,3\n4,5\n", ":2: expected 2 values as in the header, got 3"),
     (b'a,b\n"1\n1",2\n3\n', ":4: expected 2 values as in the header, got 1"),
     (b"a,b\n1,\x00\n", ":2: a NUL byte stands in the line; the file is damaged or no text"),
-    (b"a,b\n1,2\n1,\xff\n", ":3: the file must be UTF-8 text, got byte 0xff at position 3 of the line"),
-    (b"a,\xe4\n1,2\n", ":1: the file must be UTF-8 text, got byte 0xe4 at position 3 of the line"),
+    (
+        b"a,b\n1,2\n1,\xff\n",
+        ":3: the file must be UTF-8 text, got byte 0xff at position 3 of the line; save it as UTF-8",
+    ),
+    (b"a,\xe4\n1,2\n", ":1: the file must be UTF-8 text, got byte 0xe4 at position 3 of the line; save it as UTF-8"),
     (b"\xff\xfea\x00,\x00b\x00\n\x00", ":1: the file is UTF-16; save it as UTF-8"),
     (b'a,b\n1,2\n"3,4\n5,6\n', ":3: a quote opened here is never closed"),
     (b'"a,b\n1,2\n', ":1: a quote opened here is never closed"),
@@ -160,6 +168,14 @@ WRONG = [
 def test_what_is_wrong_is_told_with_its_line(write, content, message):
     path = write(content)
     assert str(fails(path)) == f"{path}{message}"
+
+
+def test_a_row_that_is_no_text_is_told_once_and_not_read_on(write):
+    path = write(b'a,label\n1,gr\xf6\xdfe\n2,"ok\n\xff"\n3,x\n')
+    blocks = CSVReader(path).blocks()
+    assert next(blocks).columns == {"a": ["3"], "label": ["x"]}
+    with pytest.raises(DataError, match=r":2: .* got byte 0xf6 .*\n.*:4: .* got byte 0xff"):
+        next(blocks)
 
 
 def test_columns_alone_finds_what_is_wrong_with_a_header(write):

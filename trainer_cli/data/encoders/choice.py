@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer_cli.data.block import listing
+from trainer_cli.data.encoders.floats import number
 from trainer_cli.data.faults import refused, shown
 from trainer_cli.registry import nearest
 
@@ -15,6 +16,10 @@ def chosen(name: str, columns: tuple[str, ...], argument: str) -> str:
     if name not in columns:
         known = list(columns)
         message = f"no column is called {shown(name)}.{nearest(name, known)} The columns are {listing(known)}"
+        if argument == "exclude":
+            message += ", the target's left out"
+        if known and all(number(column) is not None for column in known):
+            message += "; the first row of the file must name them"
         raise refused(argument, message)
     return name
 

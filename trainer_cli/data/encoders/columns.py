@@ -94,7 +94,7 @@ class Columns:
         faults = Faults()
         values = []
         for name in self.reads:
-            part = faults.attempt(partial(floats, block, remedy=left_out(name)), name)
+            part = faults.attempt(partial(floats, block, remedy=left_out(name), used=self.reads), name)
             if part is not None and part.ndim > 2:
                 message = f"expected numbers, got arrays {part.shape[1:]}; arrays.v1 takes them"
                 raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])

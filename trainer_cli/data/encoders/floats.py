@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,12 @@ Floats = NDArray[np.float64]
 MISSING = frozenset({"na", "n/a", "nan", "null", "none", "nil", "missing", "-", "--", "?", "."})
 
 
-def floats(block: Block, name: str, remedy: str = "") -> Floats:
+def floats(block: Block, name: str, remedy: str = "", used: Collection[str] = ()) -> Floats:
     """A column as float64, (B,) or (B, ...) as it comes; empty, non-numeric and non-finite values are a DataError.
 
-    `remedy` says what to do with a column of text.
+    `remedy` says what to do with a column of text; `used` are columns that cannot be meant by one that is missing.
     """
-    values = block.column(name)
+    values = block.column(name, used)
     if not isinstance(values, list):
         return _finite(block, name, values)
     try:

@@ -18,8 +18,9 @@ from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.registry import nearest, registry
 
-# More different labels than this, where hardly any comes twice, are no classes.
+# More different labels than this, where hardly any comes twice, are no classes; of numbers with fractions fewer.
 MANY_CLASSES = 1000
+MANY_NUMBERS = 20
 
 
 @registry.encoders("labels.v1")
@@ -60,8 +61,11 @@ class Labels:
 
     def finish_fit(self) -> None:
         n_labels, n_rows = len(self._seen), self._seen.total()
-        if n_labels > MANY_CLASSES and n_labels * 2 > n_rows:
+        if n_labels > (MANY_NUMBERS if have_fractions(self._seen) else MANY_CLASSES) and n_labels * 2 > n_rows:
             raise refused("column", f"{n_labels} different labels in {n_rows} rows; numbers.v1 predicts a number")
+        if pair := alike(self._seen):
+            message = f"the labels {pair[0]!r} and {pair[1]!r} differ by spaces alone: make them one in the data"
+            raise refused("column", message)
         names = in_order(self._seen)
         self._name(names, tuple(self._seen[name] for name in names))
 
@@ -113,12 +117,29 @@ class Labels:
 
     def _unknown(self, block: Block, labels: list[str], where: Ints | None) -> DataError:
         each = labels if where is None else [labels[i] for i in where]
-        rows = [row for row, label in enumerate(each) if label not in self._numbers]
-        return block.faulty(self.reads[0], rows, lambda row: self._stranger(each[row]))
+        counts = Counter(label for label in each if label not in self._numbers)
+        rows = [each.index(label) for label in counts]
+        return block.faulty(self.reads[0], rows, lambda row: self._stranger(each[row], counts[each[row]]))
 
-    def _stranger(self, label: str) -> str:
+    def _stranger(self, label: str, n_rows: int) -> str:
         hint = nearest(label, list(self.names)) or f" It had {listing(self.names, 8)}."
-        return f"the label {shown(label)} is not in the training data.{hint}"
+        rows = {1: "", 2: " (and in 1 row that follows)"}.get(n_rows, f" (and in {n_rows - 1} rows that follow)")
+        return f"the label {shown(label)} is not in the training data{rows}.{hint}"
+
+
+def have_fractions(labels: Iterable[str]) -> bool:
+    """Whether every label writes a number, and some of them one that is not whole."""
+    values = [number(label) for label in labels]
+    return None not in values and not all(value is None or value.is_integer() for value in values)
+
+
+def alike(labels: Iterable[str]) -> tuple[str, str] | None:
+    """Two labels that differ by the spaces around them alone; None where there are none."""
+    stripped: dict[str, str] = {}
+    for label in labels:
+        if (other := stripped.setdefault(label.strip(), label)) != label:
+            return other, label
+    return None
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:

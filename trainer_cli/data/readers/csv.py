@@ -20,6 +20,14 @@ SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 # What is tried, in this order, where the usual delimiter leaves the header in one piece.
 OTHER_DELIMITERS = (",", ";", "\t", "|")
 
+# How files begin that are no tables of text.
+OTHER_FORMATS = {
+    "{": 'the file looks like JSON, an object a line: take @readers = "jsonl.v1"',
+    "PK\3\4": "the file is a zip archive or a spreadsheet (.xlsx): save the table as CSV",
+    "PAR1": "the file looks like parquet: save the table as CSV",
+    "\x93NUMPY": 'the file looks like a numpy array: take @readers = "npz.v1"',
+}
+
 # What the csv module says, and what a user can do about it.
 CSV_ERRORS = {
     "unexpected end of data": "a quote opened here is never closed",
@@ -42,7 +50,7 @@ class CSVReader:
         self.path = Path(path)
         self.delimiter = delimiter
         if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0'):
-            message = f'a delimiter is one character, such as "," or ";", got {delimiter!r}'
+            message = f'a delimiter is one character, such as "," or ";" or "\\t" (a tab), got {delimiter!r}'
             raise ArgumentError(problems=[Problem(message, where="delimiter")])
 
     def columns(self) -> tuple[str, ...]:
@@ -84,7 +92,7 @@ class CSVReader:
             rows = csv.reader(chain([first], stream), delimiter=self.delimiter or self._detected(first), strict=True)
             for row in rows:
                 lines.end_record()
-                if row:
+                if row and lines.bad.isdisjoint(range(start, rows.line_num + 1)):
                     yield start, row
                 start = rows.line_num + 1
         except (csv.Error, LongLineError) as err:
@@ -99,9 +107,9 @@ class CSVReader:
         lines.faults.check()
         if not names:
             raise FaultsError([Problem("the file is empty; its first row must name the columns", str(self.path))], 1)
-        if names[0].startswith("{"):
-            message = 'the file looks like JSON, an object a line: take @readers = "jsonl.v1"'
-            raise FaultsError([Problem(message, str(self.path), line)], 1)
+        for start, message in OTHER_FORMATS.items():
+            if names[0].startswith(start):
+                raise FaultsError([Problem(message, str(self.path), line)], 1)
         wrong = _wrong_names(names)
         hint = "; does the file have a header row?"
         if first := [Problem(message + hint, str(self.path), line) for message in islice(wrong, MAX_SHOWN)]:
@@ -125,7 +133,8 @@ def _wrong_names(names: list[str]) -> Iterator[str]:
     seen = set()
     for position, name in enumerate(names, 1):
         if not name.strip():
-            yield f"column {position} has no name"
+            remedy = "give it one, or leave the column out (pandas: to_csv(index=False))"
+            yield f"column {position} has no name: {remedy}"
         elif name in seen:
             yield f"two columns are named {shown(name)}"
         seen.add(name)

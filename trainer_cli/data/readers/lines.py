@@ -19,12 +19,13 @@ class LongLineError(Exception):
 
 
 class Lines:
-    """The lines of a file as text; what is no text is gathered in `faults` with its line."""
+    """The lines of a file as text; what is no text is gathered in `faults` with its line, which is in `bad` as well."""
 
     def __init__(self, file: IO[bytes], path: str):
         self.file = file
         self.path = path
         self.faults = Faults()
+        self.bad: set[int] = set()
         self.n_bytes = 0
         self.record_start = 0
 
@@ -43,7 +44,8 @@ class Lines:
                 yield data.decode("utf-8")
             except UnicodeDecodeError as err:
                 bad = f"byte 0x{data[err.start]:02x} at position {err.start + 1} of the line"
-                self.fault(f"the file must be UTF-8 text, got {bad}", number)
+                self.fault(f"the file must be UTF-8 text, got {bad}; save it as UTF-8", number)
+                self.bad.add(number)
                 yield data.decode("utf-8", "replace")
 
     def end_record(self) -> None:
