@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from trainer_cli.config.document import config_error
 from trainer_cli.config.filled import fill, write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
-from trainer_cli.errors import ConfigError
+from trainer_cli.errors import ConfigError, Problem
 from trainer_cli.job import Job, Monitor
+from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
-from trainer_cli.pairing import fit_loss, set_up
+from trainer_cli.pairing import check_pair, fit_loss, set_up
 from trainer_cli.registry import nearest
 from trainer_cli.rehearsal import check_kinds, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, varying
 from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, reader_facts, sources
+from trainer_cli.sources import Sources, WatchedReader, check_classes, gathered, placed, reader_facts, sources
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of
 
@@ -27,8 +29,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
 
     All that can be wrong is found here, before the first update. `Stopped` if a signal comes meanwhile.
     """
-    found, loss, metrics = sources(config), config.build("loss"), dict(config.build("metrics") or {})
-    check_kinds(config, loss, metrics, found.target[0])
+    found, loss, metrics = parts(config)
     features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, flag), features, target)
@@ -39,7 +40,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             dev = dataset.load(WatchedReader(found.dev, flag), features, target)
     check_classes(config, target)
     fit_loss(config, loss, target)
-    model = set_up(config, train.X, target.width, loss)
+    model = set_up(config, train.X, target.width)
     samples = [(data.X, data.Y) for data in (train, dev) if data is not None]
     scores = rehearse(config, model, loss, metrics, samples)
     training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
@@ -67,6 +68,24 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
         eval_batch_size=training.eval_batch_size,
         monitor=monitor_of(config, metrics, scores),
     )
+
+
+def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:
+    """The data, the loss and the metrics; all that can be wrong with them, and between them and the model, before a row
+    is read comes in one error."""
+    loss, metrics, problems = config.build("loss"), dict(config.build("metrics") or {}), list[Problem]()
+    found = None
+    with gathered(problems):
+        found = sources(config)
+    with gathered(problems):
+        target = found.target[0] if found else config.config.get("target", {}).get("@encoders", "")
+        check_kinds(config, loss, metrics, target)
+    if isinstance(loss, Loss):
+        with gathered(problems):
+            check_pair(config, loss)
+    if problems or found is None:
+        raise config_error(problems)
+    return found, loss, metrics
 
 
 def monitor_of(config: RunConfig, metrics: Mapping[str, Tally], scores: Mapping[str, Sequence[str]]) -> Monitor:

@@ -16,11 +16,11 @@ from trainer_cli.errors import ConfigError
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model, trace
 from trainer_cli.pairing import fit_loss, set_up
-from trainer_cli.rehearsal import at, check_kinds, rehearse
+from trainer_cli.rehearsal import at, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, sources
+from trainer_cli.sources import Sources, WatchedReader, check_classes, placed
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
 WHOLE_BYTES = 100_000_000
@@ -66,8 +66,7 @@ class Inspection:
 
 def inspect(config: RunConfig) -> Inspection:
     """Do all that a run does before its first update, and that update but for the change of weights."""
-    found, loss, metrics = sources(config), config.build("loss"), dict(config.build("metrics") or {})
-    check_kinds(config, loss, metrics, found.target[0])
+    found, loss, metrics = assembly.parts(config)
     features, target = found.features[1], found.target[1]
     is_whole = n_bytes(found.train) <= WHOLE_BYTES
     with placed(config, "data.train"):
@@ -80,7 +79,7 @@ def inspect(config: RunConfig) -> Inspection:
     if is_whole:
         check_classes(config, target)
     fit_loss(config, loss, target)
-    model = set_up(config, samples[0].X, target.width, loss)
+    model = set_up(config, samples[0].X, target.width)
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y) for sample in samples])
     assembly.monitor_of(config, metrics, scores)
     schedules = varying(config, optimizer, batch_size, model)

@@ -17,12 +17,10 @@ from trainer_cli.trained import tell_classes
 SAMPLE_ROWS = 16
 
 
-def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
-    """Make the model and infer its sizes from rows of data; it must fit the loss."""
+def set_up(config: RunConfig, X: Rows, n_outputs: int) -> Model:
+    """Make the model and infer its sizes from rows of data."""
     model: Model = config.build("model")
     model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
-    if message := mismatch(model, loss):
-        raise ConfigError(problems=[config.problem("loss", message)])
     try:
         Y = np.zeros((1, n_outputs), np.float32)
         with watched_layers(config, model):
@@ -32,6 +30,12 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, loss: Loss) -> Model:
     except ArgumentError as err:
         raise ConfigError(problems=[layer_problem(config, str(err))]) from err
     return model
+
+
+def check_pair(config: RunConfig, loss: Loss) -> None:
+    """ConfigError: the model and the loss do not fit each other."""
+    if message := mismatch(config.build("model"), loss):
+        raise ConfigError(problems=[config.problem("loss", message)])
 
 
 def mismatch(model: Model, loss: Loss) -> str:

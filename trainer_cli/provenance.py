@@ -172,7 +172,7 @@ def bits(config: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: section for name, section in config.items() if name not in FREE_SECTIONS}
     kept["training"] = {k: v for k, v in config.get("training", {}).items() if k not in FREE_TRAINING}
     # Data is compared by content, threads and ops as they were resolved.
-    kept["data"] = {name: without_paths(section) for name, section in config.get("data", {}).items() if name != "test"}
+    kept["data"] = {name: without_paths(section) for name, section in config.get("data", {}).items()}
     kept["system"] = {"seed": config.get("system", {}).get("seed", 0)}
     return kept
 

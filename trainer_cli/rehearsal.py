@@ -39,6 +39,10 @@ OF_CLASSES = (CategoricalCrossentropy, CategoricalCrossentropyV4, Focal)
 def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], target: str) -> None:
     """Refuse a loss or metric of numbers on classes, and of classes on numbers: some would go through by chance."""
     problems = []
+    if not isinstance(loss, Loss):
+        kind = type(loss)
+        message = f"a loss inherits from trainer_cli.api.Loss, {kind.__name__} does not ({defined_at(kind)})"
+        problems.append(config.problem("loss", message))
     if target == "labels.v1" and isinstance(loss, OF_NUMBERS):
         message = (
             "takes numbers, the target is labels.v1: use CategoricalCrossentropy.v4 with Softmax.v1, "
@@ -53,7 +57,8 @@ def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], tar
         problems.append(config.problem("loss", message))
     for name, metric in metrics.items():
         if target == "numbers.v1" and isinstance(metric, Accuracy):
-            problems.append(config.problem(f"metrics.{name}", "accuracy counts classes, the target is numbers.v1"))
+            message = "accuracy counts classes, the target is numbers.v1: take this section away"
+            problems.append(config.problem(f"metrics.{name}", message))
         elif message := lacking(metric):
             problems.append(config.problem(f"metrics.{name}", message))
     if problems:
@@ -113,12 +118,24 @@ def watched_layers(config: RunConfig, model: Model) -> Iterator[None]:
         if not message:
             found = forward(node, X, is_train)
             if isinstance(found, tuple) and len(found) == 2 and callable(found[1]):
-                return found
+                return found[0], watched_back(node, X, found[1])
             what = f"a backprop {found[1]!r}" if isinstance(found, tuple) and len(found) == 2 else type(found).__name__
             message = f"forward must return its outputs and a function for their gradient, not {what}"
             message += f" ({defined_at(forward)})"
         where = section_of_layer(config, node.path)
         raise ConfigError(problems=[config.problem(where, f"{node.name}: {message}" if where == "model" else message)])
+
+    def watched_back(node: Model, X: Any, backprop: Backprop) -> Backprop:
+        wanted = node.input_gradient
+
+        def checked(dY: Any) -> Any:
+            dX = backprop(dY)
+            if wanted:
+                name = f"{node.where}: the gradient of its input, which backprop returns,"
+                check_gradient(name, dX, X)
+            return dX
+
+        return checked
 
     nodes = list(model.walk())
     try:
@@ -178,8 +195,9 @@ def rehearse_rows(
             raise ArgumentError(message)
         found = loss(Yh, Y, None)
         if not isinstance(found, tuple) or len(found) != 2:
-            raise ArgumentError(f"a loss returns (gradient, value), not {found!r:.80} ({defined_at(type(loss))})")
+            raise ArgumentError(f"a loss returns (gradient, value), not {kind_of(found)} ({defined_at(type(loss))})")
         check_value(found[1])
+        check_gradient("its gradient", found[0], Yh)
     with at(config, "model"):
         backprop(found[0])
         outputs = model.predict(X)
@@ -196,7 +214,23 @@ def rehearse_rows(
 
 def check_value(value: object) -> None:
     if not isinstance(value, float | int | np.number):
-        raise ArgumentError(f"the value of a loss must be a number, not {value!r:.80}")
+        rule = "a loss returns (gradient, value), and the value must be a number"
+        raise ArgumentError(f"{rule}, not {kind_of(value)}")
+
+
+def check_gradient(name: str, gradient: object, of: object) -> None:
+    """ArgumentError: a gradient has not the shape of the array that it is the gradient of."""
+    if isinstance(of, np.ndarray) and getattr(gradient, "shape", None) != of.shape:
+        raise ArgumentError(f"{name} must have the shape {of.shape}, got {kind_of(gradient)}")
+
+
+def kind_of(value: object) -> str:
+    """What something is, in one line: an array by its shape, others by their class."""
+    if isinstance(value, np.ndarray):
+        return f"an array {value.shape}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(kind_of, value))})"
+    return repr(value) if value is None or isinstance(value, int | float) else type(value).__name__
 
 
 def score_names(name: str, metric: Tally, outputs: Any, truths: Rows) -> list[str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from trainer_cli.config.run_config import RunConfig
+from trainer_cli.config.sections import KNOWN
 from trainer_cli.data.block import Block
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import ConfigError, DataError, Problem, TrainerError
+from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem, TrainerError
 from trainer_cli.registry import registry
 from trainer_cli.signals import StopFlag
 from trainer_cli.user_code import definition, shown
@@ -42,11 +43,16 @@ def placed(config: RunConfig, section: str) -> Iterator[None]:
 
 
 def dotted(section: str, where: str) -> str:
-    return where if "." in where else ".".join(part for part in (section, where) if part)
+    """The whole name of a key in `section`; a column's name may have dots of its own."""
+    is_whole = where.partition(".")[0] in KNOWN and "." in where
+    return where if is_whole or not section else f"{section}.{where}" if where else section
 
 
 def sources(config: RunConfig) -> Sources:
-    """Make the readers and encoders; encoders that the config leaves out are chosen where the data leave no doubt."""
+    """Make the readers and encoders; encoders that the config leaves out are chosen where the data leave no doubt.
+
+    All missing files, or all names of columns that the data have not, are told at once.
+    """
     train, dev = config.build("data.train"), config.build("data.dev")
     check_readable(config, {"data.train": train, "data.dev": dev})
     added: dict[str, Mapping[str, Any]] = {}
@@ -64,6 +70,7 @@ def sources(config: RunConfig) -> Sources:
         with placed(config, ""):
             added["features"] = default_features(block, target.reads)
     features = config.build("features") if config.has("features") else made(added["features"])
+    check_columns(config, train, features, target)
     names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
     return Sources(train, dev, (names["features"], features), (names["target"], target), added)
 
@@ -72,14 +79,32 @@ def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> N
     """Open each data set, so that all that are missing are told at once."""
     problems: list[Problem] = []
     for section, reader in readers.items():
-        try:
-            if reader is not None:
-                with placed(config, section):
-                    reader.columns()
-        except TrainerError as err:
-            problems += err.problems or (Problem(str(err)),)
+        if reader is not None:
+            with gathered(problems), placed(config, section):
+                check_names(reader)
     if problems:
         raise ConfigError(problems=tuple(dict.fromkeys(problems)))  # one file may serve twice
+
+
+def check_columns(config: RunConfig, train: Reader, features: Encoder, target: Target) -> None:
+    """Let both encoders choose among the columns of the data, so that wrong names are told before any row is read."""
+    problems: list[Problem] = []
+    columns = train.columns()
+    with gathered(problems), placed(config, "target"):
+        target.choose(columns)
+    with gathered(problems), placed(config, "features"):
+        features.choose(tuple(name for name in columns if name not in target.reads))
+    if problems:
+        raise ConfigError(problems=problems)
+
+
+@contextmanager
+def gathered(problems: list[Problem]) -> Iterator[None]:
+    """Add what is wrong with the config or its data to `problems`, so that more can be looked at."""
+    try:
+        yield
+    except (ConfigError, DataError, ArgumentError) as err:
+        problems += err.problems or (Problem(str(err)),)
 
 
 def check_classes(config: RunConfig, target: Target) -> None:
@@ -121,11 +146,25 @@ class WatchedReader:
         return self._flag.watch(checked_blocks(self._reader))
 
 
+def check_names(reader: Reader) -> None:
+    """DataError at its definition if a reader's columns are no names."""
+    names = reader.columns()
+    if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
+        raise misdefined(type(reader).columns, f"a reader's columns() must give a tuple of names, not {names!r:.80}")
+
+
 def checked_blocks(reader: Reader) -> Iterator[Block]:
     """The blocks of a reader. DataError at its definition if it gives anything else."""
-    for block in reader.blocks():
+    blocks = reader.blocks()
+    wrong = None if isinstance(blocks, Iterable) else blocks
+    for block in blocks if isinstance(blocks, Iterable) else [wrong]:
         if not isinstance(block, Block):
-            path, line = definition(type(reader).blocks)
             message = f"a reader's blocks() must yield Block objects, not {type(block).__name__}"
-            raise DataError(problems=[Problem(message, shown(path), line)])
+            raise misdefined(type(reader).blocks, message)
         yield block
+
+
+def misdefined(part: Any, message: str) -> DataError:
+    """The mistake of a user's part, at its definition."""
+    path, line = definition(part)
+    return DataError(problems=[Problem(message, shown(path), line)])

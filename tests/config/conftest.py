@@ -228,3 +228,12 @@ def mistakes_of(run_of: Callable[..., RunConfig]) -> Callable[..., list[str]]:
         return []
 
     return read
+
+
+@pytest.fixture(autouse=True)
+def _data_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that TEXT names, so that they are no mistakes of their own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    for name in ("train.csv", "dev.csv", "set.csv"):
+        (tmp_path / "data" / name).touch()

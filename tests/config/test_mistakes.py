@@ -178,8 +178,7 @@ PLANTED = [
     (
         "[data.train]\n",
         "[data]\n",
-        "7: data.@readers: stands in a section of its own: write [data.train], [data.dev] or [data.test] "
-        "instead of [data]",
+        "7: data.@readers: stands in a section of its own: write [data.train] or [data.dev] instead of [data]",
     ),
     (
         "hidden]\n@layers",

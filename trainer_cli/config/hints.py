@@ -7,10 +7,8 @@ from dataclasses import fields
 from inspect import signature
 
 from trainer_cli.config.sections import SETTINGS
-from trainer_cli.registry import closest, registry
-
-# The optimizer whose arguments stand for those of all.
-USUAL_OPTIMIZER = "Adam.v1"
+from trainer_cli.optimizers.adam import Adam
+from trainer_cli.registry import closest
 
 
 def meant(word: str, options: Sequence[str] = ()) -> str:
@@ -32,10 +30,9 @@ def meant(word: str, options: Sequence[str] = ()) -> str:
 
 
 def settings() -> dict[str, str]:
-    """The keys that every run has, by their last part: `max_steps` is set by `--training.max_steps`."""
+    """What sets the keys that every run has, Adam's of the optimizers': `max_steps` is `--training.max_steps`."""
     known = {field.name: f"--{section}.{field.name}" for section, kind in SETTINGS.items() for field in fields(kind)}
-    usual = registry.optimizers.get(USUAL_OPTIMIZER)
-    return known | {name: f"--optimizer.{name}" for name in signature(usual).parameters}
+    return known | {name: f"--optimizer.{name}" for name in signature(Adam).parameters}
 
 
 def sentence(override: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from trainer_cli.config.call import Call
@@ -28,6 +29,15 @@ def check_rules(loaded: Loaded, plans: dict[str, Any], planner: Planner) -> None
         planner.complain("training.dropout", "no layer of the model takes a dropout: take the setting away")
     if isinstance(config.get("data"), dict):
         check_best(config, given, planner)
+
+
+def check_files(plans: dict[str, Any], planner: Planner) -> None:
+    """Tell of data files that are not there, where there are other mistakes to tell; else whoever opens them does."""
+    readers = plans.get("data")
+    for reader in readers.values() if isinstance(readers, dict) else ():
+        for key, value in reader.keywords.items() if isinstance(reader, Call) else ():
+            if isinstance(value, Path) and not value.exists():
+                planner.complain(f"{reader.where}.{key}", f"no file is there: {value}")
 
 
 def check_best(config: dict[str, Any], given: dict[str, Any], planner: Planner) -> None:

@@ -15,7 +15,7 @@ from trainer_cli.config.parameters import signature_of
 from trainer_cli.config.plan import Planner
 from trainer_cli.config.registry import registry as public_registry
 from trainer_cli.config.resolve import build_all
-from trainer_cli.config.rules import check_rules
+from trainer_cli.config.rules import check_files, check_rules
 from trainer_cli.config.sections import FREE, KNOWN, SETTINGS, Checkpoints, System, Training
 from trainer_cli.config.structure import check_sections
 from trainer_cli.errors import Problem
@@ -129,6 +129,8 @@ def check_run(loaded: Loaded, registry: Registry) -> RunConfig:
     planner = Planner(registry, loaded.document)
     plans = check_sections(loaded, planner)
     check_rules(loaded, plans, planner)
+    if loaded.document.problems:
+        check_files(plans, planner)
     loaded.check()
     settings = {name: build(plans[name], loaded.document) for name in SETTINGS}
     return RunConfig(

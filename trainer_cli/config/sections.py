@@ -102,7 +102,7 @@ class Part:
 SETTINGS: dict[str, type] = {"system": System, "training": Training, "checkpoints": Checkpoints}
 
 PARTS = {
-    "data": Part("readers", one=False, many=True, names=("train", "dev", "test")),
+    "data": Part("readers", one=False, many=True, names=("train", "dev")),
     "features": Part("encoders", many=True),
     "target": Part("encoders"),
     "model": Part("layers"),

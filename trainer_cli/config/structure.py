@@ -91,7 +91,8 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
         if part.names and name not in part.names:
             close = planner.document.nearest(name, part.names)
             guessed.add(f"{where}.{close}")
-            meant = f"Did you mean {close}?" if close else f"It can have {alternatives(list(part.names))}"
+            others = " (trainer evaluate takes other data)" if where == "data" else ""
+            meant = f"Did you mean {close}?" if close else f"It can have {' and '.join(part.names)}{others}"
             planner.complain(f"{where}.{name}", f"[{where}] has no {name}. {meant}")
         else:
             plans[name] = check_part(inner, Part(part.kind), f"{where}.{name}", planner, guessed)
