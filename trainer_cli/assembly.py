@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from trainer_cli.config.document import config_error
 from trainer_cli.config.filled import fill, write_filled
@@ -16,7 +17,7 @@ from trainer_cli.metrics.tally import Tally
 from trainer_cli.pairing import check_pair, fit_loss, set_up
 from trainer_cli.registry import nearest
 from trainer_cli.rehearsal import check_kinds, rehearse
-from trainer_cli.run_schedules import batch_size_of, check_followers, varying
+from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
 from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, WatchedReader, check_classes, gathered, placed, reader_facts, sources
@@ -44,7 +45,9 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
     samples = [(data.X, data.Y) for data in (train, dev) if data is not None]
     scores = rehearse(config, model, loss, metrics, samples)
     training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
-    check_followers(config, varying(config, optimizer, batch_size, model))
+    schedules = varying(config, optimizer, batch_size, model)
+    check_followers(config, schedules)
+    check_values(config, optimizer, schedules, steps_of(config, train.n, batch_size))
     return Job(
         trained=Trained(
             config=model_config(config),
@@ -56,7 +59,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             reader=reader_facts(config, found.train),
             shapes=shapes_of(train.X),
         ),
-        config_text=filled_text(config, found),
+        config_text=write_filled(filled(config, found), config.loaded.document),
         optimizer=optimizer,
         train=train,
         dev=dev,
@@ -113,7 +116,6 @@ def model_config(config: RunConfig) -> str:
     return write({name: filled[name] for name in SECTIONS if name in filled})
 
 
-def filled_text(config: RunConfig, found: Sources) -> str:
+def filled(config: RunConfig, found: Sources) -> dict[str, Any]:
     """The whole config with every default written out, the encoders chosen included."""
-    added = {name: fill(dict(section), config.registry, {}) for name, section in found.added.items()}
-    return write_filled(config.filled() | added, config.loaded.document)
+    return config.filled() | {name: fill(dict(section), config.registry, {}) for name, section in found.added.items()}

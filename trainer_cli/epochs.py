@@ -90,10 +90,15 @@ def consecutive(data: Data, batch_size: int) -> Iterator[Batch]:
         yield Batch(X, Y, weights, np.arange(start, stop))
 
 
-def micro_batches(batch: Batch, n: int) -> Iterator[Batch]:
-    """Cut a batch into at most `n` contiguous parts of at least one row whose sizes differ by at most one."""
+def micro_batches(batch: Batch, n: float) -> Iterator[Batch]:
+    """Cut a batch into at most `n` contiguous parts of at least one row whose sizes differ by at most one.
+
+    Of a fraction the whole part counts; ArgumentError below 1.
+    """
+    if n < 1:
+        raise ArgumentError(f"accumulate_gradient must be at least 1, got {n:g}")
     size = len(batch.rows)
-    n = min(n, size)
+    n = min(int(n), size)
     if n == 1:
         yield batch
         return

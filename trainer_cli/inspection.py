@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainer_cli import assembly
 from trainer_cli.arrays import Ragged, Rows
+from trainer_cli.config.filled import write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data import dataset
 from trainer_cli.data.reader import Reader
@@ -17,7 +20,7 @@ from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model, trace
 from trainer_cli.pairing import fit_loss, set_up
 from trainer_cli.rehearsal import at, rehearse
-from trainer_cli.run_schedules import batch_size_of, check_followers, varying
+from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, WatchedReader, check_classes, placed
@@ -53,8 +56,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Inspection:
-    """`n_fitted` training rows were looked at; `is_whole` if these are all."""
+    """`n_fitted` training rows were looked at; `is_whole` if these are all. `config` is the whole of it, filled, and
+    `text` that as it is written."""
 
+    config: dict[str, Any]
     text: str
     n_fitted: int
     is_whole: bool
@@ -84,9 +89,12 @@ def inspect(config: RunConfig) -> Inspection:
     assembly.monitor_of(config, metrics, scores)
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
+    check_values(config, optimizer, schedules, steps_of(config, n, batch_size))
     value = one_update(config, model, loss, samples[0])
-    text = assembly.filled_text(config, found)
-    return Inspection(text, n, is_whole, tuple(samples), layer_facts(model, samples[0].X), schedules, value)
+    filled = assembly.filled(config, found)
+    text = write_filled(filled, config.loaded.document)
+    layers = layer_facts(model, samples[0].X)
+    return Inspection(filled, text, n, is_whole, tuple(samples), layers, schedules, value)
 
 
 def n_bytes(reader: Reader) -> int:
@@ -102,11 +110,12 @@ def first_rows(config: RunConfig, found: Sources, name: str, reader: Reader, n: 
 
 def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> float:
     """The loss of one batch; its gradient goes back through the model, and must be finite."""
-    Yh, backprop = model.begin_update(sample.X, input_gradient=False)
-    with at(config, "loss"):
-        dYh, value = loss(Yh, sample.Y)
-    with at(config, "model"):
-        backprop(dYh)
+    with np.errstate(all="ignore"):  # what is not finite is told below
+        Yh, backprop = model.begin_update(sample.X, input_gradient=False)
+        with at(config, "loss"):
+            dYh, value = loss(Yh, sample.Y)
+        with at(config, "model"):
+            backprop(dYh)
     name = model.store.first_not_finite(model.store.gradients)
     if name or not math.isfinite(value):
         gradient = f" and a gradient of {name} that is not finite" if name else ""

@@ -38,7 +38,7 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
     for batch in epochs:
         step = epochs.position.step - 1
         store.moment = Moment(epochs.seed, step)
-        parts = list(micro_batches(batch, int(accumulate(step))))
+        parts = list(micro_batches(batch, accumulate(step)))
         value = 0.0
         for part in parts:
             Yh, backprop = model.begin_update(part.X, input_gradient=False)

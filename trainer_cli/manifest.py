@@ -50,15 +50,6 @@ def make(files: Mapping[str, bytes], step: int | None = None) -> bytes:
     return head + b'  "self": "' + sha256(head).hexdigest().encode() + b'"\n}\n'
 
 
-def verify(folder: Path) -> Manifest:
-    """Read every byte of a folder against its manifest; what differs is a DamagedError naming the file."""
-    with Folder(folder) as opened:
-        manifest = read(opened)
-        for _ in contents(opened, manifest):
-            pass
-    return manifest
-
-
 def load(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
     """The manifest and the files it lists, by name: the very bytes that were checked."""
     with Folder(folder) as opened:

@@ -30,7 +30,10 @@ def claim(folder: Path, *, resume: bool, overwrite: bool) -> Lock:
     """
     if resume and overwrite:
         raise ArgumentError("--resume goes on with a run, --overwrite starts anew: give one of them")
-    run_dir = folder.resolve()
+    try:
+        run_dir = folder.resolve()
+    except (OSError, RuntimeError) as err:  # a loop of links, which Python tells in two ways
+        raise OutputError(f"{folder}: cannot be resolved: a loop of links; name another --output") from err
     _check(run_dir, resume or overwrite)
     storage.make_folder(run_dir)
     held = Lock(run_dir)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from trainer_cli.config.run_config import RunConfig
-from trainer_cli.errors import ConfigError
+from trainer_cli.errors import ArgumentError, ConfigError
+from trainer_cli.job import LATE_STEP
+from trainer_cli.layers.dropout import in_range
 from trainer_cli.model import Model
+from trainer_cli.optimizers.hyper import Hyper
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.rehearsal import section_of_layer
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.store import walk_paths
+
+# So many steps are looked at one by one, and so many beyond them.
+EACH_STEP = 1000
 
 
 def batch_size_of(config: RunConfig) -> Schedule:
@@ -39,6 +46,56 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def check_values(config: RunConfig, optimizer: Optimizer, schedules: Mapping[str, Schedule], n_steps: int) -> None:
+    """Refuse schedules that would give what no update can take, at the first step where they do.
+
+    The first steps of the run are looked at one by one, later ones at even distances.
+    """
+    problems = []
+    for name, schedule in schedules.items():
+        rule = rule_of(name, optimizer)
+        for step in sample_steps(n_steps):
+            try:
+                rule(schedule(step))
+            except ArgumentError as err:
+                problems.append(config.problem(name, f"{err}, at step {step} of {schedule}"))
+                break
+    if problems:
+        raise ConfigError(problems=problems)
+
+
+def rule_of(name: str, optimizer: Optimizer) -> Callable[[float], object]:
+    """What a schedule's value must satisfy, by the key that it sets: a function that raises an ArgumentError if not."""
+    section, _, key = name.rpartition(".")
+    hyper = getattr(type(optimizer), key, None) if section == "optimizer" else None
+    if isinstance(hyper, Hyper):
+        return hyper.checked
+    if key in ("batch_size", "accumulate_gradient"):
+        return partial(at_least_one, key)
+    return in_range if key == "dropout" else float
+
+
+def at_least_one(key: str, value: float) -> None:
+    if value < 1:
+        raise ArgumentError(f"{key} must be at least 1, got {value:g}")
+
+
+def sample_steps(n_steps: int) -> Iterator[int]:
+    """Every one of the first steps, then some at even distances, and the last."""
+    yield from range(min(n_steps, EACH_STEP))
+    if n_steps > EACH_STEP:
+        for index in range(EACH_STEP):
+            yield EACH_STEP + index * (n_steps - EACH_STEP) // EACH_STEP
+        yield n_steps - 1
+
+
+def steps_of(config: RunConfig, n_rows: int, batch_size: Schedule) -> int:
+    """How many updates a run makes at most, as far as its limits tell."""
+    training = config.training
+    by_epochs = training.max_epochs * (-(-n_rows // max(1, int(batch_size(0)))))
+    return min((limit for limit in (training.max_steps, by_epochs) if limit), default=LATE_STEP)
 
 
 def check_followers(config: RunConfig, schedules: Mapping[str, Schedule]) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.sections import KNOWN
-from trainer_cli.data.block import Block
+from trainer_cli.data.block import Block, listing
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.encoder import Encoder, Target
+from trainer_cli.data.faults import shown as said
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem, TrainerError
-from trainer_cli.registry import registry
+from trainer_cli.registry import nearest, registry
 from trainer_cli.signals import StopFlag
 from trainer_cli.user_code import definition, shown
 
@@ -70,7 +71,7 @@ def sources(config: RunConfig) -> Sources:
         with placed(config, ""):
             added["features"] = default_features(block, target.reads)
     features = config.build("features") if config.has("features") else made(added["features"])
-    check_columns(config, train, features, target)
+    check_columns(config, train, dev, features, target)
     names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
     return Sources(train, dev, (names["features"], features), (names["target"], target), added)
 
@@ -86,14 +87,23 @@ def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> N
         raise ConfigError(problems=tuple(dict.fromkeys(problems)))  # one file may serve twice
 
 
-def check_columns(config: RunConfig, train: Reader, features: Encoder, target: Target) -> None:
-    """Let both encoders choose among the columns of the data, so that wrong names are told before any row is read."""
+def check_columns(config: RunConfig, train: Reader, dev: Reader | None, features: Encoder, target: Target) -> None:
+    """Let both encoders choose among the columns of the data, so that wrong names are told before any row is read.
+
+    A column that dev data lack is a mistake of the key that names it, or else of the dev data.
+    """
     problems: list[Problem] = []
     columns = train.columns()
     with gathered(problems), placed(config, "target"):
         target.choose(columns)
     with gathered(problems), placed(config, "features"):
         features.choose(tuple(name for name in columns if name not in target.reads))
+    there = columns if dev is None else dev.columns()
+    for key, encoder in (("target.column", target), ("features.columns", features)):
+        for name in [name for name in encoder.reads if name not in there]:
+            where = key if config.origin(key) != "default" else "data.dev"
+            message = f"the dev data have no column {said(name)}.{nearest(name, list(set(there) - set(encoder.reads)))}"
+            problems.append(config.problem(where, f"{message} Their columns are {listing(there)}"))
     if problems:
         raise ConfigError(problems=problems)
 

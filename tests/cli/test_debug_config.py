@@ -91,7 +91,7 @@ def test_several_mistakes_are_told_at_once(folder):
     [
         ("a,b,label\n1,2,no\n1,x,no\n", r'dev\.csv:3: b: expected a number, got "x"'),
         ("a,b,label\n1,2,never\n", r'dev\.csv:2: label: the label "never" is not in the training data'),
-        ("a,label\n1,no\n", r"dev\.csv:1: b: the column is missing"),
+        ("a,label\n1,no\n", r'run\.cfg:9: data\.dev: the dev data have no column "b"\. Their columns are "a", "label"'),
         ("a,b,label\n", r"dev\.csv:1: the file has a header but no rows"),
         (None, r"run\.cfg:11: data\.dev\.path: no file is there"),
     ],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import catalogue
 import pytest
 
-from trainer_cli.config import MODEL_KINDS, Config, load_text, registry
+from trainer_cli.config import Config, load_text, registry
 from trainer_cli.config.annotations import plain_type
 from trainer_cli.config.parameters import signature_of
 from trainer_cli.config.plan import Planner
@@ -18,6 +18,7 @@ from trainer_cli.errors import ArgumentError, ConfigError, DataError
 from trainer_cli.registry import Registry
 from trainer_cli.registry import registry as ground
 from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.trained import KINDS as MODEL_PARTS
 
 from .conftest import Colour, Layer, Made, Optimizer, Window, everything
 
@@ -234,10 +235,10 @@ def test_a_function_cannot_stand_at_the_top() -> None:
 
 
 def test_a_saved_model_can_name_only_what_belongs_to_a_model() -> None:
-    assert isinstance(resolve(MODEL, kinds=MODEL_KINDS)["model"], Layer)
+    assert isinstance(resolve(MODEL, kinds=MODEL_PARTS)["model"], Layer)
     for kind, name in [("readers", "test_reader.v1"), ("loggers", "test_logger.v1"), ("optimizers", "test_adam.v1")]:
         text = f'[x]\n@losses = "test_fails.v1"\n[x.value]\n@{kind} = "{name}"\npath = x\n'
-        [line] = mistakes(text, kinds=MODEL_KINDS)
+        [line] = mistakes(text, kinds=MODEL_PARTS)
         assert line.startswith("4: x.value.@")
         assert line.endswith(f"not @{kind}")
 

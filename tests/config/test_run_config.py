@@ -95,28 +95,24 @@ def test_dropout_that_no_layer_takes_is_refused(mistakes_of: Mistakes) -> None:
     start, end = TEXT.index("[model]"), TEXT.index("[loss]")
     text = TEXT[:start] + '[model]\n@layers = "test_chain.v1"\n\n' + TEXT[end:]
     assert mistakes_of(text) == []
-    wrong = ["37: training.dropout: no layer of the model takes a dropout: take the setting away"]
+    wrong = ["37: training.dropout: no layer of the model takes its dropout from here: take the setting away"]
     assert mistakes_of(text + "dropout = 0.1\n") == wrong
     assert mistakes_of(text + "dropout = 0\n") == mistakes_of(text + "dropout = null\n") == []
 
 
 def test_a_dropout_that_is_ignored_would_be_noticed(run_of: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Planner, "defaults_for", lambda *args: {})
-    with pytest.raises(ValueError, match="no layer of the model takes a dropout"):
+    with pytest.raises(ValueError, match="no layer of the model takes its dropout"):
         test_dropout_of_training_is_that_of_layers_which_set_none(run_of)
 
 
-def test_features_may_be_one_encoder_or_several(run_of: Run, mistakes_of: Mistakes) -> None:
+def test_features_and_target_are_one_encoder_each(run_of: Run, mistakes_of: Mistakes) -> None:
     block = '@encoders = "test_everything.v1"\n'
     assert run_of(f"{TEXT}\n[features]\n{block}").build("features").given["whole"] == 1
-    several = run_of(f"{TEXT}\n[features.image]\n{block}\n[features.text]\n{block}").build("features")
-    assert list(several) == ["image", "text"]
-    assert mistakes_of(f"{TEXT}\n[target.a]\n{block}") == [
-        '46: target: expected a line @encoders = "...", got a section without one'
-    ]
-    assert mistakes_of(f"{TEXT}\n[features]\nimage = 3\n") == [
-        '47: features.image: expected a section [features.image] with a line @encoders = "...", got 3'
-    ]
+    for name in ("features", "target"):
+        assert mistakes_of(f"{TEXT}\n[{name}.a]\n{block}") == [
+            f'46: {name}: expected a line @encoders = "...", got a section without one'
+        ]
 
 
 def test_a_section_that_a_variable_reads_is_no_mistake(mistakes_of: Mistakes) -> None:

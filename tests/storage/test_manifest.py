@@ -25,7 +25,7 @@ def test_a_folder_that_fits_is_loaded_byte_for_byte(tmp_path):
     found, files = manifest.load(write(tmp_path, FILES, step=7))
     assert files == FILES
     assert found.step == 7
-    assert manifest.verify(tmp_path) == found
+    assert manifest.load(tmp_path)[0] == found
 
 
 def test_a_manifest_is_json_with_its_own_hash_on_the_last_line():
@@ -61,10 +61,10 @@ def test_a_file_that_is_missing_longer_shorter_or_other_is_damage_that_names_it(
         if bad != good:
             path.write_bytes(bad)
             with pytest.raises(DamagedError, match=name):
-                manifest.verify(tmp_path)
+                manifest.load(tmp_path)[0]
     path.unlink()
     with pytest.raises(DamagedError, match=name):
-        manifest.verify(tmp_path)
+        manifest.load(tmp_path)[0]
 
 
 def test_a_check_of_size_alone_would_miss_a_changed_byte(tmp_path, monkeypatch):
@@ -81,10 +81,10 @@ def test_a_check_of_size_alone_would_miss_a_changed_byte(tmp_path, monkeypatch):
     manifest_of_old = {b"[]": json_text.loads(manifest.make(FILES))["files"]["a.json"]["sha256"]}
     real = manifest.sha256
     monkeypatch.setattr(manifest, "sha256", lambda data: Blind(data) if data in manifest_of_old else real(data))
-    manifest.verify(tmp_path)
+    manifest.load(tmp_path)[0]
     monkeypatch.undo()
     with pytest.raises(DamagedError, match=r"a\.json"):
-        manifest.verify(tmp_path)
+        manifest.load(tmp_path)[0]
 
 
 NAMES = [
@@ -107,7 +107,7 @@ def test_a_name_that_leads_elsewhere_is_refused_even_under_a_seal_that_fits(tmp_
     data = reseal(manifest.make(FILES), b'"a.json"', b'"' + name.encode() + b'"')
     (write(tmp_path, FILES) / "manifest.json").write_bytes(data)
     with pytest.raises(DamagedError, match="no name of a file here"):
-        manifest.verify(tmp_path)
+        manifest.load(tmp_path)[0]
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_a_name_that_leads_elsewhere_is_refused_even_under_a_seal_that_fits(tmp_
 def test_a_manifest_that_makes_no_sense_is_damage(tmp_path, old, new):
     (write(tmp_path, FILES) / "manifest.json").write_bytes(reseal(manifest.make(FILES, 3), old, new))
     with pytest.raises(DamagedError, match=r"manifest\.json"):
-        manifest.verify(tmp_path)
+        manifest.load(tmp_path)[0]
 
 
 def test_a_newer_format_is_no_damage_and_says_to_update(tmp_path):
     (write(tmp_path, FILES) / "manifest.json").write_bytes(reseal(manifest.make(FILES), b'"format": 1', b'"format": 2'))
     with pytest.raises(ModelFileError, match=r"format 2; this version reads up to 1\. Update") as caught:
-        manifest.verify(tmp_path)
+        manifest.load(tmp_path)[0]
     assert not isinstance(caught.value, DamagedError)
     assert caught.value.exit_code == 2
 

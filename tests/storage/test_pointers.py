@@ -18,7 +18,7 @@ def test_the_pointers_say_what_the_state_says(tmp_path):
     for step in (100, 200):
         save(tmp_path, make(step, best=100))
     refresh(tmp_path, read(step_path(tmp_path, 200)).state)
-    seal = manifest.verify(step_path(tmp_path, 100)).seal
+    seal = manifest.load(step_path(tmp_path, 100))[0].seal
     assert best_of(tmp_path) == {"step": 100, "score": 0.1, "manifest_sha256": seal}
     assert os.readlink(tmp_path / "model-best") == "checkpoints/step-0000000100/model"
     assert os.readlink(tmp_path / "model-last") == "checkpoints/step-0000000200/model"

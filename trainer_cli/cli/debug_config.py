@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,9 +44,9 @@ def debug_config(
         show_model(out, found)
         show_schedules(out, found)
         if functions:
-            show_functions(out, checked)
+            show_functions(out, found)
         if variables:
-            show_variables(out, checked)
+            show_variables(out, checked, found)
         out.print(f"{checked.path}: the config is valid", style="green", markup=False)
 
 
@@ -87,25 +88,26 @@ def show_schedules(out: Console, found: Inspection) -> None:
         out.print("  " + ", ".join(f"step {step:,}: {schedule(step):.4g}" for step in PREVIEW_STEPS), markup=False)
 
 
-def show_functions(out: Console, config: RunConfig) -> None:
+def show_functions(out: Console, found: Inspection) -> None:
     from trainer_cli.registry import registry
 
     rows = []
-    for where, kind, name in functions_in(config.config):
+    for where, kind, name in functions_in(found.config):
         facts = registry.kinds[kind].find(name)
         rows.append((where, f"@{kind}", name, f"{facts['file']}:{facts['line_no']}"))
     heading(out, f"Functions ({len(rows)})")
     table(out, ("section", "registry", "name", "defined at"), rows)
 
 
-def show_variables(out: Console, config: RunConfig) -> None:
+def show_variables(out: Console, config: RunConfig, found: Inspection) -> None:
     from trainer_cli.provenance import flat
 
     heading(out, f"Variables ({len(config.variables)})")
-    table(out, ("variable", "value"), [(name, repr(value)) for name, value in config.variables.items()])
+    if config.variables:
+        table(out, ("variable", "value"), [(name, as_json(value)) for name, value in config.variables.items()])
     heading(out, "Where each value came from")
-    filled = flat(config.filled())
-    table(out, ("key", "value", "from"), [(key, shorten(value), origin(config, key)) for key, value in filled])
+    rows = [(key, as_json(value), origin(config, key)) for key, value in flat(found.config)]
+    table(out, ("key", "value", "from"), rows)
 
 
 def origin(config: RunConfig, key: str) -> str:
@@ -144,11 +146,15 @@ def table(out: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) ->
 def numbers(x: Any, n: int = 4) -> str:
     """The first numbers of the first row."""
     if not hasattr(x, "shape"):
-        return shorten(x)
+        return cut(" ".join(repr(x).split()))
     row = x[0].reshape(-1)
     return " ".join(f"{value:.4g}" for value in row[:n]) + (" ..." if row.size > n else "")
 
 
-def shorten(value: Any, limit: int = 48) -> str:
-    text = " ".join(repr(value).split())
+def as_json(value: Any) -> str:
+    """A value as a config writes it, cut where it is long."""
+    return cut(json.dumps(value, ensure_ascii=False))
+
+
+def cut(text: str, limit: int = 48) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -65,6 +65,8 @@ def expect(call: Call, annotation: Any) -> Call:
 def convert_union(value: Any, annotation: Any, strict: bool) -> Any:
     """Take the first member that fits as it is, else the first that the value can be converted to."""
     members = members_of(annotation)
+    if isinstance(value, numbers.Real) and int in members and float not in members:
+        members = tuple(member for member in members if member is not Schedule)  # which would take 2.5 as well
     for exactly in (True,) if strict else (True, False):
         for member in members:
             try:

@@ -16,8 +16,6 @@ from trainer_cli.config.words import alternatives, say
 from trainer_cli.errors import ConfigError
 from trainer_cli.registry import Registry
 
-# What the blocks of a saved model may name: nothing that reads files, writes or steers a run.
-MODEL_KINDS = ("layers", "initializers", "schedules", "encoders", "losses", "metrics")
 MAX_SAID = 5
 WITHOUT_SIGN = "the name of a function stands after @: write @{}"
 
@@ -28,7 +26,7 @@ class Planner:
 
     Mistakes go to the document's problems, each at its line, and leave BROKEN behind. With `kinds` only functions of
     these kinds can be named. `defaults` holds, by kind and argument, values for blocks that do not set the argument;
-    `defaulted` counts the blocks that have such an argument.
+    `defaulted` counts the blocks that took one.
     """
 
     registry: Registry
@@ -170,10 +168,9 @@ class Planner:
         """What the config says once for all blocks of a kind, as `[training] dropout` does for layers."""
         found = {}
         for (of_kind, name), (value, where) in self.defaults.items():
-            if kind == of_kind and name in signature.named:
+            if kind == of_kind and name in signature.named and name not in keywords:
                 self.defaulted += 1
-                if name not in keywords:
-                    found[name] = self.value(value, signature.named[name].annotation, where)
+                found[name] = self.value(value, signature.named[name].annotation, where)
         return found
 
     def positional(self, stars: Any, signature: Signature, call: Call, bound: dict[str, Any]) -> Any:

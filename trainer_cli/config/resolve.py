@@ -24,7 +24,7 @@ def resolve(
 ) -> dict[str, Any]:
     """Check every block of a config of any content, then call them all: a dict of objects as the config is nested.
 
-    With `kinds` (see `MODEL_KINDS`) only functions of these kinds can be named. All mistakes are in one ConfigError;
+    With `kinds` only functions of these kinds can be named. All mistakes are in one ConfigError;
     what a constructor refuses keeps its class. The config stays as it is.
     """
     loaded = as_loaded(config, overrides or {})

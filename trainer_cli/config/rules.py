@@ -26,7 +26,7 @@ def check_rules(loaded: Loaded, plans: dict[str, Any], planner: Planner) -> None
     if "batch_size" in given and "batch_size" in config:
         planner.complain("training.batch_size", "there is a section [batch_size] as well: keep one of them")
     if given.get("dropout") and isinstance(plans.get("model"), Call) and not planner.defaulted:
-        planner.complain("training.dropout", "no layer of the model takes a dropout: take the setting away")
+        planner.complain("training.dropout", "no layer of the model takes its dropout from here: take the setting away")
     if isinstance(config.get("data"), dict):
         check_best(config, given, planner)
 
@@ -45,6 +45,8 @@ def check_best(config: dict[str, Any], given: dict[str, Any], planner: Planner) 
     if not set(config["data"]).issubset(PARTS["data"].names):
         # One that is mistyped may be the dev data.
         return
+    if given.get("score_weights") and given.get("monitor"):
+        planner.complain("training.monitor", "there are score_weights as well: keep one of them")
     if "dev" not in config["data"]:
         for key in ("patience", "score_weights", "monitor"):
             if given.get(key):

@@ -81,7 +81,10 @@ class RunConfig:
         return build_all(self.plans, self.loaded.document)
 
     def filled(self) -> dict[str, Any]:
-        """The nested dict with every default written out, and without sections that only variables read."""
+        """The nested dict with every default written out, and without sections that only variables read.
+
+        A dropout of [training] stands in the layers that take it.
+        """
         dropout = self.config.get("training", {}).get("dropout")
         defaults = {} if dropout is None else {("layers", "dropout"): dropout}
         found = {name: fill(value, self.registry, defaults) for name, value in self.config.items() if name in KNOWN}
@@ -89,6 +92,7 @@ class RunConfig:
             found[name] = with_defaults(found.get(name, {}), signature_of(kind), {})
         if "batch_size" in self.config:
             found["training"].pop("batch_size", None)
+        found["training"]["dropout"] = None
         return found
 
     def filled_text(self) -> str:

@@ -103,7 +103,7 @@ SETTINGS: dict[str, type] = {"system": System, "training": Training, "checkpoint
 
 PARTS = {
     "data": Part("readers", one=False, many=True, names=("train", "dev")),
-    "features": Part("encoders", many=True),
+    "features": Part("encoders"),
     "target": Part("encoders"),
     "model": Part("layers"),
     "loss": Part("losses"),
