@@ -35,7 +35,7 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int) -> Model:
 def check_pair(config: RunConfig, loss: Loss) -> None:
     """ConfigError: the model and the loss do not fit each other."""
     if message := mismatch(config.build("model"), loss):
-        raise ConfigError(problems=[config.problem("loss", message)])
+        raise ConfigError(problems=[config.problem_in("loss", message)])
 
 
 def mismatch(model: Model, loss: Loss) -> str:
@@ -64,7 +64,7 @@ def fit_loss(config: RunConfig, loss: Loss, target: Target) -> None:
     try:
         tell_classes(loss, target)
     except ArgumentError as err:
-        raise ConfigError(problems=[config.problem("loss", str(err))]) from err
+        raise ConfigError(problems=[config.problem_in("loss", str(err))]) from err
 
 
 def ending(model: Model) -> Model:

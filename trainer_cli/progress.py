@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REFRESH_SECONDS = 0.1
-BAR_WIDTH = 32  # the bar itself, the percentage and the times
+BAR_WIDTH = 20  # the percentage, the times and the least of a bar
 PIPE_WIDTH = 10_000
 BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
@@ -69,7 +69,7 @@ class Progress:
             initial=self._done(state),
             file=self.err.file,
             bar_format=BAR_FORMAT,
-            dynamic_ncols=True,
+            ncols=self._bar_columns(),
             leave=False,
             ascii=None if "utf" in self.err.encoding.lower() else True,
         )
@@ -81,15 +81,11 @@ class Progress:
         at = step.position
         seconds = state.seconds - self._first.seconds
         rate = (at.samples - self._first.position.samples) / seconds if seconds > 0 else 0.0
-        self._bar.n = self._done(state)
-        parts = [
-            f"step {at.step}",
-            f"loss {step.loss:.4g}",
-            f"epoch {at.epoch + 1}",
-            f"{rate:,.0f} samples/s",
-            f"rate {step.learn_rate:.3g}",
-        ]
-        self._bar.set_description_str(fitted(parts, self.err.width - BAR_WIDTH))
+        self._bar.n, self._bar.ncols = self._done(state), self._bar_columns()
+        what = [f"step {at.step}", f"loss {step.loss:.4g}", f"epoch {at.epoch + 1}", f"rate {step.learn_rate:.3g}"]
+        room = self._bar_columns() - BAR_WIDTH
+        text = ", ".join([*what, f"{rate:,.0f} samples/s"])
+        self._bar.set_description_str(text if len(text) <= room else fitted([*what, f"{thousands(rate)}/s"], room))
 
     def evaluating(self, items: Iterable[T], n_items: int) -> Iterator[T]:
         """The items, with how many of them are done shown in the bar."""
@@ -125,6 +121,13 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+            if not self.err.is_dumb_terminal:
+                self.err.file.write("\r\x1b[K")  # what a typed ^C has moved along
+                self.err.file.flush()
+
+    def _bar_columns(self) -> int:
+        """The terminal's columns as they are now, but for those in which it shows a typed ^C."""
+        return max(1, self.err.width - len("^C") - 1)
 
     def _is_due(self) -> bool:
         now = time.monotonic()
@@ -155,6 +158,17 @@ def console(stream: streams.QuietStream) -> Console:
     """A console on a stream. What is no terminal has no width: nothing is folded there."""
     width = None if stream.isatty() else PIPE_WIDTH
     return Console(file=stream, highlight=False, soft_wrap=True, width=width)  # type: ignore[arg-type]
+
+
+def thousands(number: float) -> str:
+    """
+    >>> thousands(12.3), thousands(8_450), thousands(84_500), thousands(2_345_678)
+    ('12', '8.4k', '84k', '2.3M')
+    """
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}" if number < 10 * size else f"{number / size:.0f}{letter}"
+    return f"{number:.0f}"
 
 
 def fitted(parts: Sequence[str], width: int) -> str:

@@ -104,7 +104,7 @@ def layer_problem(config: RunConfig, message: str) -> Problem:
     """A mistake at the section of the layer whose path its sentence begins with, if it does; else at [model]."""
     path, _, rest = message.partition(": ")
     section = section_of_layer(config, path)
-    return config.problem(section, message if section == "model" else rest)
+    return config.problem_in(section, message if section == "model" else rest)
 
 
 @contextmanager
@@ -256,6 +256,6 @@ def at(config: RunConfig, section: str) -> Iterator[None]:
         messages = [problem.message for problem in err.problems] or [str(err)]
         if section == "model":
             raise ConfigError(problems=[layer_problem(config, message) for message in messages]) from err
-        raise ConfigError(problems=[config.problem(section, message) for message in messages]) from err
+        raise ConfigError(problems=[config.problem_in(section, message) for message in messages]) from err
     except Exception as err:
         raise ConfigError(problems=[config.problem(section, f"{type(err).__name__}: {err}")]) from err

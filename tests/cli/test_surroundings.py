@@ -124,7 +124,7 @@ def test_in_a_pipe_there_is_one_line_an_evaluation_and_no_carriage_return(runs, 
 
 def test_on_a_terminal_there_is_a_bar_with_what_one_wants_to_know(runs):
     text = runs[1]["120 columns"][1].decode()
-    assert re.search(r"step \d+, loss \d\S*, epoch \d+, [\d,]+ samples/s, rate \d\S* +\d+%\|.*\| \d\d:\d\d<", text)
+    assert re.search(r"step \d+, loss \d\S*, epoch \d+, rate \d\S*, [\d,]+ samples/s +\d+%\|.*\| \d\d:\d\d<", text)
     assert "\x1b" in text
     assert "Finished (max_steps) after step 14." in text
 

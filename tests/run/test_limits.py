@@ -15,7 +15,11 @@ from trainer_cli.run import Run
 from trainer_cli.state import Best, RunState
 from trainer_cli.trained import from_files
 
-NO_DEV = CONFIG.replace("[data.dev]", "[data.test]").replace("patience = 1000\n", "")
+NO_DEV = (
+    CONFIG.replace("[data.dev]", "[paths]")
+    .replace('@readers = "csv.v1"\npath = "{folder}/dev.csv"', "")
+    .replace("patience = 1000\n", "")
+)
 
 
 class Steps(Silent):

@@ -1,8 +1,11 @@
 import io
+import time
 
+import numpy as np
 import pytest
 
 from trainer_cli import streams
+from trainer_cli.arrays import Batch
 from trainer_cli.epochs import Position
 from trainer_cli.loop import Step
 from trainer_cli.progress import Progress, fitted
@@ -100,8 +103,52 @@ def test_the_bar_says_what_is_going_on(monkeypatch):
     assert list(progress.evaluating("abcd", 4)) == list("abcd")
     progress.close()
     text = terminal.getvalue()
-    assert "step 5, loss 0.1235, epoch 2, 20 samples/s  50%|" in text
+    assert "step 5, loss 0.1235, epoch 2, rate 0.01, 20 samples/s  50%|" in text
     assert "evaluating 75%  50%|" in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        (120, "step 123456, loss 0.1235, epoch 99, rate 0.000123, 84,500 samples/s"),
+        (80, "step 123456, loss 0.1235, epoch 99, rate 0.000123, 84k/s"),
+        (60, "step 123456, loss 0.1235, epoch 99"),
+        (30, "step 123456"),
+    ],
+)
+def test_a_terminal_of_80_columns_has_room_for_all_that_counts(monkeypatch, columns, text):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    progress = Progress()
+    progress.start(RunState(), Limits(max_steps=1_000_000), rows_per_epoch=25)
+    monkeypatch.setattr(progress, "_is_due", lambda: True)
+    at = Position(123_456, 98, 3, 845_000)
+    progress.step(Step(at, 0.123456, 0.000123, 8), RunState(at, seconds=10.0))
+    assert any(line.startswith(text + "  12%|") for line in terminal.getvalue().split("\r"))
+
+
+def test_samples_count_from_where_a_run_went_on(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    progress = Progress()
+    progress.start(RunState(Position(5, 1, 3, 1000), seconds=50.0), Limits(max_steps=10), rows_per_epoch=25)
+    monkeypatch.setattr(progress, "_is_due", lambda: True)
+    progress.step(Step(Position(6, 1, 3, 1040), 0.5, 0.01, 8), RunState(Position(6, 1, 3, 1040), seconds=52.0))
+    assert ", 20 samples/s" in terminal.getvalue()
+
+
+def test_the_rows_of_an_evaluation_are_counted_in_a_bar(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("tqdm.std.tqdm.monitor_interval", 0)
+    batches = [Batch(np.zeros((n, 1)), np.zeros(n), None, np.arange(n)) for n in (300, 45)]
+    seen = []
+    for batch in Progress().reading(batches):
+        time.sleep(0.11)  # a bar is drawn ten times a second
+        seen.append(len(batch.rows))
+    assert seen == [300, 45]
+    assert "300 rows" in terminal.getvalue()
 
 
 class Broken(io.StringIO):

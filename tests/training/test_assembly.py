@@ -88,10 +88,10 @@ def test_class_weights_can_be_inspected(tmp_path: Path, setting: str) -> None:
     ("setting", "message"),
     [
         ('class_weights = {"rear": 3}', r"stdin:16: loss: .*'rear' is not among .*Did you mean rare\?"),
-        ("class_weights = [1, 2, 3]", r"stdin:16: loss: .*3 class_weights do not fit 2 classes"),
+        ("class_weights = [1, 2, 3]", r"stdin:18: loss.class_weights: .*3 class_weights do not fit 2 classes"),
         (
             'names = ["rare", "often"]',
-            r"stdin:16: loss: .*in their order, \['often', 'rare'\], got \['rare', 'often'\]",
+            r"stdin:18: loss.names: .*in their order, \['often', 'rare'\], got \['rare', 'often'\]",
         ),
     ],
 )

@@ -22,7 +22,8 @@ def check_rules(loaded: Loaded, plans: dict[str, Any], planner: Planner) -> None
     # Where [training] has a mistake, the limit may be what was mistyped.
     has_limit = any(given.get(name) for name in LIMITS)
     if "training" in config and isinstance(plans["training"], Call) and not has_limit:
-        planner.complain("training", f"needs a limit: set {', '.join(LIMITS[:-1])} or {LIMITS[-1]} (seconds)")
+        zero = next((f".{name}" for name in LIMITS if name in given), "")
+        planner.complain(f"training{zero}", f"needs a limit: set {', '.join(LIMITS[:-1])} or {LIMITS[-1]} (seconds)")
     if "batch_size" in given and "batch_size" in config:
         planner.complain("training.batch_size", "there is a section [batch_size] as well: keep one of them")
     if given.get("dropout") and isinstance(plans.get("model"), Call) and not planner.defaulted:

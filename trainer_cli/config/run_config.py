@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,12 @@ class RunConfig:
     def problem(self, dotted: str, message: str) -> Problem:
         """A mistake at a key or section, for the error of whoever finds it."""
         return self.loaded.problem(dotted, message)
+
+    def problem_in(self, section: str, message: str) -> Problem:
+        """A mistake at the key of a section that a sentence names first, or at the section."""
+        words = re.findall(r"\w+", message)
+        key = next((word for word in words if self.loaded.origin(f"{section}.{word}") != "default"), "")
+        return self.problem(f"{section}.{key}" if key else section, message)
 
     def origin(self, dotted: str) -> str:
         """Where a value came from: file, environment, command line, or default."""
