@@ -1,7 +1,12 @@
+import inspect as source
 import re
 
 import pytest
 from commands import call
+
+from trainer_cli import inspection
+from trainer_cli.layers import Relu
+from trainer_cli.schedules import compounding
 
 LAYER = """
 import numpy as np
@@ -109,6 +114,10 @@ def test_the_first_rows_of_dev_data_must_fit(folder, data, said):
         ("return dY.sum(", r"^odd\.py:\d+: SyntaxError"),
         ("raise ValueError('no way back')", r"^odd\.py:10: ValueError: no way back"),
         ("return dY[:1]", r"^run\.cfg:26: model\.\*\.odd: the gradient of its input, .* must have the shape \(3, 5\)"),
+        (
+            "return dY * np.float32(1e38) * np.float32(1e38)",
+            r"^run\.cfg:\d+: loss: the first batch gives .* not finite$",
+        ),
         ("return np.full_like(dY, np.nan)", r"^run\.cfg:\d+: loss: the first batch gives a loss of 0\.69\d* and"),
     ],
 )
@@ -118,3 +127,115 @@ def test_one_batch_goes_back_as_well(folder, backprop, said):
     config_with(folder, "[model.*.output]", '[model.*.odd]\n@layers = "Odd.v1"\n\n[model.*.output]')
     stderr = call("debug-config", "run.cfg", "--code", "odd.py", code=2).stderr
     assert re.search(said, stderr), stderr
+
+
+METRIC = """
+from trainer_cli.api import registry
+
+
+@registry.metrics("picky.v1")
+class Picky:
+    higher_is_better = True
+
+    def update(self, probabilities, truths, weights=None):
+        if len(truths) == 12:
+            raise ValueError("twelve rows")
+
+    def merge(self, other):
+        pass
+
+    def result(self):
+        return 1.0
+"""
+
+
+def test_dev_rows_go_through_every_metric_as_well(folder):
+    (folder / "picky.py").write_text(METRIC)
+    config_with(folder, "[training]\n", '[metrics.picky]\n@metrics = "picky.v1"\n\n[training]\n')
+    said = call("debug-config", "run.cfg", "--code", "picky.py", code=2).stderr
+    assert "picky.py:11: ValueError: twelve rows (run.cfg:54: metrics.picky" in said
+
+
+def test_a_score_that_no_metric_gives_is_refused(folder):
+    said = call("debug-config", "run.cfg", "--training.monitor", "accuracy_macro", code=2).stderr
+    assert said.startswith("command line: --training.monitor: no metric gives a score called 'accuracy_macro'")
+
+
+def test_schedules_are_shown_at_their_first_steps_and_far_ahead(folder):
+    shown = call("debug-config", "run.cfg").stdout
+    sizes = compounding(3.3, 9.0, 1.03)
+    steps = (0, 1, 2, 10, 100, 1000, 10_000)
+    assert "  " + ", ".join(f"step {step:,}: {sizes(step):.4g}" for step in steps) in shown
+
+
+def test_each_function_is_shown_with_the_line_of_its_definition(folder):
+    shown = call("debug-config", "run.cfg", "-F").stdout
+    lines, first = source.getsourcelines(Relu)
+    where = first + next(n for n, line in enumerate(lines) if line.startswith("def "))
+    assert re.search(rf"layers/relu\.py:({first}|{where})\b", shown)
+    assert re.search(r"features +@encoders +columns\.v1 +\S+/encoders/columns\.py:\d+", shown)
+
+
+def test_variables_are_shown_with_what_they_stand_for(folder):
+    text = (folder / "run.cfg").read_text().replace(f'"{folder}/train.csv"', "${paths.train}")
+    (folder / "run.cfg").write_text(f'[paths]\ntrain = "train.csv"\n\n{text}')
+    shown = call("debug-config", "run.cfg", "-V").stdout
+    assert re.search(r'Variables \(1\)\n(.*\n)+? *paths\.train +"train\.csv"', shown)
+    assert re.search(r'features\.@encoders +"columns\.v1" +default', shown)
+    assert re.search(r"training\.monitor +null +default", shown)
+
+
+def test_of_a_large_file_the_first_rows_are_looked_at(folder, monkeypatch):
+    monkeypatch.setattr(inspection, "WHOLE_BYTES", 10)
+    monkeypatch.setattr(inspection, "FIRST_ROWS", 1)
+    assert "Data (at least 23 training rows)" in call("debug-config", "run.cfg").stdout
+    (folder / "train.csv").write_text("a,b,label\n1,2,no\n")  # of one class, as far as was looked
+    said = call("debug-config", "run.cfg", code=2).stderr
+    assert "there is nothing to tell apart" not in said
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            ("--optimizer.learn_rate", "[0.1, -0.1]"),
+            r"learn_rate must be a finite number of at least 0, got -0\.1, at step 1",
+        ),
+        (
+            ("--optimizer.learn_rate", '{"@schedules": "slanted_triangular.v1", "max_rate": 0.1, "num_steps": 20}'),
+            r"learn_rate must be a finite number of at least 0, got -\S+, at step 2\d of slanted_triangular",
+        ),
+        (
+            ("--model.hidden.dropout", '{"@schedules": "compounding.v1", "start": 0.1, "stop": 2.0, "compound": 2.0}'),
+            r"dropout must be at least 0 and below 1, got 1\.6, at step 4",
+        ),
+        (
+            ("--batch_size.stop", "0.25", "--batch_size.compound", "0.9"),
+            r"batch_size must be at least 1, got 0\.\d+, at step",
+        ),
+        (
+            ("--training.accumulate_gradient.schedule", "0"),
+            r"accumulate_gradient must be at least 1, got 0, at step 31",
+        ),
+        (("--training.accumulate_gradient", "[1, -3]"), r"accumulate_gradient must be at least 1, got -3, at step 1"),
+        (("--training.accumulate_gradient", "2.5"), r"expected a whole number or a Schedule, got 2\.5"),
+        (("--training.accumulate_gradient", "0"), r"must be 1 or more, got 0"),
+    ],
+)
+@pytest.mark.parametrize("command", ["debug-config", "train"])
+def test_a_schedule_that_leaves_its_range_is_refused_before_the_run(folder, command, override, said):
+    more = ("--output", "run") if command == "train" else ()
+    stderr = call(command, "run.cfg", *override, *more, code=2).stderr
+    assert re.match(rf"^(command line: --|run\.cfg:\d+: )\S+: {said}", stderr), stderr
+
+
+def test_beyond_the_end_of_the_run_a_schedule_may_give_what_it_likes(folder):
+    rate = '{"@schedules": "slanted_triangular.v1", "max_rate": 0.1, "num_steps": 20}'
+    call("train", "run.cfg", "--output", "run", "--training.max_steps", "20", "--optimizer.learn_rate", rate)
+
+
+def test_settings_that_would_do_nothing_are_refused(folder):
+    said = call("debug-config", "run.cfg", "--training.dropout", "0.5", code=2).stderr
+    assert "no layer of the model takes its dropout from here" in said
+    both = ("--training.monitor", "loss", "--training.score_weights", '{"accuracy": 1.0}')
+    assert "there are score_weights as well: keep one of them" in call("debug-config", "run.cfg", *both, code=2).stderr

@@ -4,8 +4,11 @@ import shutil
 import pytest
 from commands import call, train
 from run_fakes import rows
+from threadpoolctl import threadpool_info
 
 from trainer_cli import provenance
+from trainer_cli.evaluate import Scores
+from trainer_cli.metrics.accuracy import Accuracy
 
 
 def scores(*words, **more):
@@ -58,6 +61,28 @@ def test_a_copied_model_folder_works_anywhere_on_data_that_is_named(run, folder,
     shutil.rmtree(run)
     assert scores("shipped", "dev.csv")["n"] == 12
     assert "has no dev data; name a data file after it" in call("evaluate", "shipped", code=2).stderr
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_the_threads_of_the_run_are_in_force(folder, monkeypatch, n_threads):
+    train("--system.threads", n_threads, "--quiet")
+    seen, real = set(), Accuracy.update
+
+    def look(self, *args):
+        seen.update(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return real(self, *args)
+
+    monkeypatch.setattr(Accuracy, "update", look)
+    scores("run")
+    assert seen == {n_threads}
+
+
+def test_a_score_that_is_no_number_is_null_in_json(run, monkeypatch):
+    wrong = Scores(12, float("inf"), {"accuracy": float("nan")})
+    monkeypatch.setattr("trainer_cli.evaluate.evaluate", lambda *args: wrong)
+    text = call("evaluate", run, "--json").stdout
+    found = json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    assert (found["accuracy"], found["loss"], found["n"]) == (None, None, 12)
 
 
 def test_the_table_shows_each_score(run):

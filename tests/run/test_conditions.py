@@ -15,8 +15,10 @@ from run_fakes import (
     train_until,
     write_data,
 )
+from threadpoolctl import threadpool_info
 
 from trainer_cli import __version__, output, provenance, session
+from trainer_cli.api import compounding, warmup_linear
 from trainer_cli.config.run_config import read_run_config
 from trainer_cli.errors import ArgumentError, ConfigError, ModelFileError, OutputError, TrainerError
 from trainer_cli.output import claim, set_aside
@@ -225,6 +227,25 @@ def test_a_folder_that_is_not_empty_is_refused_and_left_alone(data):
             train(config_of(data), data / name)
         assert caught.value.exit_code == 5
         assert content(data / name) == before
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_the_threads_of_the_config_are_in_force_while_it_trains(data, n_threads):
+    seen = set()
+
+    class Look(Silent):
+        def step(self, step, state):
+            seen.update(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+    train(config_of(data, "--system.threads", n_threads, "--training.max_steps", 2), data / "run", progress=Look())
+    assert seen == {n_threads}
+
+
+def test_a_row_of_the_log_has_the_rate_and_size_of_the_last_update(data):
+    train(config_of(data), data / "run")
+    rates, sizes = warmup_linear(0.02, 10, 100), compounding(3.3, 9.0, 1.03)
+    for row in rows(data / "run"):
+        assert (row["learn_rate"], row["batch_size"]) == (rates(row["step"] - 1), int(sizes(row["step"] - 1)))
 
 
 def test_overwrite_sets_a_run_aside(data):

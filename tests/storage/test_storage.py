@@ -55,6 +55,14 @@ def test_every_file_and_folder_is_synced_before_its_name_appears(tmp_path, monke
     assert disk.log[rename + 1][:2] == ("fsync", str(tmp_path))
 
 
+def test_a_file_that_is_replaced_is_synced_before_and_its_folder_after(tmp_path, monkeypatch):
+    put(monkeypatch, disk := Recorder())
+    storage.replace_file(tmp_path / "best", b"x")
+    calls = [entry[0] for entry in disk.log]
+    assert calls[-3:] == ["fsync", "rename", "fsync"]
+    assert disk.log[-1][1] == str(tmp_path)
+
+
 def test_modes_follow_the_umask(tmp_path):
     before = os.umask(0o027)
     try:

@@ -122,3 +122,13 @@ def test_rows_of_one_class_are_refused(tmp_path: Path) -> None:
     for look in (inspect, lambda config: assemble(config, StopFlag())):
         with pytest.raises(ConfigError, match=r"target\.column: every training row has the label 'often': there is"):
             look(config)
+
+
+def test_the_first_of_several_metrics_decides_which_model_is_best(tmp_path: Path) -> None:
+    metrics = "".join(f'\n[metrics.{name}]\n@metrics = "accuracy.v1"\n' for name in ("second", "first"))
+    path = tmp_path / "rows.csv"
+    path.write_text(ROWS)
+    text = TEXT.format(path=path, setting="", layer="Softmax.v1", loss="CategoricalCrossentropy.v4")
+    job = assemble(read_run_config("-", stdin=text + metrics), StopFlag())
+    assert job.monitor.weights == {"second": 1.0}
+    assert job.monitor.names == ("second", "first")

@@ -7,6 +7,7 @@ import pytest
 from trainer_cli import loop
 from trainer_cli.api import Adam, DivergedError, L2Distance, Linear, Relu, Softmax, chain
 from trainer_cli.epochs import Epochs
+from trainer_cli.errors import ArgumentError
 from trainer_cli.losses import CategoricalCrossentropyV4
 from trainer_cli.randomness import Moment, generator
 from trainer_cli.schedules.schedule import as_schedule
@@ -204,3 +205,38 @@ def test_a_loss_that_is_not_finite_leaves_the_weights_alone_and_names_its_rows()
     assert sorted(caught.value.rows) == list(range(N))
     assert model.store.values.tobytes() == before.tobytes()
     assert optimizer.position == 0
+
+
+def test_each_step_is_cut_as_the_schedule_says_at_that_step():
+    rows, sizes = data(), []
+    model = model_for(rows)
+    real = model.begin_update
+    model.begin_update = lambda X, **more: (sizes.append(len(X)), real(X, **more))[1]
+    list(
+        islice(
+            loop.train(
+                model,
+                CategoricalCrossentropyV4(),
+                Recorder(),
+                Epochs(rows, as_schedule(N), seed=3),
+                as_schedule([1, 2, 3.9]),
+            ),
+            3,
+        )
+    )
+    assert sizes == [22, 11, 11, 8, 7, 7]
+
+
+def test_less_than_one_part_is_refused():
+    with pytest.raises(ArgumentError, match=r"accumulate_gradient must be at least 1, got 0\.5"):
+        steps(data(), 0.5)
+
+
+def test_the_gradient_of_the_input_is_not_asked_for():
+    asked = []
+    rows = data()
+    model = model_for(rows)
+    real = model.begin_update
+    model.begin_update = lambda X, input_gradient=True: (asked.append(input_gradient), real(X, input_gradient))[1]
+    steps(rows, 2, 2, model=model)
+    assert asked == [False] * 4
