@@ -39,6 +39,12 @@ SYNONYMS = {
     "outfeatures": "nO",
     "infeatures": "nI",
     "weightdecay": "L2",
+    "crossentropy": "CategoricalCrossentropy",
+    "crossentropyloss": "CategoricalCrossentropy",
+    "mse": "MeanSquaredError",
+    "bce": "BinaryCrossentropy",
+    "layernormalization": "LayerNorm",
+    "dense": "Linear",
 }
 
 KINDS = {
@@ -93,10 +99,11 @@ class Kind(catalogue.Registry):
         """The nearest name, versions aside; where none is near, what there is and where another may come from."""
         newest = {stem(known): known for known in self.names()}
         close = closest(stem(name), list(newest))
+        own = " If it is your own, give its file with --code"
         if close is not None:
-            return f" Did you mean {newest[close]}?"
-        known = f" There are {', '.join(newest.values())}." if 0 < len(newest) <= MAX_LISTED else ""
-        return f"{known} If it is your own, give its file with --code"
+            return f" Did you mean {newest[close]}?" + ("" if is_slip(stem(name), close) else own)
+        known = f" There {'is' if len(newest) == 1 else 'are'} {', '.join(newest.values())}."
+        return (known if 0 < len(newest) <= MAX_LISTED else "") + own
 
     def _load(self) -> None:
         if self.home is not None:
@@ -165,6 +172,16 @@ def closest(name: str, names: list[str]) -> str | None:
     cutoff = 0.6 if len(name) > 2 else 0.75
     found = difflib.get_close_matches(folded(name), by_folded, n=1, cutoff=cutoff)
     return by_folded[found[0]] if found else None
+
+
+def is_slip(name: str, meant: str) -> bool:
+    """Whether a name is so much like another one, or so common for it, that nothing else can be meant.
+
+    >>> is_slip("Reul", "Relu"), is_slip("Cosine", "clone")
+    (True, False)
+    """
+    ratio = difflib.SequenceMatcher(None, folded(name), folded(meant)).ratio()
+    return ratio >= 0.7 or SYNONYMS.get(name.lower()) == meant
 
 
 def folded(name: str) -> str:

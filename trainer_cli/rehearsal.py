@@ -15,25 +15,12 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, Problem, TrainerError
 from trainer_cli.evaluate import named_results, probabilities
 from trainer_cli.job import RESERVED
-from trainer_cli.losses import (
-    CategoricalCrossentropy,
-    CategoricalCrossentropyV4,
-    CosineDistance,
-    Focal,
-    Huber,
-    L2Distance,
-    Loss,
-    MeanSquaredError,
-    QuantileLoss,
-)
-from trainer_cli.metrics.accuracy import Accuracy
+from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Backprop, Model
 from trainer_cli.user_code import defined_at
 
 N_ROWS = 16
-OF_NUMBERS = (CosineDistance, Huber, L2Distance, MeanSquaredError, QuantileLoss)
-OF_CLASSES = (CategoricalCrossentropy, CategoricalCrossentropyV4, Focal)
 
 
 def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], target: str) -> None:
@@ -43,26 +30,36 @@ def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], tar
         kind = type(loss)
         message = f"a loss inherits from trainer_cli.api.Loss, {kind.__name__} does not ({defined_at(kind)})"
         problems.append(config.problem("loss", message))
-    if target == "labels.v1" and isinstance(loss, OF_NUMBERS):
-        message = (
-            "takes numbers, the target is labels.v1: use CategoricalCrossentropy.v4 with Softmax.v1, "
-            'or [target] @encoders = "numbers.v1"'
-        )
-        problems.append(config.problem("loss", message))
-    if target == "numbers.v1" and isinstance(loss, OF_CLASSES):
-        message = (
-            "takes classes, the target is numbers.v1: use MeanSquaredError.v1 with Linear.v1 at the end, "
-            'or [target] @encoders = "labels.v1"'
-        )
+    elif message := mismatched(target, loss.truths):
         problems.append(config.problem("loss", message))
     for name, metric in metrics.items():
-        if target == "numbers.v1" and isinstance(metric, Accuracy):
-            message = "accuracy counts classes, the target is numbers.v1: take this section away"
+        if target == "numbers.v1" and getattr(metric, "truths", "any") == "classes":
+            message = "counts classes, the target is numbers.v1: take this section away"
             problems.append(config.problem(f"metrics.{name}", message))
         elif message := lacking(metric):
             problems.append(config.problem(f"metrics.{name}", message))
     if problems:
         raise ConfigError(problems=problems)
+
+
+def mismatched(target: str, truths: Truths) -> str:
+    """Why a loss of such truths cannot be taken of this target; "" if it can."""
+    if target == "labels.v1" and truths == "numbers":
+        return (
+            "takes numbers, the target is labels.v1: use CategoricalCrossentropy.v4 with Softmax.v1, "
+            'or [target] @encoders = "numbers.v1"'
+        )
+    if target == "labels.v1" and truths == "flags":
+        return (
+            "takes flags that are each true or not, the target is labels.v1, one class a row: use "
+            "CategoricalCrossentropy.v4 with Softmax.v1"
+        )
+    if target == "numbers.v1" and truths == "classes":
+        return (
+            "takes classes, the target is numbers.v1: use MeanSquaredError.v1 with Linear.v1 at the end, "
+            'or [target] @encoders = "labels.v1"'
+        )
+    return ""
 
 
 def lacking(metric: Tally) -> str:

@@ -8,10 +8,14 @@ from typing import Any, TextIO, cast
 
 
 class QuietStream:
-    """Writes to a text stream until that fails, then drops what comes; all else is asked of the stream."""
+    """Writes to a text stream until that fails, then drops what comes; all else is asked of the stream.
+
+    `error` is why it failed.
+    """
 
     def __init__(self, stream: TextIO | None):
         self._stream = stream
+        self.error: Exception | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__.get("_stream"), name)
@@ -20,16 +24,16 @@ class QuietStream:
         if self._stream is not None:
             try:
                 self._write(self._stream, text)
-            except (OSError, ValueError):  # a closed pipe or disk; a closed stream
-                self._stream = None
+            except (OSError, ValueError) as err:  # a closed pipe or disk; a closed stream
+                self._stream, self.error = None, err
         return len(text)
 
     def flush(self) -> None:
         if self._stream is not None:
             try:
                 self._stream.flush()
-            except (OSError, ValueError):
-                self._stream = None
+            except (OSError, ValueError) as err:
+                self._stream, self.error = None, err
 
     def isatty(self) -> bool:
         try:
@@ -57,11 +61,15 @@ class QuietStream:
 
 def stdout() -> QuietStream:
     """The process's standard output as it is now; tests put another in its place."""
-    return QuietStream(sys.stdout)
+    return quiet(sys.stdout)
 
 
 def stderr() -> QuietStream:
-    return QuietStream(sys.stderr)
+    return quiet(sys.stderr)
+
+
+def quiet(stream: Any) -> QuietStream:
+    return stream if isinstance(stream, QuietStream) else QuietStream(stream)
 
 
 def read_stdin() -> bytes:

@@ -23,7 +23,7 @@ def over(reason, **more):
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_run_that_reached_a_limit(reason):
-    line = f"Finished ({reason}) after step 12. Best accuracy 0.9867 at step 7. Next: trainer evaluate out DATA"
+    line = f"Finished ({reason}) after step 12. Best accuracy 0.9867 at step 7. Next: trainer evaluate out"
     assert last_line(over(reason, best="accuracy 0.9867 at step 7")) == line
 
 

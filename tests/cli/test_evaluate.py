@@ -1,8 +1,10 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
-from commands import call, train
+from commands import call, finish, start, train
 from run_fakes import rows
 from threadpoolctl import threadpool_info
 
@@ -97,12 +99,25 @@ def test_scores_go_to_a_file_as_well(run, folder):
     found = json.loads((folder / "scores.json").read_text())
     assert list(found) == ["accuracy", "loss", "n", "seconds"]
     assert row_of(run, 7).items() <= found.items()
-    assert "could not be written" in call("evaluate", run, "--output", "/nowhere/x.json", code=4).stderr
+    assert "could not be written" in call("evaluate", run, "--output", ".", code=4).stderr
+
+
+def test_a_place_for_the_scores_is_checked_before_they_are_counted(run):
+    said = call("evaluate", run, "--output", "nowhere/scores.json", code=2).stderr
+    assert said == "--output nowhere/scores.json: the folder nowhere is not there\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["evaluate", "run"], ["evaluate", "run", "--json"], ["debug-config", "run.cfg"]])
+def test_results_that_nobody_got_are_a_failure(run, words):
+    with open("/dev/full", "w") as full:
+        code, _, err = finish(start(*words, stdout=full, stderr=subprocess.PIPE))
+    assert (code, err) == (4, b"standard output could not be written: No space left on device\n")
 
 
 WRONG = {
     "no model": (["nix"], "nix: there is no such model: No such file or directory"),
-    "no data": (["run", "nix.csv"], "nix.csv"),
+    "no data": (["run", "nix.csv"], "no file is there: nix.csv"),
     "a folder without data": (["run", "run"], "run"),
     "a file for a model": (["dev.csv"], "dev.csv"),
     "a folder for a model": (["."], "is no run directory, checkpoint or model folder"),
@@ -119,6 +134,7 @@ def test_a_wrong_input_gives_a_clear_line_and_exit_2(run, folder, name):
     assert result.stdout == ""
     assert said in result.stderr
     assert len(result.stderr.splitlines()) <= 3
+    assert "path:" not in result.stderr
 
 
 def test_a_damaged_checkpoint_is_named_with_those_that_are_whole(run):

@@ -27,7 +27,7 @@ def test_a_run_prints_a_row_an_evaluation_and_a_last_line(folder):
     assert [line.endswith("*") for line in table] == [True, False]
     score = rows(folder / "run")[0]["accuracy"]
     assert last == (
-        f"Finished (max_steps) after step 14. Best accuracy {score:.4f} at step 7. Next: trainer evaluate run DATA"
+        f"Finished (max_steps) after step 14. Best accuracy {score:.4f} at step 7. Next: trainer evaluate run"
     )
     assert result.stderr == ""
     assert "\r" not in result.output
@@ -234,7 +234,7 @@ def own(folder, monkeypatch):
 
 def test_parts_of_a_users_own_of_every_kind(own):
     result = call("train", "own.cfg", "-o", "run", "--code", "own.py")
-    assert result.stdout.splitlines()[-1].endswith("Next: trainer evaluate run DATA --code own.py")
+    assert result.stdout.splitlines()[-1].endswith("Next: trainer evaluate run --code own.py")
     assert (own / "lines.txt").read_text().split() == ["5", "10", "15", "16", "end"]
     assert "RIGHT" in result.stdout
     assert call("evaluate", "run", "--code", "own.py", "--json").exit_code == 0
@@ -380,6 +380,18 @@ def test_a_label_that_was_never_trained_is_wrong_dev_data(folder):
 
 COMMANDS = {
     "no config": (["train", "nix.cfg", "-o", "run"], "nix.cfg: cannot be read: No such file or directory"),
+    "a config misspelt": (
+        ["train", "rum.cfg", "-o", "run"],
+        "rum.cfg: cannot be read: No such file or directory. Did you mean run.cfg?",
+    ),
+    "data for a config": (
+        ["train", "train.csv", "-o", "run"],
+        "train.csv:1: no line is a [section]; is this file a config?",
+    ),
+    "a home that no shell saw": (
+        ["debug-config", "run.cfg", "--data.train.path=~/x.csv"],
+        "write the whole path in the place of ~",
+    ),
     "a folder for a config": (["train", ".", "-o", "run"], "cannot be read: Is a directory"),
     "no output": (["train", "run.cfg"], "Missing option '--output'"),
     "unknown option": (["train", "run.cfg", "-o", "run", "--max_steps", "3"], "No such option: --max_steps"),
@@ -497,5 +509,5 @@ def test_a_run_that_diverges_is_exit_3_and_names_rows_and_checkpoint(folder):
 def test_what_to_type_next_after_a_finished_run_works(folder):
     last = train(output="a run's folder").stdout.splitlines()[-1]
     words = shlex.split(last[last.index("trainer evaluate") :])
-    assert words == ["trainer", "evaluate", "a run's folder", "DATA"]
-    assert call(*words[1:3], "dev.csv").exit_code == 0
+    assert words == ["trainer", "evaluate", "a run's folder"]
+    assert call(*words[1:]).exit_code == 0

@@ -19,6 +19,43 @@ Mistakes = Callable[..., list[str]]
 PLANTED = [
     # Names.
     (
+        "max_epochs = 20",
+        "max_epochs = 20\nseed = 3",
+        "44: training.seed: [training] has no key seed. It belongs into [system]",
+    ),
+    (
+        "max_epochs = 20",
+        "max_epochs = 0",
+        "43: training.max_epochs: needs a limit: set max_epochs, max_steps or max_time (seconds)",
+    ),
+    (
+        "test_adam.v1",
+        "test_odum.v1",
+        "30: optimizer.@optimizers: no optimizers function is called 'test_odum.v1'. Did you mean test_adam.v1?",
+    ),
+    (
+        "test_adam.v1",
+        "tastes.v1",
+        "30: optimizer.@optimizers: no optimizers function is called 'tastes.v1'. There is test_adam.v1. "
+        "If it is your own, give its file with --code",
+    ),
+    ("nO = 64", "nO == 64", "19: model.*.hidden.nO: one = is enough. Did you mean 64?"),
+    (
+        '"test_adam.v1"',
+        "\u201ctest_adam.v1\u201d",
+        '30: optimizer.@optimizers: a text stands in straight double quotes. Did you mean "test_adam.v1"?',
+    ),
+    (
+        '"data/train.csv"',
+        "C:\\data\\train.csv",
+        '3: paths.train: a path is written with /, got C:\\data\\train.csv. Did you mean "C:/data/train.csv"?',
+    ),
+    (
+        "initial_rate = 0.01",
+        "initial_rate = 0.0l",
+        "35: optimizer.learn_rate.initial_rate: expected a number or a quoted text, got 0.0l. Did you mean 0.01?",
+    ),
+    (
         "max_epochs =",
         "max_epoch =",
         "43: training.max_epoch: [training] has no key max_epoch. Did you mean max_epochs?",

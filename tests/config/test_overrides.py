@@ -191,7 +191,10 @@ def test_a_key_of_a_copied_section_is_set_where_it_stands(mistakes_of: Mistakes)
 
 def test_mistakes_of_file_environment_and_command_line_come_together(mistakes_of: Mistakes) -> None:
     text = TEXT.replace("max_epochs", "max_epoch")
-    keys = "It has max_epochs, max_steps, max_time, patience, eval_frequency and 6 more"
+    keys = (
+        "It has max_epochs, max_steps, max_time, patience, eval_frequency, accumulate_gradient, batch_size, "
+        "eval_batch_size, dropout, score_weights, monitor"
+    )
     assert mistakes_of(
         text, "--training.a", "1", environment="--training.b 1 --training.c NaN --training.max_steps 1"
     ) == [

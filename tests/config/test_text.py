@@ -156,3 +156,10 @@ def test_without_the_strict_reading_they_would_pass(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("trainer_cli.config.loaded.parse_tree", lenient)
     with pytest.raises(AssertionError):
         test_what_confection_alone_accepts_is_refused()
+
+
+@pytest.mark.parametrize("text", ["a,b,label\n1,2,x\n3,4,y\n", '{"a": 1}\n{"a": 2}\n', "# only words\nsome words\n"])
+def test_a_file_of_another_kind_is_one_mistake(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_text(text, "data.csv")
+    assert str(caught.value) == "data.csv:1: no line is a [section]; is this file a config?"

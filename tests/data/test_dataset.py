@@ -130,7 +130,7 @@ class NoRows:
 
 def test_no_rows_are_an_error(write):
     features, target = Columns(), Labels()
-    with pytest.raises(DataError, match="the training data has no rows"):
+    with pytest.raises(DataError, match="the data has no rows"):
         fit(NoRows(), features, target)
     fit(CSVReader(write("a,label\n1,x\n")), features, target)
     for read in (load, lambda *arguments: list(stream(*arguments, 4))):

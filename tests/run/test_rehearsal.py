@@ -77,7 +77,7 @@ def test_what_is_for_classes_is_refused_on_numbers(data, check):
         check(config_of(data, text=CONFIG.replace(*NUMBERS) + FEATURES))
     loss, metric = str(caught.value).splitlines()
     assert "loss: takes classes, the target is numbers.v1: use MeanSquaredError.v1 with Linear.v1" in loss
-    assert "metrics.accuracy: accuracy counts classes, the target is numbers.v1" in metric
+    assert "metrics.accuracy: counts classes, the target is numbers.v1" in metric
 
 
 class Twin:

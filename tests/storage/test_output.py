@@ -150,3 +150,9 @@ def test_a_link_to_the_directory_is_resolved_once(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     assert take(tmp_path / "link") == tmp_path / "real"
+
+
+def test_a_loop_of_links_is_no_directory(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OutputError, match="a loop of links; name another --output"):
+        take(tmp_path / "loop")

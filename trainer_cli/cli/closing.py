@@ -14,7 +14,7 @@ from trainer_cli.session import Ending
 def closing(ending: Ending, words: Sequence[str], output: Path, code: Sequence[Path]) -> str:
     """The last line; after an error, what explains it comes above. `words` is the command as it was typed."""
     if ending.cause is None:
-        return finished(ending, evaluate_command(output, code))
+        return finished(ending, evaluate_command(output, code, on_dev=bool(ending.best)))
     if isinstance(ending.cause, Stopped):
         return f"Stopped ({ending.cause.signal_name}): {saved_step(ending)}. Next: {train_command(words, '--resume')}"
     if isinstance(ending.cause, DivergedError):
@@ -41,6 +41,7 @@ def train_command(words: Sequence[str], flag: str) -> str:
     return shlex.join(["trainer", *(word for word in words if word not in ("--resume", "--overwrite")), flag])
 
 
-def evaluate_command(output: Path, code: Sequence[Path]) -> str:
-    options = (word for path in code for word in ("--code", str(path)))
-    return f"{shlex.join(['trainer', 'evaluate', str(output)])} DATA" + "".join(f" {shlex.quote(w)}" for w in options)
+def evaluate_command(output: Path, code: Sequence[Path], *, on_dev: bool) -> str:
+    """What scores the run again, on its dev data; one without needs a file in the place of DATA."""
+    words = ["trainer", "evaluate", str(output), *([] if on_dev else ["DATA"])]
+    return shlex.join([*words, *(word for path in code for word in ("--code", str(path)))])

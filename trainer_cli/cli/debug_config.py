@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trainer_cli.cli.outcome import outcome
+from trainer_cli.cli.outcome import delivered, outcome
 from trainer_cli.cli.overrides import read_config
 
 if TYPE_CHECKING:
@@ -30,8 +30,11 @@ def debug_config(
     functions: Annotated[bool, typer.Option("--functions", "-F", help="Show each function's file and line.")] = False,
     variables: Annotated[bool, typer.Option("--variables", "-V", help="Show where each value came from.")] = False,
 ) -> None:
-    """Check all of a config that can be checked without training, and show what it comes to."""
-    with outcome():
+    """Check a config without training.
+
+    Shows the filled config, the data, the model and the schedules.
+    """
+    with outcome(), delivered():
         from trainer_cli import inspection, streams, user_code
         from trainer_cli.progress import console
 

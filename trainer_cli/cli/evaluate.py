@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trainer_cli.cli.outcome import outcome
+from trainer_cli.cli.outcome import delivered, outcome
 
 if TYPE_CHECKING:
     from trainer_cli.data.reader import Reader
@@ -20,8 +23,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A run directory (its best), a checkpoint, or a model folder.")],
-    data: Annotated[Path | None, typer.Argument(help="A data file, or a directory that holds one.")] = None,
+    model: Annotated[
+        Path, typer.Argument(help="A run directory (its best), a checkpoint, or a model folder.", metavar="MODEL")
+    ],
+    data: Annotated[
+        Path | None, typer.Argument(help="A data file, or a directory that holds one.", metavar="DATA")
+    ] = None,
     code: Annotated[
         list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
     ] = None,
@@ -29,17 +36,44 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Score a trained model on data: a raw file as it was for training; without one, the run's dev data."""
-    with outcome():
+    """Score a trained model.
+
+    On a raw file, as it was for training; without one, on the run's dev data.
+    """
+    with outcome(), delivered():
         from trainer_cli import lookup, provenance, trained, user_code
 
         user_code.import_files(code or [])
         saved = lookup.find(model)
         loaded = trained.from_files(saved.files, saved.folder)
-        scores = score(loaded, reader_of(saved, loaded, data), provenance.conditions(saved.run_dir), quiet)
+        if output is not None:
+            check_folder(output)
+        with unnamed():
+            scores = score(loaded, reader_of(saved, loaded, data), provenance.conditions(saved.run_dir), quiet)
+        show(scores, saved, as_json)
         if output is not None:
             write(output, scores)
-        show(scores, saved, as_json)
+
+
+@contextmanager
+def unnamed() -> Iterator[None]:
+    """Mistakes of the data that were named on the command line, without the name of the reader's argument."""
+    from trainer_cli.data.faults import FaultsError
+    from trainer_cli.errors import DataError
+
+    try:
+        yield
+    except DataError as err:
+        if not any(problem.where == "path" and not problem.path for problem in err.problems):
+            raise
+        raise FaultsError([replace(problem, where="") for problem in err.problems], len(err.problems)) from err
+
+
+def check_folder(path: Path) -> None:
+    from trainer_cli.errors import ArgumentError
+
+    if not path.parent.is_dir():
+        raise ArgumentError(f"--output {path}: the folder {path.parent} is not there")
 
 
 def reader_of(saved: SavedModel, loaded: Trained, data: Path | None) -> Reader:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import typer
 
 from trainer_cli import streams, user_code
-from trainer_cli.errors import TrainerError
+from trainer_cli.errors import StorageError, TrainerError
 
 
 @contextmanager
@@ -37,6 +37,20 @@ def outcome() -> Iterator[None]:
         own = "".join(f", or of {user_code.shown(path)}" for path in user_code.imported())
         complain(f"trainer: an error of ours{own}: {message}. The traceback is in {traceback_file}")
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def delivered() -> Iterator[None]:
+    """What the command printed must have come out: StorageError if standard output could not be written.
+
+    A pipe that somebody closed, as `head` does, has had what was wanted of it.
+    """
+    yield
+    stream = streams.stdout()
+    stream.flush()
+    if stream.error is not None and not isinstance(stream.error, BrokenPipeError):
+        reason = getattr(stream.error, "strerror", None) or stream.error
+        raise StorageError(f"standard output could not be written: {reason}")
 
 
 def told(err: TrainerError) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trainer_cli.cli.outcome import outcome
+from trainer_cli.cli.outcome import delivered, outcome
 from trainer_cli.cli.overrides import read_config
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def schedule(
     ] = None,
 ) -> None:
     """Draw every schedule of a config over the run."""
-    with outcome():
+    with outcome(), delivered():
         from trainer_cli import streams, user_code
 
         picture_format = None if output is None else format_of(output)

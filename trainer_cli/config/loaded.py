@@ -13,6 +13,7 @@ from trainer_cli.config.text import decode, scan
 from trainer_cli.config.tree import parse_tree
 from trainer_cli.config.variables import Filler
 from trainer_cli.errors import ConfigError, Problem
+from trainer_cli.registry import nearest
 
 
 @dataclass(frozen=True)
@@ -85,4 +86,13 @@ def read_file(path: str | Path) -> bytes:
         return Path(path).read_bytes()
     except (OSError, ValueError) as err:
         reason = getattr(err, "strerror", None) or str(err)
-        raise ConfigError(problems=[Problem(f"cannot be read: {reason}", str(path))]) from err
+        meant = nearest(Path(path).name, beside(Path(path)), ". Did you mean {}?")
+        raise ConfigError(problems=[Problem(f"cannot be read: {reason}{meant}", str(path))]) from err
+
+
+def beside(path: Path) -> list[str]:
+    """The names of the config files in the folder of one that is not there."""
+    try:
+        return [other.name for other in path.parent.iterdir() if other.suffix == ".cfg" and not path.exists()]
+    except (OSError, ValueError):
+        return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
 from trainer_cli.config.annotations import dataclass_inside, dataclass_of
@@ -12,11 +12,12 @@ from trainer_cli.config.convert import convert
 from trainer_cli.config.document import BROKEN, GUESSED, Broken, Document, Entry
 from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.parameters import REQUIRED, Parameter, Signature, signature_of
+from trainer_cli.config.sections import SETTINGS
 from trainer_cli.config.words import alternatives, say
 from trainer_cli.errors import ConfigError
 from trainer_cli.registry import Registry
 
-MAX_SAID = 5
+MAX_SAID = 12
 WITHOUT_SIGN = "the name of a function stands after @: write @{}"
 
 
@@ -149,6 +150,8 @@ class Planner:
             close = self.document.nearest(key, [*signature.named, *blocks])
             suggested.add(close)
             meant = f"Did you mean {close}?" if close else what_it_takes(signature, f"{call.where}.*.{key}")
+            if not call.kind and (other := section_of(key)) not in ("", call.where):
+                meant = f"It belongs into [{other}]"
             kind = "argument" if call.kind else "key"
             self.complain(f"{call.where}.{key}", f"{call.name} has no {kind} {key}. {meant}")
         return suggested
@@ -229,6 +232,11 @@ def what_it_takes(signature: Signature, positional: str) -> str:
     if signature.rest is not None:
         return f"It takes sections like [{positional}]"
     return f"It has {', '.join(names[:MAX_SAID]) or 'none'}{more}"
+
+
+def section_of(key: str) -> str:
+    """The section of the runner's own settings that has a key, or an empty text."""
+    return next((name for name, kind in SETTINGS.items() if key in {each.name for each in fields(kind)}), "")
 
 
 def n_positional(signature: Signature) -> str:

@@ -22,6 +22,8 @@ KEY = re.compile(r"@?\w[\w-]*|\*")
 HEADER = re.compile(r"\[+([^\]#;]*)")
 INDENTED_HEADER = re.compile(rf"\[[^\W\d][\w-]*(?:\.{PART})*\]")
 LETTERS = re.compile(r"@?\w[\w-]*")
+LINE = re.compile(r"^[ \t]*[^\s#;]", re.MULTILINE)
+LIKE_CONFIG = re.compile(r"^[ \t]*(?:\[|@?\w[\w-]*[ \t]*=)", re.MULTILINE)
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 NEWLINE = re.compile(r"\r\n?")
 OTHER_ENCODINGS = {
@@ -58,7 +60,12 @@ def decode(data: bytes | str, path: str) -> str:
 
 
 def scan(text: str, path: str) -> Document:
-    """Read a config's text into sections and entries, with every value parsed; mistakes go to `problems`."""
+    """Read a config's text into sections and entries, with every value parsed; mistakes go to `problems`.
+
+    ConfigError: no line of it looks like one of a config.
+    """
+    if LINE.search(text) and not LIKE_CONFIG.search(text):
+        raise ConfigError(problems=[Problem("no line is a [section]; is this file a config?", path, 1)])
     scanner = Scanner(Document(path, text))
     for number, line in enumerate(text.split("\n"), 1):
         scanner.take(number, line)

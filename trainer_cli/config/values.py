@@ -27,6 +27,8 @@ from trainer_cli.config.scalars import (
 )
 from trainer_cli.config.words import shorten, suggest_number
 
+# The quotes that a word processor makes of straight ones.
+CURLY = "\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019"
 PLAIN = re.compile(r"(?:[^\W\d]|/|~|\.\.?/)(?:[\w./~@+*-]|://)*")
 
 
@@ -85,6 +87,13 @@ def plain(raw: str) -> Any:
 def explain_plain(raw: str) -> str:
     if raw[0] == ".":
         return explain_number(raw)
+    if raw[0] == "=":
+        return f"one = is enough. Did you mean {shorten(raw.lstrip('= '))}?"
+    if raw[0] in CURLY or raw[-1] in CURLY:
+        return f'a text stands in straight double quotes. Did you mean "{shorten(raw.strip(CURLY))}"?'
+    if "\\" in raw:
+        meant = raw.replace("\\", "/")
+        return f'a path is written with /, got {shorten(raw)}. Did you mean "{shorten(meant)}"?'
     if raw[0] == "'":
         return f'a text stands in double quotes. Did you mean "{shorten(raw.strip(chr(39)))}"?'
     if re.search(r"\s[#;]", raw):

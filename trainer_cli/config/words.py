@@ -59,8 +59,10 @@ def alternatives(texts: list[str]) -> str:
 def suggest_number(text: str) -> str | None:
     """The number that was probably meant by a text that is none, or None.
 
-    >>> [suggest_number(text) for text in ("0.00l1", "1_000", ".5", "0,5", "1 # note", "1O", "many", "20%", "5m")]
-    ['0.001', '1000', '0.5', '0.5', '1', '10', None, '0.2', '300']
+    >>> [suggest_number(text) for text in ("0.00l1", "0.0l", "1_000", ".5", "0,5", "1 # note")]
+    ['0.001', '0.01', '1000', '0.5', '0.5', '1']
+    >>> [suggest_number(text) for text in ("1O", "many", "20%", "5m")]
+    ['10', None, '0.2', '300']
     """
     if (united := UNIT.fullmatch(text[:MAX_SHOWN].strip())) is not None:
         return f"{float(united[1]) * UNITS[united[2]]:.12g}"
@@ -68,6 +70,8 @@ def suggest_number(text: str) -> str | None:
     if not word[:1].isdigit() and word[:1] not in tuple("+-."):
         return None
     word = word.replace("O", "0").replace("o", "0")
+    if re.fullmatch(r"[+-]?0\.0*[lI]", word):
+        word = word[:-1] + "1"
     if word.count(",") == 1 and "." not in word:
         word = word.replace(",", ".")
     match = MANTISSA_EXPONENT.fullmatch(word)

@@ -14,7 +14,7 @@ from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.faults import Faults, within
 from trainer_cli.data.gather import Gather
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import DataError
+from trainer_cli.errors import DataError, Problem
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None 
             break
     faults.check()
     if n == 0:
-        raise DataError("the training data has no rows")
+        raise no_rows()
     with within("target"):
         target.finish_fit()
     with within("features"):
@@ -73,7 +73,7 @@ def load(reader: Reader, features: Encoder, target: Target, expected: int = 0) -
         X.add(X_block)
         Y.add(Y_block)
     if X.n == 0:
-        raise DataError("the data has no rows")
+        raise no_rows()
     return Dataset(X.result(), Y.result(), None, tuple(starts), tuple(places))
 
 
@@ -93,7 +93,7 @@ def stream(reader: Reader, features: Encoder, target: Target, batch_size: int) -
     if X.n:
         yield _batch(X, Y, row)
     elif row == 0:
-        raise DataError("the data has no rows")
+        raise no_rows()
 
 
 def encoded(reader: Reader, features: Encoder, target: Target) -> Iterator[tuple[Block, Rows, Rows]]:
@@ -105,6 +105,11 @@ def encoded(reader: Reader, features: Encoder, target: Target) -> Iterator[tuple
         if X is not None and Y is not None and not faults:
             yield block, X, Y
     faults.check()
+
+
+def no_rows() -> DataError:
+    """The mistake of data that are empty; who knows the config adds which."""
+    return DataError(problems=[Problem("the data has no rows")])
 
 
 def _batch(X: Gather, Y: Gather, row: int) -> Batch:

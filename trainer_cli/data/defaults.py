@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from trainer_cli.data.block import Block, Column, listing
+from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.encoders.choice import USUAL_TARGETS
 from trainer_cli.data.encoders.floats import number
 from trainer_cli.data.encoders.labels import MANY_CLASSES
@@ -23,7 +24,7 @@ def first_block(reader: Reader) -> Block:
     """The first rows of a reader."""
     for block in reader.blocks():
         return block
-    raise DataError("the training data has no rows")
+    raise no_rows()
 
 
 def default_target(block: Block) -> Section:

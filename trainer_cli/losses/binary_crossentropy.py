@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.losses.loss import Link, Loss, Takes
+from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import element_mean, rows_mass
 from trainer_cli.losses.truths import as_alike, as_outputs, as_weights, check_truths_within_unit
 from trainer_cli.registry import registry
@@ -28,6 +28,7 @@ class BinaryCrossentropy(Loss):
     (array([[-0.25,  0.25]]), 0.6931)
     """
 
+    truths: Truths = "flags"
     link: Link = "sigmoid"
     takes: Takes = "logits"
 

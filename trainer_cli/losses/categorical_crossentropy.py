@@ -11,7 +11,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.losses.labels import class_number, numbers_of, texts_in
-from trainer_cli.losses.loss import Loss, Takes
+from trainer_cli.losses.loss import Loss, Takes, Truths
 from trainer_cli.losses.mean import as_column, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
 from trainer_cli.losses.truths import as_array, as_classes, as_guesses, as_weights, check_probabilities
@@ -45,6 +45,7 @@ class CategoricalCrossentropy(Loss):
     0.125
     """
 
+    truths: Truths = "classes"
     takes: Takes = "probabilities"
 
     def __init__(

@@ -10,7 +10,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.losses import class_weights as weighting
 from trainer_cli.losses.log_probabilities import of_logits, of_probabilities
-from trainer_cli.losses.loss import Link, Loss, Takes
+from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
 from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
@@ -44,6 +44,8 @@ class CategoricalCrossentropyV4(Loss):
     >>> round(value, 4)  # (log(2) + log(4 / 3)) / 2
     0.4904
     """
+
+    truths: Truths = "classes"
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.losses.loss import Loss
+from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import as_column, rows_mass
 from trainer_cli.losses.truths import as_alike, as_guesses, as_weights
 from trainer_cli.registry import registry
@@ -29,6 +29,8 @@ class CosineDistance(Loss):
     >>> np.round(grad, 6), round(value, 6)
     (array([[-0.5,  0. ]]), 1.0)
     """
+
+    truths: Truths = "numbers"
 
     def __init__(self, *, normalize: bool = True, ignore_zeros: bool = False):
         self.normalize = normalize

@@ -11,7 +11,7 @@ from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError
 from trainer_cli.losses import class_weights as weighting
 from trainer_cli.losses.log_probabilities import of_logits, of_probabilities
-from trainer_cli.losses.loss import Link, Loss, Takes
+from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
 from trainer_cli.registry import registry
@@ -36,6 +36,8 @@ class Focal(Loss):
     >>> round(value, 4)  # (0.25 * log(2) + 0.01 * -log(0.9)) / 2
     0.0872
     """
+
+    truths: Truths = "classes"
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError
-from trainer_cli.losses.loss import Loss
+from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import element_mean, rows_mass
 from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
 from trainer_cli.registry import registry
@@ -29,6 +29,8 @@ class Huber(Loss):
     >>> grad.tolist(), value  # (0.125 + 2.5) / 2
     ([[0.25], [0.5]], 1.3125)
     """
+
+    truths: Truths = "numbers"
 
     def __init__(self, *, delta: float = 1.0):
         if not is_number(delta) or delta <= 0.0:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.losses.loss import Loss
+from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import as_column, rows_mass
 from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
 from trainer_cli.registry import registry
@@ -28,6 +28,8 @@ class L2Distance(Loss):
     (array([[ 0.,  0.],
            [-1.,  2.]]), 5.0)
     """
+
+    truths: Truths = "numbers"
 
     def __init__(self, *, normalize: bool = True):
         self.normalize = normalize

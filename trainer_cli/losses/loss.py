@@ -10,17 +10,19 @@ from trainer_cli.arrays import Array
 
 Link = Literal["none", "softmax", "sigmoid"]
 Takes = Literal["probabilities", "logits", "any"]
+Truths = Literal["classes", "flags", "numbers", "any"]
 
 
 class Loss(ABC):
     """Base of the losses. A new one defines `__call__`, and `mass` when it is a mean; the rest follows.
 
     `link` is what turns the model's outputs into probabilities, for metrics and decoding; `takes` is what the guesses
-    must be.
+    must be, and `truths` what the targets are: one of several classes, flags that are each true or not, or numbers.
     """
 
     link: Link = "none"
     takes: Takes = "any"
+    truths: Truths = "any"
 
     @abstractmethod
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Any, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.losses.loss import Loss
+from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import element_mean, rows_mass
 from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
 from trainer_cli.registry import registry
@@ -25,6 +25,8 @@ class MeanSquaredError(Loss):
     >>> grad.tolist(), value
     ([[-1.0], [2.0]], 2.5)
     """
+
+    truths: Truths = "numbers"
 
     # What is not finite goes through without a warning: the caller stops at a loss of NaN or inf.
     @np.errstate(over="ignore", invalid="ignore")

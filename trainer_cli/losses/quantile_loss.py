@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError
-from trainer_cli.losses.loss import Loss
+from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import element_mean, rows_mass
 from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
 from trainer_cli.registry import registry
@@ -30,6 +30,8 @@ class QuantileLoss(Loss):
     >>> grad.tolist(), value  # (0.75 * 4 + 0.25 * 1) / 2
     ([[-0.375], [0.125]], 1.625)
     """
+
+    truths: Truths = "numbers"
 
     def __init__(self, *, quantile: float = 0.5):
         if not is_number(quantile) or not 0.0 < quantile < 1.0:

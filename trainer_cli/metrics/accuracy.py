@@ -9,6 +9,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.losses.loss import Truths
 from trainer_cli.losses.truths import as_classes, as_floats, as_guesses, as_weights
 from trainer_cli.registry import registry
 
@@ -31,6 +32,7 @@ class Accuracy:
     """
 
     higher_is_better = True
+    truths: Truths = "classes"
 
     def __init__(self) -> None:
         self.correct = Fraction(0)

@@ -12,7 +12,8 @@ class Tally(Protocol):
     """A metric while it counts. A class with these members, registered under `registry.metrics`, is a metric.
 
     What `result` says must depend on the rows alone, not on how they were cut into batches, nor on which tallies were
-    merged in which order: evaluation in parts is then exact.
+    merged in which order: evaluation in parts is then exact. One that counts a kind of truths alone may say so as a
+    loss does: `truths = "classes"`.
     """
 
     higher_is_better: bool

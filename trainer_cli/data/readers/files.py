@@ -12,7 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
-from trainer_cli.data.faults import refused
+from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem
 
 # Deflate turns one byte into at most 1,032 (zlib's documentation, "Maximum Compression Factor").
@@ -30,7 +30,8 @@ def opened_raw(path: Path, argument: str = "path") -> Iterator[BufferedReader]:
         # Without O_NONBLOCK a named pipe would wait for a writer before it can be refused.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
-        raise refused(argument, f"no file is there: {path}") from None
+        home = "; write the whole path in the place of ~" if str(path).startswith("~") else ""
+        raise refused(argument, f"no file is there: {printable(str(path), 200)}{home}") from None
     except (OSError, ValueError) as err:
         raise refused(argument, f"cannot read {path}: {reason(err)}") from err
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -74,7 +75,7 @@ def only_file(directory: Path, suffixes: tuple[str, ...], argument: str = "path"
     except OSError as err:
         raise refused(argument, f"cannot read {directory}: {reason(err)}") from err
     if len(found) != 1:
-        names = ", ".join(path.name for path in found[:5]) or "none"
+        names = (", ".join(path.name for path in found[:5]) or "none") + (", ..." if len(found) > 5 else "")
         rule = f"expected exactly one file ({', '.join(suffixes)}) in {directory}"
         raise refused(argument, f"{rule}, found {len(found)}: {names}. Name the file itself")
     return found[0]
