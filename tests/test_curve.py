@@ -21,12 +21,19 @@ def test_values_are_those_of_every_update_and_nothing_is_drawn() -> None:
     assert found.summary == "first 1, last 16, largest 16 at step 4"
 
 
-@pytest.mark.parametrize("n_steps", [1, 2, 99_999, 100_000, 100_001, 10**12])
+@pytest.mark.parametrize("n_steps", [1, 2, 999_999, 1_000_000, 1_000_001, 10**12])
 def test_a_long_run_is_looked_at_from_its_first_step_to_its_last(n_steps: int) -> None:
     found = curve("x", RAMP, n_steps)
-    assert len(found.steps) == min(n_steps, 100_000)
+    assert len(found.steps) == min(n_steps, 1_000_000)
     assert (found.steps[0], found.steps[-1]) == (0, n_steps - 1)
     np.testing.assert_array_equal(found.values, found.steps)
+    assert found.note == ("" if n_steps <= 1_000_000 else f"1,000,000 of {n_steps:,} steps were looked at")
+
+
+def test_a_schedule_that_repeats_shows_its_largest_value() -> None:
+    """Evenly spread points may fall on the same phase of every round."""
+    rates = Schedule(lambda step: (0.001, 0.01, 0.1, 0.1, 0.01, 0.001)[step % 6], "up_and_down()")
+    assert curve("x", rates, 599_995).summary == "first 0.001, last 0.001, largest 0.1 at step 2"
 
 
 def test_a_schedule_that_follows_the_score_keeps_its_own_memory() -> None:

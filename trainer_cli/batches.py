@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -104,7 +104,7 @@ class Passes:
         self.n_begun += 1
         batches = self.cut(self.sizes(begun))
         if self.buffer > 1:
-            batches = prefetch(batches, self.buffer)
+            batches = prefetch(batches, self.buffer, self.leave)
         try:
             for batch, carry in batches:
                 self.schedule.position += 1
@@ -113,6 +113,9 @@ class Passes:
         finally:
             if self.begun is begun:
                 self.begun = None
+
+    def leave(self, rest: Callable[[], list[tuple[list[Any], float]]]) -> None:
+        """Take note that a pass was left, perhaps with batches that were cut ahead: `rest` gives them."""
 
     def sizes(self, begun: tuple[int, float]) -> Iterator[tuple[int, float]]:
         """The sizes from a step on, without drawing them, each with the fraction carried on after it."""
@@ -169,9 +172,21 @@ class StreamPasses(Passes):
     def __init__(self, schedule: Schedule, buffer: int, streams: Sequence[Iterable[Any]]):
         super().__init__(schedule, buffer)
         self.streams = streams
+        self.rest: Callable[[], list[tuple[list[Any], float]]] | None = None
+
+    def leave(self, rest: Callable[[], list[tuple[list[Any], float]]]) -> None:
+        self.rest = rest
+
+    def sources(self) -> list[Iterator[Any]]:
+        """The streams from their beginning; one that has none goes on behind the rows that were never given out."""
+        rest, self.rest = self.rest() if self.rest is not None else [], None
+        return [
+            chain(*(parts[i] for parts, _ in rest), stream) if iter(stream) is stream else iter(stream)
+            for i, stream in enumerate(self.streams)
+        ]
 
     def cut(self, sizes: Iterator[tuple[int, float]]) -> Iterator[tuple[list[Any], float]]:
-        sources, n_rows = [iter(stream) for stream in self.streams], 0
+        sources, n_rows = self.sources(), 0
         for size, carry in sizes:
             parts = [list(islice(source, size)) for source in sources]
             lengths = [n_rows + len(part) for part in parts]

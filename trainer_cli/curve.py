@@ -12,7 +12,7 @@ from trainer_cli.arrays import Array
 from trainer_cli.schedules.schedule import Schedule
 
 # Of a longer run this many steps are looked at, evenly spread from the first to the last.
-MOST_POINTS = 100_000
+MOST_POINTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def curve(name: str, schedule: Schedule, n_steps: int, eval_frequency: int = 200
     One that follows the dev score is given the same score after every `eval_frequency` updates.
     """
     steps = np.unique(np.linspace(0, n_steps - 1, min(n_steps, MOST_POINTS)).round().astype(np.int64))
-    note = ""
+    note = f"{len(steps):,} of {n_steps:,} steps were looked at" if len(steps) < n_steps else ""
     if schedule.reads_scores:
         schedule = copy.deepcopy(schedule)
         for step in range(eval_frequency, n_steps, eval_frequency):

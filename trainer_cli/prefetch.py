@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def prefetch(items: Iterator[T], n_ahead: int) -> Iterator[T]:
+# A thread that waits for its source is not waited for much longer than this when its consumer leaves.
+PATIENCE_SECONDS = 1.0
+
+
+def prefetch(
+    items: Iterator[T], n_ahead: int, leave: Callable[[Callable[[], list[T]]], object] | None = None
+) -> Iterator[T]:
     """The items in their order, drawn by a thread that is at most `n_ahead` of them ahead.
 
-    What `items` raises is raised here in its place. The thread ends with the items, or when this iterator is closed.
+    What `items` raises is raised here in its place. The thread ends with the items, or when this iterator is closed
+    and the source lets go. `leave` then gets a function that waits for that end and returns what was drawn and never
+    given out.
     """
     # An item, or how the items ended: with an exception or without.
     ready: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
@@ -31,6 +39,13 @@ def prefetch(items: Iterator[T], n_ahead: int) -> Iterator[T]:
             end = err
         ready.put(end)
 
+    def rest() -> list[T]:
+        thread.join()
+        left: list[T] = []
+        while not ready.empty():
+            left += got if isinstance(got := ready.get(), tuple) else ()
+        return left
+
     thread = threading.Thread(target=fill, name="prefetch", daemon=True)
     thread.start()
     try:
@@ -44,4 +59,6 @@ def prefetch(items: Iterator[T], n_ahead: int) -> Iterator[T]:
         room.release()
         # An iterator left behind may be closed by the garbage collector, which runs in any thread.
         if thread is not threading.current_thread():
-            thread.join()
+            thread.join(PATIENCE_SECONDS)
+        if leave is not None:
+            leave(rest)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import catalogue
 
-from trainer_cli.errors import ConfigError
+from trainer_cli.errors import ArgumentError, ConfigError
 
 Part = TypeVar("Part")
 
@@ -129,7 +129,11 @@ class Registry:
             self.create(kind, home)
 
     def create(self, kind: str, home: str | None = None) -> Kind:
-        """Add a kind of a user's own, used in a config as `@kind = "name"`."""
+        """Add a kind of a user's own, used in a config as `@kind = "name"`. ArgumentError: there is one, or no name."""
+        if not isinstance(kind, str) or not re.fullmatch(r"[a-z]\w*", kind) or hasattr(type(self), kind):
+            raise ArgumentError(f"a registry is named by a word of its own in small letters, got {kind!r}")
+        if kind in self.kinds:
+            raise ArgumentError(f"the registry {kind!r} already exists")
         self.kinds[kind] = Kind(kind, home)
         return self.kinds[kind]
 

@@ -1,5 +1,6 @@
 import doctest
 import io
+import threading
 from array import array
 from itertools import count, islice
 
@@ -11,7 +12,7 @@ from tqdm import tqdm
 
 from trainer_cli import batches
 from trainer_cli.arrays import Ragged
-from trainer_cli.batches import RowPasses, SizedGenerator
+from trainer_cli.batches import RowPasses, SizedGenerator, StreamPasses
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.ops import Ops, numpy_ops
 from trainer_cli.randomness import generator
@@ -232,6 +233,70 @@ def test_a_pass_over_a_stream_that_was_left_early_goes_on():
     found = Ops().minibatch(2, iter(range(6)))
     assert next(iter(found)) == [0, 1]
     assert list(found) == [[2, 3], [4, 5]]
+
+
+@pytest.mark.parametrize("buffer", [2, 3, 100])
+def test_rows_of_a_stream_that_were_cut_ahead_are_not_lost(buffer):
+    found = Ops().multibatch(2, iter(range(20)), (str(n) for n in range(20)), buffer=buffer)
+    rows = []
+    for n_batches in (1, 1, 2, 100):
+        for numbers, texts in islice(found, n_batches):
+            assert [str(number) for number in numbers] == texts
+            rows += numbers
+    assert rows == list(range(20))
+
+
+def test_a_stream_that_forgets_what_was_cut_ahead_is_seen(monkeypatch):
+    monkeypatch.setattr(StreamPasses, "leave", lambda self, rest: rest())
+    with pytest.raises(AssertionError):
+        test_rows_of_a_stream_that_were_cut_ahead_are_not_lost(3)
+
+
+def test_sizes_that_are_still_drawn_can_be_asked_for_at_the_same_time():
+    inside, counted = threading.Event(), threading.Event()
+
+    def sizes():
+        yield 2
+        inside.set()
+        counted.wait(10)
+        while True:
+            yield 2
+
+    found = Ops().minibatch(sizes(), list(range(40)), buffer=5)
+    batches = iter(found)
+    assert next(batches) == [0, 1]
+    assert inside.wait(10)  # the thread is in the middle of drawing a size
+    asking = threading.Thread(target=lambda: lengths.append(len(found)))
+    lengths = []
+    asking.start()
+    counted.set()
+    asking.join(10)
+    assert lengths == [20]
+    assert sum(len(batch) for batch in batches) == 38
+
+
+def test_the_fraction_of_a_row_goes_on_from_pass_to_pass():
+    found = Ops().minibatch(1.5, list(range(3)))
+    assert [[len(batch) for batch in found] for _ in range(2)] == [[1, 2], [1, 2]]
+    found = Ops().minibatch(2.5, list(range(2)))
+    assert [[len(batch) for batch in found] for _ in range(2)] == [[2], [2]]
+    assert [len(batch) for batch in Ops().minibatch(2.5, list(range(5)))] == [2, 3]
+    halves = Ops().minibatch(2.5, list(range(7)))
+    assert [[len(batch) for batch in halves] for _ in range(2)] == [[2, 3, 2], [3, 2, 2]]
+
+
+def test_two_passes_at_once_leave_each_other_their_length():
+    found = Ops().minibatch(compounding(1.0, 8.0, 2.0), list(range(15)))
+    first, second = iter(found), iter(found)
+    assert len(next(first)) == 1
+    assert len(next(second)) == 2
+    first.close()
+    assert len(found) == 4  # of the pass that is still under way, which began with 2 rows
+    assert [len(batch) for batch in second] == [4, 8, 1]
+
+
+def test_an_empty_stream_is_no_mistake_in_its_first_pass():
+    assert list(Ops().minibatch(2, iter([]))) == []
 
 
 def test_streams_of_unequal_length():

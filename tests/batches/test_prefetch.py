@@ -93,6 +93,27 @@ def test_an_exception_comes_in_its_place_with_its_traceback():
     assert caught.traceback[-1].name == "source"
 
 
+def test_a_consumer_that_leaves_does_not_wait_for_a_source_that_waits(monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def source():
+        yield 1
+        waits.set()
+        goes_on.wait(60)
+        yield 2
+
+    rests = []
+    items = prefetch(source(), 5, rests.append)
+    assert next(items) == 1
+    assert waits.wait(10)
+    items.close()  # would take a minute
+    assert not goes_on.is_set()
+    goes_on.set()
+    assert rests[0]() == [2]
+    assert threads() == []
+
+
 def test_nothing_starts_before_the_first_item_is_asked_for():
     items = prefetch(iter([1]), 2)
     assert threads() == []

@@ -232,3 +232,13 @@ def test_more_values_than_are_drawn_at_once_stay_in_order(monkeypatch: pytest.Mo
     assert as_schedule(iter(range(100)))(52) == 52.0
     assert as_schedule(list(range(100)))(99) == 99.0
     assert as_schedule(iter(range(14)))(1000) == 13.0
+
+
+def test_a_wrong_value_in_a_tuple_is_found_at_once() -> None:
+    with pytest.raises(ArgumentError, match="must give finite numbers, got 'x' at step 1"):
+        as_schedule((1.0, "x"))
+
+
+def test_a_set_has_no_order_and_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="expected a finite number, a list of numbers or a schedule, got "):
+        as_schedule({1.0, 2.0})

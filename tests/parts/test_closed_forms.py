@@ -124,3 +124,14 @@ def test_the_limits_of_the_arguments_are_no_special_cases(schedule: Schedule, fi
 def test_a_polynomial_of_power_1_with_warm_up_is_warmup_linear() -> None:
     one, other = schedules.polynomial(0.1, 90, warmup_steps=7), schedules.warmup_linear(0.1, 7, 90)
     assert [one(step) for step in STEPS] == pytest.approx([other(step) for step in STEPS], rel=1e-12, abs=1e-15)
+
+
+def test_a_run_that_only_warms_up_ends_at_the_floor() -> None:
+    made = [of(1.0, 4, warmup_steps=4) for of in (schedules.polynomial, schedules.cosine)]
+    for schedule in (*made, schedules.warmup_linear(1.0, 4, 4)):
+        assert [schedule(step) for step in range(6)] == [0.0, 0.25, 0.5, 0.75, 0.0, 0.0]
+
+
+def test_as_many_periods_as_steps() -> None:
+    schedule = schedules.cosine(1.0, 2, restarts=1)
+    assert [schedule(step) for step in range(4)] == [1.0, 1.0, 0.0, 0.0]

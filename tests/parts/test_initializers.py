@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import math
@@ -182,3 +183,12 @@ def test_a_call_with_settings_alone_gives_the_initializer() -> None:
 def test_bad_arguments_are_refused(call: Callable[[], object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_config_has_the_defaults_of_the_function():
+    for name, function in (("uniform_init.v1", uniform_init), ("normal_init.v1", normal_init)):
+        registered = inspect.signature(registry.initializers.get(name)).parameters
+        direct = inspect.signature(function).parameters
+        assert {key: each.default for key, each in registered.items()} == {
+            key: direct[key].default for key in registered
+        }

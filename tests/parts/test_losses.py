@@ -309,3 +309,31 @@ def test_a_loss_of_a_user_s_own_need_not_look_at_the_classes() -> None:
     loss.fit(["a", "b"], [1, 2])
     assert loss.mass([1, 2]) is None
     assert (loss.get_loss(LOGITS, SOFT), loss.portion(0.5, 0.5)) == (0.5, 0.25)
+
+
+def test_no_cosine_distance_is_below_zero():
+    """The cosine of two equal vectors may come out as 1 and a little more."""
+    rng = np.random.default_rng(0)
+    values = []
+    for _ in range(200):
+        guesses = rng.normal(size=(1, 7))
+        values.append(CosineDistance()(guesses, guesses)[1])
+    assert min(values) == 0.0
+    assert max(values) > 0.0
+
+
+@pytest.mark.parametrize("loss", [CategoricalCrossentropy(), CategoricalCrossentropyV4()])
+def test_probabilities_may_be_above_1_by_rounding_alone(loss):
+    assert math.isfinite(loss(np.array([[1.0009, 0.0]]), np.array([0]))[1])
+    with pytest.raises(ArgumentError, match=r"1\.002"):
+        loss(np.array([[1.002, 0.0]]), np.array([0]))
+
+
+@pytest.mark.parametrize("where", ["guess", "truth"])
+@pytest.mark.parametrize("name", ["QuantileLoss.v1", "Huber.v1", "MeanSquaredError.v1", "L2Distance.v1"])
+def test_what_is_no_number_has_no_finite_gradient(name, where):
+    guesses, truths = np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]])
+    (guesses if where == "guess" else truths)[0, 0] = np.nan
+    grad, value = registry.losses.get(name)()(guesses, truths)
+    assert np.isnan(grad[0, 0])
+    assert math.isnan(value)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from trainer_cli import tensors
-from trainer_cli.api import Linear, Relu, chain, registry
+from trainer_cli.api import Linear, Relu, chain, plateau, registry
 from trainer_cli.errors import ArgumentError, DamagedError, ModelFileError
-from trainer_cli.optimizers import SGD, Adam, AdamW
+from trainer_cli.optimizers import SGD, Adam, AdamW, Muon, RAdam
 from trainer_cli.optimizers.memory import Memory
 
 RATES = [0.1, 0.05, 0.02, 0.1, 0.3, 0.1]
@@ -182,15 +182,34 @@ def test_bytes_of_another_optimizer_or_model_or_of_nothing_are_refused():
     model, optimizer = model_of(), Adam(0.1)
     update(model, optimizer)
     data = optimizer.to_bytes()
-    with pytest.raises(ModelFileError, match=r"hidden.W: this optimizer keeps averages, not averages, m, n_updates, v"):
-        SGD(0.1).from_bytes(data)
+    for other in (SGD(0.1), RAdam(0.1), Muon(0.1)):
+        with pytest.raises(
+            ModelFileError, match=r"^this optimizer is \w+Rule with \[\] .*, the bytes are of AdamRule with"
+        ):
+            other.from_bytes(data)
+    with pytest.raises(ModelFileError, match=r"hidden.W: this optimizer keeps m, v, not averages, m, n_updates, v"):
+        Adam(0.1, use_averages=False).from_bytes(data)
+    with pytest.raises(ModelFileError, match=r"AdamRule with \['learn_rate'\] following scores, .* AdamRule with \[\]"):
+        Adam(plateau(0.1)).from_bytes(data)
     other, loaded = chain(Relu(4).named("hidden"), Linear(2).named("output")).initialize(X), Adam(0.1).from_bytes(data)
     with pytest.raises(ModelFileError, match=r"hidden.W: has shape \(5, 3\), not \(4, 3\)"):
         update(other, loaded)
     with pytest.raises(DamagedError):
         Adam(0.1).from_bytes(data[:-1])
-    with pytest.raises(ModelFileError, match="position is missing"):
+    with pytest.raises(ModelFileError, match="are no optimizer's: KeyError"):
         Adam(0.1).from_bytes(model.to_bytes())
+
+
+def test_what_a_schedule_remembers_of_scores_is_kept():
+    def made():
+        return Adam(plateau(1.0, factor=0.1, patience=1))
+
+    optimizer = made()
+    for step, score in enumerate([1.0, 0.5, 0.4]):
+        optimizer.schedules["learn_rate"].observe(score, step)
+        optimizer.step_schedules()
+    assert optimizer.learn_rate == pytest.approx(0.01)
+    assert made().from_bytes(optimizer.to_bytes()).learn_rate == optimizer.learn_rate
 
 
 def test_an_optimizer_can_be_copied():

@@ -21,6 +21,28 @@ def test_adam_first_step_has_size_learn_rate():
     assert weights == pytest.approx([-0.01, 0.01, -0.01], rel=1e-4)
 
 
+@pytest.mark.parametrize("make", EVERY)
+def test_lr_scale_multiplies_the_step(make):
+    """The first step of each optimizer is proportional to its rate (Muon's and Lion's too)."""
+    moved = []
+    for scale in (1.0, 0.25):
+        weights = np.zeros((2, 2), np.float64)
+        make(learn_rate=0.1, use_averages=False)("W", weights, np.array([[1.0, -2.0], [0.5, 3.0]]), lr_scale=scale)
+        moved.append(weights)
+    assert moved[0].all()
+    np.testing.assert_allclose(moved[1], 0.25 * moved[0], rtol=1e-12)
+
+
+def test_averages_of_a_long_run_still_move():
+    """From update 89,990 on the average keeps 0.9999 of what it was, no more."""
+    optimizer, weights = SGD(1.0), np.zeros(1, np.float64)
+    optimizer("W", weights, np.zeros(1))
+    state, index = optimizer._memory.of_tensor("W", weights)
+    state.n_updates[index] = 10**7
+    optimizer("W", weights, np.array([-1.0]))
+    assert optimizer.averages["W"] == pytest.approx([1e-4], rel=1e-9)
+
+
 def test_gradient_clipping_is_by_tensor():
     """One tensor of norm 5 is scaled to 1, its neighbour of norm 0.5 is left alone."""
     model = Linear(1, 2).initialize()

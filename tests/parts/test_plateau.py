@@ -54,7 +54,7 @@ def test_a_step_that_was_observed_is_not_counted_again() -> None:
     schedule = plateau(1.0, factor=0.5, patience=2)
     for step in (10, 20, 20, 20, 10):
         schedule.observe(0.5, step)
-    assert schedule.memory.n_worse == 1
+    assert (schedule.memory.n_worse, schedule.memory.cuts) == (1, ())
 
 
 def check_resume(scores: list[float], cut: int) -> None:

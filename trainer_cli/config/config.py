@@ -12,6 +12,7 @@ from trainer_cli.config.document import Document
 from trainer_cli.config.loaded import Loaded, read_file, read_text
 from trainer_cli.config.tree import canonical_raw
 from trainer_cli.config.writer import dump_variables, write
+from trainer_cli.errors import ConfigError
 
 NO_OVERRIDES: dict[str, Any] = {}
 
@@ -46,6 +47,8 @@ class Config(confection.Config):
         path: str = "config",
     ) -> Self:
         """Read a config's text, called `path` in messages; without `interpolate`, variables stay as they are."""
+        if not isinstance(text, str | bytes):
+            raise ConfigError(f"a config is read from text, got {type(text).__name__}")
         loaded = read_text(text, path, overrides)
         loaded.check()
         self.clear()
@@ -87,6 +90,8 @@ class Config(confection.Config):
         Path(path).write_bytes(self.to_bytes(interpolate=interpolate))
 
     def merge(self, updates: dict[str, Any], remove_extra: bool = False) -> Self:
+        if not isinstance(updates, dict):
+            raise ConfigError(f"what is merged is a Config or a dict of sections, got {type(updates).__name__}")
         merged: Self = super().merge(updates, remove_extra=remove_extra)
         # Its keys come from two texts, so no line is right for all of them.
         merged.document = Document()

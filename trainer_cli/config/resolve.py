@@ -42,6 +42,8 @@ def as_loaded(config: Loaded | dict[str, Any], overrides: dict[str, Any]) -> Loa
     if isinstance(config, Loaded):
         assert not overrides, "overrides belong to the loading"
         return config
+    if not isinstance(config, dict):
+        raise ConfigError(f"a config is a Config or a dict of sections, got {type(config).__name__}")
     return (config if isinstance(config, Config) else Config(config)).loaded(overrides)
 
 

@@ -43,10 +43,10 @@ def in_type(model: Model, X: Array) -> Array:
 
 
 def as_gradient(model: Model, dY: Any, Y: Array) -> Array:
-    """`dY` in the outputs' type if it has their shape; else a ShapeError."""
+    """`dY` in the outputs' type and in C order, so that a copy gives the same bits; ShapeError: another shape."""
     if np.shape(dY) != Y.shape:
         raise ShapeError(f"{model.where}: its outputs are {Y.shape}, their gradient must be too, got {np.shape(dY)}")
-    return np.asarray(dY, dtype=Y.dtype)
+    return np.asarray(dY, dtype=Y.dtype, order="C")
 
 
 def sizes(layer: str, **dims: int | None) -> dict[str, int | None]:

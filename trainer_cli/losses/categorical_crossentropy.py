@@ -16,6 +16,7 @@ from trainer_cli.losses.mean import as_column, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
 from trainer_cli.losses.truths import as_array, as_classes, as_guesses, as_weights, check_probabilities
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import require_flags
 
 NAME = "CategoricalCrossentropy"
 FAILED = f"Cannot calculate {NAME}"
@@ -59,6 +60,9 @@ class CategoricalCrossentropy(Loss):
     ):
         if not isinstance(neg_prefix, str | None):
             raise ArgumentError(f"{NAME}: neg_prefix must be a text, got {neg_prefix!r}")
+        if not isinstance(missing_value, str | int | np.integer | None) or isinstance(missing_value, bool):
+            raise ArgumentError(f"{NAME}: missing_value must be a text or a class number, got {missing_value!r}")
+        require_flags(NAME, normalize=normalize)
         self.normalize = normalize
         self.names = names
         self.missing_value = missing_value

@@ -15,6 +15,7 @@ from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
 from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import require_flags
 
 NAME = "CategoricalCrossentropy.v4"
 
@@ -55,6 +56,7 @@ class CategoricalCrossentropyV4(Loss):
         class_weights: weighting.Given = None,
         names: Sequence[str] | None = None,
     ):
+        require_flags(NAME, from_logits=from_logits)
         self.from_logits = from_logits
         self.label_smoothing = check_smoothing(NAME, label_smoothing)
         self.class_weights = weighting.ClassWeights(NAME, class_weights, names)

@@ -36,7 +36,7 @@ class ClassWeights:
         self._table: Array | None = None
         if given is None or given == "balanced":
             return
-        if isinstance(given, str):
+        if not isinstance(given, list | tuple | Mapping | np.ndarray):
             raise ArgumentError(f'{loss}: class_weights must be a list, weights by name or "balanced", got {given!r}')
         weights = list(given.values() if isinstance(given, Mapping) else given)
         if not all(is_number(weight) and weight >= 0.0 for weight in weights):

@@ -11,6 +11,7 @@ from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import as_column, rows_mass
 from trainer_cli.losses.truths import as_alike, as_guesses, as_weights
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import require_flags
 
 FAILED = "Cannot calculate CosineDistance"
 # Added to every number, so that a row of zeros has a direction; as in Thinc.
@@ -33,6 +34,7 @@ class CosineDistance(Loss):
     truths: Truths = "numbers"
 
     def __init__(self, *, normalize: bool = True, ignore_zeros: bool = False):
+        require_flags("CosineDistance", normalize=normalize, ignore_zeros=ignore_zeros)
         self.normalize = normalize
         self.ignore_zeros = ignore_zeros
 

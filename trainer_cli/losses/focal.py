@@ -15,7 +15,7 @@ from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
 from trainer_cli.registry import registry
-from trainer_cli.schedules.arguments import is_number
+from trainer_cli.schedules.arguments import is_number, require_flags
 
 NAME = "Focal.v1"
 
@@ -50,6 +50,7 @@ class Focal(Loss):
         if not is_number(gamma) or gamma < 0.0:
             raise ArgumentError(f"{NAME}: gamma must be a finite number of at least 0, got {gamma!r}")
         self.gamma = float(gamma)
+        require_flags(NAME, from_logits=from_logits)
         self.from_logits = from_logits
         self.class_weights = weighting.ClassWeights(NAME, class_weights, names)
         self.link: Link = "softmax" if from_logits else "none"

@@ -11,6 +11,7 @@ from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import as_column, rows_mass
 from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import require_flags
 
 FAILED = "Cannot calculate L2Distance"
 
@@ -32,6 +33,7 @@ class L2Distance(Loss):
     truths: Truths = "numbers"
 
     def __init__(self, *, normalize: bool = True):
+        require_flags("L2Distance", normalize=normalize)
         self.normalize = normalize
 
     # What is not finite goes through without a warning: the caller stops at a loss of NaN or inf.

@@ -15,7 +15,7 @@ def numbers_of(loss: str, names: Sequence[str] | None) -> dict[str, int]:
     """The class number of each name, its place in the list; names must be different texts."""
     if names is None:
         return {}
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ArgumentError(f"{loss}: names must be a list of texts, got {names!r}")
     numbers = {name: i for i, name in enumerate(names)}
     if len(numbers) < len(names):

@@ -46,6 +46,7 @@ class QuantileLoss(Loss):
         weights = as_weights(NAME, weights, len(guesses))
         grad = np.where(error > 0.0, 1.0 - self.quantile, -self.quantile).astype(error.dtype)
         grad[error == 0.0] = 0.0
+        grad[np.isnan(error)] = np.nan
         return element_mean(grad, grad.astype(np.float64) * error, weights)
 
     def mass(self, truths: Any, weights: Array | None = None) -> float:

@@ -14,8 +14,10 @@ from trainer_cli.losses.loss import Loss, Takes
 from trainer_cli.losses.mean import rows_mass
 from trainer_cli.losses.truths import as_weights
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import require_flags
 
-FAILED = "Cannot calculate SequenceCategoricalCrossentropy"
+NAME = "SequenceCategoricalCrossentropy"
+FAILED = f"Cannot calculate {NAME}"
 
 
 @registry.losses("SequenceCategoricalCrossentropy.v3")
@@ -44,6 +46,7 @@ class SequenceCategoricalCrossentropy(Loss):
         neg_prefix: str | None = None,
         label_smoothing: float = 0.0,
     ):
+        require_flags(NAME, normalize=normalize)
         self.normalize = normalize
         self.of_one = CategoricalCrossentropy(
             normalize=False,
@@ -87,9 +90,11 @@ class SequenceCategoricalCrossentropy(Loss):
 
 
 def parts(sequences: Any) -> list[Any]:
-    """The sequences one by one."""
+    """The sequences one by one. ArgumentError: there are none, of any number."""
     if isinstance(sequences, Ragged):
         return np.split(sequences.data, sequences.starts()[1:-1]) if len(sequences.lengths) else []
+    if not isinstance(sequences, Sequence | np.ndarray) or isinstance(sequences, str):
+        raise ArgumentError(f"{FAILED}: expected a list of sequences, got {type(sequences).__name__}")
     return list(sequences)
 
 

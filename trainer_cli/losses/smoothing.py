@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from trainer_cli.errors import ArgumentError
+from trainer_cli.schedules.arguments import is_number
 
 
 def check_smoothing(loss: str, label_smoothing: float) -> float:
-    if not 0.0 <= label_smoothing < 1.0:
+    """The smoothing as it was given, if it may be one."""
+    if not is_number(label_smoothing) or not 0.0 <= label_smoothing < 1.0:
         raise ArgumentError(f"{loss}: label_smoothing must be at least 0 and below 1, got {label_smoothing!r}")
     return label_smoothing
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from trainer_cli import tensors
+from trainer_cli import json_text, tensors
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ModelFileError, ShapeError
 from trainer_cli.ops import Ops
@@ -15,6 +15,7 @@ from trainer_cli.optimizers.hyper import Hyper, Rate
 from trainer_cli.optimizers.memory import ByKey, Memory, State
 from trainer_cli.optimizers.rule import Rates, Rule
 from trainer_cli.optimizers.rules import AdamRule, RAdamRule, SGDRule
+from trainer_cli.schedules.arguments import require_flags
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.store import Segment, Store
 
@@ -83,6 +84,7 @@ class Optimizer:
         momentum: Rate = 0.0,
         rule: Rule | None = None,
     ):
+        require_flags("an optimizer", use_averages=use_averages, L2_is_weight_decay=L2_is_weight_decay)
         self.position = 0
         self.schedules: dict[str, Schedule] = {}
         self.varying: set[str] = set()
@@ -185,8 +187,16 @@ class Optimizer:
         state.n_updates[:] = [n_updates] * len(state.segments)
 
     def to_bytes(self) -> bytes:
-        """All that is remembered and the position of the schedules; the rates themselves are not in it."""
-        return tensors.to_bytes({"position": np.asarray(self.position, np.int64), **self._memory.to_arrays()})
+        """All that is remembered, of scores too where a schedule follows them, and the position of the schedules.
+
+        The rates themselves are not in it.
+        """
+        facts = {"rule": type(self.rule).__name__, "followers": {n: s.to_state() for n, s in self.followers.items()}}
+        arrays: dict[str, Array] = {
+            "position": np.asarray(self.position, np.int64),
+            "facts": np.frombuffer(json_text.dumps(facts), np.uint8),
+        }
+        return tensors.to_bytes(arrays | self._memory.to_arrays())
 
     def from_bytes(self, data: bytes) -> Optimizer:
         """Take over what an optimizer made with the same arguments wrote by `to_bytes`.
@@ -195,12 +205,24 @@ class Optimizer:
         ModelFileError: the bytes are damaged, or another kind of optimizer's.
         """
         arrays = tensors.from_bytes(data)
-        if "position" not in arrays:
-            raise ModelFileError("these bytes are no optimizer's: position is missing")
-        position = int(arrays.pop("position"))
+        try:
+            position, facts = int(arrays.pop("position")), json_text.loads(arrays.pop("facts").tobytes())
+            rule, followers = facts["rule"], facts["followers"]
+        except (KeyError, TypeError, ValueError) as err:
+            raise ModelFileError(f"these bytes are no optimizer's: {err!r}") from err
+        if rule != type(self.rule).__name__ or followers.keys() != self.followers.keys():
+            ours = f"{type(self.rule).__name__} with {sorted(self.followers)} following scores"
+            raise ModelFileError(f"this optimizer is {ours}, the bytes are of {rule} with {sorted(followers)}")
         self._memory.from_arrays(arrays)
+        for name, memory in followers.items():
+            self.followers[name].load_state(memory)
         self._go_to(position)
         return self
+
+    @property
+    def followers(self) -> dict[str, Schedule]:
+        """The schedules that follow a score, by what they set."""
+        return {name: schedule for name, schedule in self.schedules.items() if schedule.reads_scores}
 
     def _go_to(self, position: int) -> None:
         self.position = position

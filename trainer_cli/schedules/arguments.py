@@ -21,6 +21,13 @@ def is_number(value: object) -> TypeGuard[float]:
         return False
 
 
+def require_flags(owner: str, **values: object) -> None:
+    """Refuse what is neither true nor false: the text "no" would count as true."""
+    for name, value in values.items():
+        if value not in (True, False) or not hasattr(value, "__index__"):
+            raise ArgumentError(f"{owner}: {name} must be True or False, got {value!r}")
+
+
 def require_numbers(schedule: str, **values: object) -> None:
     """Refuse an argument that is no finite number."""
     for name, value in values.items():

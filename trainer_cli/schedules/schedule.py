@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import operator
+import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import islice
@@ -120,14 +121,17 @@ class Drawn:
         self._source: Iterator[object] | None = iter(values)
         self._values = array("d")
         self._failure: ArgumentError | None = None
+        # Batches are cut by a thread of their own while somebody asks how many there will be.
+        self._lock = threading.Lock()
 
     def __call__(self, step: int) -> float:
         while step >= len(self._values):
-            if self._failure is not None:
-                raise self._failure
-            if self._source is None:
-                return self._values[-1]
-            self._draw(min(step + 1 - len(self._values), MOST_AT_ONCE))
+            with self._lock:
+                if self._failure is not None:
+                    raise self._failure
+                if self._source is None:
+                    return self._values[min(step, len(self._values) - 1)]
+                self._draw(max(0, min(step + 1 - len(self._values), MOST_AT_ONCE)))
         return self._values[step]
 
     def draw_all(self) -> None:
