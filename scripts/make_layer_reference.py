@@ -1,4 +1,4 @@
-"""Write the numbers that tests/layers compares with, computed by Thinc 8.1.7 from inputs that are stored beside them.
+"""Write the numbers that the tests compare with, computed by Thinc 8.1.7 from inputs that are stored beside them.
 
 Run in an environment of its own (Python 3.11, thinc==8.1.7, numpy<1.25): `python scripts/make_layer_reference.py`.
 The tests read the file; they need no Thinc.
@@ -16,7 +16,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 thinc = importlib.import_module("thinc.api")
-FOLDER = Path(__file__).parent.parent / "tests" / "layers" / "reference"
+FOLDER = Path(__file__).parent.parent / "tests" / "reference"
 B, WIDTH = 4, 3
 
 LAYERS: list[tuple[str, dict[str, Any]]] = [
@@ -102,7 +102,7 @@ def main() -> None:
     (FOLDER / "layers.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     names = dict.fromkeys(name for name, _ in LAYERS)
     rows = ",\n".join(f"{json.dumps(name)}: {json.dumps(arguments_of(name))}" for name in names)
-    (FOLDER / "arguments.json").write_text(f"{{\n{rows}\n}}\n", encoding="utf-8")
+    (FOLDER / "layer_arguments.json").write_text(f"{{\n{rows}\n}}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the losses and gradients that tests/parts compares with, computed by Thinc 8.1.7 from inputs kept beside them.
+"""Write the losses and gradients that the tests compare with, computed by Thinc 8.1.7 from inputs kept beside them.
 
 Run in an environment of its own (Python 3.11, thinc==8.1.7, numpy<1.25): `python scripts/make_loss_reference.py`.
 The tests read the file; they need no Thinc.
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-PATH = Path(__file__).parent.parent / "tests" / "parts" / "reference" / "losses.json"
+PATH = Path(__file__).parent.parent / "tests" / "reference" / "losses.json"
 DTYPES = ("float64", "float32")
 NAMES = ["ant", "bee", "cat", "dog"]
 V1, V2, V3 = ("normalize", "names", "missing_value"), ("neg_prefix",), ("label_smoothing",)
@@ -150,7 +150,11 @@ def plain(value: Any) -> Any:
     return [plain(each) for each in value] if isinstance(value, list) else value
 
 
-if __name__ == "__main__":
+def main() -> None:
     made = [*crossentropies(Inputs()), *sequence_crossentropies(Inputs()), *distances(Inputs())]
     PATH.write_text("[\n" + ",\n".join(json.dumps(each) for each in made) + "\n]\n", encoding="utf-8")
     print(f"wrote {len(made)} cases to {PATH.name}")
+
+
+if __name__ == "__main__":
+    main()

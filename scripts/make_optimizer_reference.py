@@ -1,4 +1,4 @@
-"""Write the optimizers' numbers that tests/parts compares with, computed by a peer from inputs stored beside them.
+"""Write the optimizers' numbers that the tests compare with, computed by a peer from inputs stored beside them.
 
 `python scripts/make_optimizer_reference.py PEER`, each peer in an environment of its own (Python 3.11):
 thinc (thinc==8.1.7, numpy<1.25), torch (torch==2.13.0), optax (optax==0.2.8, jax==0.10.2). thinc computes in float32,
@@ -22,7 +22,7 @@ Case = tuple[str, tuple[int, ...], list[Any], dict[str, Any]]
 # From the weights and a gradient to the weights after the update, and their running average where the peer keeps one.
 Step = Callable[[Array, Array], tuple[Array, Array | None]]
 
-FOLDER = Path(__file__).parent.parent / "tests" / "parts" / "reference"
+FOLDER = Path(__file__).parent.parent / "tests" / "reference"
 SIZE, SAMPLED_UPDATES = 12, (1, 2, 3, 5, 10, 50, 200)
 
 THINC: list[Case] = [
@@ -151,8 +151,11 @@ def cases(peer: str) -> Iterator[dict[str, Any]]:
         yield {"name": name, "shape": shape, "args": args, "kwargs": kwargs, "after": found}
 
 
-if __name__ == "__main__":
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"optimizers_{sys.argv[1]}.json"
-    path.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases(sys.argv[1])) + "\n]\n", encoding="utf-8")
+def main(peer: str) -> None:
+    path = FOLDER / f"optimizers_{peer}.json"
+    path.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases(peer)) + "\n]\n", encoding="utf-8")
     print(f"wrote {path.name}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

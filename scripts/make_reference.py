@@ -1,4 +1,6 @@
-"""Write the numbers that tests/parts compares with, computed by Thinc 8.1.7 from inputs that are stored beside them.
+"""Write the numbers that the tests compare with, computed by Thinc 8.1.7 from inputs that are stored beside them.
+
+Schedules and initializers here; losses, layers and optimizers by the scripts beside this one.
 
 Run in an environment of its own (Python 3.11, thinc==8.1.7, numpy<1.25): `python scripts/make_reference.py`.
 The tests read the files; they need no Thinc.
@@ -13,11 +15,14 @@ import math
 from pathlib import Path
 from typing import Any
 
+import make_layer_reference
+import make_loss_reference
+import make_optimizer_reference
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 thinc = importlib.import_module("thinc.api")
-FOLDER = Path(__file__).parent.parent / "tests" / "parts" / "reference"
+FOLDER = Path(__file__).parent.parent / "tests" / "reference"
 N_STEPS = 10_000
 # Every step of the beginning, then a sample; the sum covers the steps between.
 STEPS = [*range(64), *range(64, N_STEPS, 271), N_STEPS - 1]
@@ -85,8 +90,10 @@ def initializers() -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    FOLDER.mkdir(parents=True, exist_ok=True)
     for made in (schedules, initializers):
         path = FOLDER / f"{made.__name__}.json"
         path.write_text("[\n" + ",\n".join(json.dumps(case) for case in made()) + "\n]\n", encoding="utf-8")
         print(f"wrote {path.name}")
+    make_loss_reference.main()
+    make_layer_reference.main()
+    make_optimizer_reference.main("thinc")

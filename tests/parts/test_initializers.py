@@ -20,7 +20,7 @@ from trainer_cli.initializers import Initializer, normal_init, uniform_init, zer
 from trainer_cli.randomness import generator
 from trainer_cli.registry import registry
 
-CASES = json.loads((Path(__file__).parent / "reference" / "initializers.json").read_text(encoding="utf-8"))
+CASES = json.loads((Path(__file__).parent.parent / "reference" / "initializers.json").read_text(encoding="utf-8"))
 FANS = [f"{family}_{kind}_init" for family in ("glorot", "he", "lecun") for kind in ("uniform", "normal")]
 NAMES = [*FANS, "zero_init", "uniform_init", "normal_init"]
 

@@ -1,37 +1,22 @@
 """Weights after up to 200 updates beside those of thinc, PyTorch and optax, from the inputs stored with them."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+from differences import PEERS, cases, optimizer_difference
 
 from trainer_cli import optimizers
 from trainer_cli.ops import Ops, get_ops, updates
 from trainer_cli.optimizers.muon import MuonRule
 from trainer_cli.optimizers.rules import RAdamRule
 
-FOLDER = Path(__file__).parent / "reference"
-READ = {peer: json.loads((FOLDER / f"optimizers_{peer}.json").read_text()) for peer in ("thinc", "torch", "optax")}
+READ = {peer: cases(f"optimizers_{peer}") for peer in PEERS}
 CASES = [(peer, case) for peer, (_, *cases) in READ.items() for case in cases]
 IDS = [f"{peer}-{case['name']}-{index}" for index, (peer, case) in enumerate(CASES)]
 
 
 def largest_difference(peer, case, dtype, ops=None):
     """From the peer's weights and averages, over the updates that are stored."""
-    optimizer, worst = getattr(optimizers, case["name"])(*case["args"], **case["kwargs"]), 0.0
-    optimizer._ops = ops or Ops()
-    inputs = READ[peer][0]
-    weights = np.float32(inputs["start"]).reshape(case["shape"]).astype(dtype)
-    for update, noise in enumerate(np.float32(inputs["noise"]), 1):
-        gradient = (dtype(0.7) * noise.reshape(weights.shape) + dtype(0.1) * weights).astype(dtype)
-        optimizer((1, "W"), weights, gradient)
-        optimizer.step_schedules()
-        if (expected := case["after"].get(str(update))) is not None:
-            worst = max(worst, np.abs(weights - dtype(expected["weights"])).max())
-            if expected["averages"] is not None:
-                worst = max(worst, np.abs(optimizer.averages[1, "W"] - dtype(expected["averages"])).max())
-    return worst
+    return optimizer_difference(case, READ[peer][0], dtype, ops or Ops())
 
 
 def named(name, index=0):

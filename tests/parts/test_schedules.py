@@ -22,7 +22,7 @@ from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
 from trainer_cli.schedules import Schedule
 
-CASES = json.loads((Path(__file__).parent / "reference" / "schedules.json").read_text(encoding="utf-8"))
+CASES = json.loads((Path(__file__).parent.parent / "reference" / "schedules.json").read_text(encoding="utf-8"))
 NAMES = {
     "compounding": "(start, stop, compound, *, t=0.0)",
     "constant": "(rate)",

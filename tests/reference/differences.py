@@ -1,6 +1,7 @@
-"""How far schedules, losses and initializers are from the reference's stored numbers.
+"""How far schedules, losses, initializers, layers and optimizers are from the stored numbers of Thinc and other peers.
 
-`python tests/parts/differences.py` prints the largest difference of each name: `|ours - theirs| / max(1, |theirs|)`.
+`python tests/reference/differences.py` prints the tables of docs/thinc.md: the largest difference of each name,
+`|ours - theirs| / max(1, |theirs|)`.
 """
 
 from __future__ import annotations
@@ -8,21 +9,22 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trainer_cli import initializers, losses, schedules
+from trainer_cli import initializers, losses, optimizers, schedules
 from trainer_cli.arrays import Array
 from trainer_cli.losses import Loss
+from trainer_cli.ops import Ops, get_ops
 from trainer_cli.randomness import generator
 from trainer_cli.registry import registry
 from trainer_cli.schedules import Schedule
 
 Case = dict[str, Any]
-FOLDER = Path(__file__).parent / "reference"
+FOLDER = Path(__file__).parent
 
 
 def cases(kind: str) -> list[Case]:
@@ -107,26 +109,100 @@ def initializer_difference(case: Case) -> float:
     return distance(drawn, unit * case["scale"] + case["offset"])
 
 
+def layer_differences(case: Case, ops: Ops) -> tuple[float, float]:
+    """Of the outputs, in training and when predicting, and of the gradients of the input and the parameters."""
+    X, dY = (np.array(case[name], np.float32) for name in ("X", "dY"))
+    model = registry.layers.get(case["layer"])(**case["arguments"]).use_ops(ops).initialize(X)
+    for place, param in zip(model.store.named(model.store.values).values(), case["params"], strict=True):
+        place[...] = param
+    Y, backprop = model.begin_update(X)
+    outputs = max(distance(Y, case["Y"]), distance(model.predict(X), case["predicted"]))
+    pairs = [(backprop(dY), case["dX"])]
+    pairs += zip(model.store.named(model.store.gradients).values(), case["gradients"], strict=True)
+    return outputs, max(distance(ours, theirs) for ours, theirs in pairs)
+
+
+def optimizer_difference(case: Case, inputs: Case, dtype: Any, ops: Ops) -> float:
+    """Of the weights and averages after the updates that are stored."""
+    optimizer, worst = getattr(optimizers, case["name"])(*case["args"], **case["kwargs"]), 0.0
+    optimizer._ops = ops
+    weights = np.float32(inputs["start"]).reshape(case["shape"]).astype(dtype)
+    for update, noise in enumerate(np.float32(inputs["noise"]), 1):
+        gradient = (dtype(0.7) * noise.reshape(weights.shape) + dtype(0.1) * weights).astype(dtype)
+        optimizer((1, "W"), weights, gradient)
+        optimizer.step_schedules()
+        if (expected := case["after"].get(str(update))) is not None:
+            worst = max(worst, distance(weights, dtype(expected["weights"])))
+            if expected["averages"] is not None:
+                worst = max(worst, distance(optimizer.averages[1, "W"], dtype(expected["averages"])))
+    return worst
+
+
 MEASURES: dict[str, Callable[[Case], float]] = {
     "schedules": schedule_difference,
     "losses": loss_difference,
     "initializers": initializer_difference,
 }
+PEERS = {"thinc": "Thinc", "torch": "PyTorch", "optax": "optax"}
+EVERY_OPS = ("numpy", "numba")
+
+Row = tuple[str, ...]
 
 
-def table() -> str:
-    """One row a name: how many settings were compared, and the largest difference in float64 and float32."""
-    lines = ["| name | settings | float64 | float32 |", "| --- | --- | --- | --- |"]
+def by_name(found: list[Case], key: str = "name") -> Iterator[tuple[str, list[Case]]]:
+    for name, group in itertools.groupby(sorted(found, key=lambda case: str(case[key])), lambda case: str(case[key])):
+        yield name, list(group)
+
+
+def short(difference: float) -> str:
+    return f"{difference:.0e}" if difference else "0"
+
+
+def rows_of_parts() -> Iterator[Row]:
     for kind, measure in MEASURES.items():
-        for name, group in itertools.groupby(sorted(cases(kind), key=lambda c: str(c["name"])), lambda c: c["name"]):
-            settings, worst = list(group), dict[str, float]()
+        for name, settings in by_name(cases(kind)):
+            worst: dict[str, float] = {}
             for case in settings:
                 dtype = case.get("dtype", "float64" if kind == "schedules" else "float32")
                 worst[dtype] = max(worst.get(dtype, 0.0), measure(case))
-            found = [f"{worst[dtype]:.1g}" if dtype in worst else "" for dtype in ("float64", "float32")]
-            lines.append(f"| `{name}` | {len(settings)} | {found[0]} | {found[1]} |")
-    return "\n".join(lines)
+            found = (short(worst[dtype]) if dtype in worst else "" for dtype in ("float64", "float32"))
+            yield f"`{name}`", str(len(settings)), *found
+
+
+def rows_of_layers() -> Iterator[Row]:
+    for name, settings in by_name(cases("layers"), "layer"):
+        measured = [layer_differences(case, get_ops(ops)) for case in settings for ops in EVERY_OPS]  # type: ignore[arg-type]
+        yield f"`{name}`", str(len(settings)), *(short(max(column)) for column in zip(*measured, strict=True))
+
+
+def rows_of_optimizers() -> Iterator[Row]:
+    for peer, title in PEERS.items():
+        inputs, *found = cases(f"optimizers_{peer}")
+        for name, settings in by_name(found):
+            exact = [optimizer_difference(case, inputs, np.float64, Ops()) for case in settings]
+            rough = [optimizer_difference(case, inputs, np.float32, get_ops(o)) for case in settings for o in EVERY_OPS]  # type: ignore[arg-type]
+            # Thinc computes in float32: its numbers say nothing about more digits.
+            yield (
+                f"`{name}`",
+                title,
+                str(len(settings)),
+                "" if peer == "thinc" else f"{max(exact):.0e}",
+                f"{max(rough):.0e}",
+            )
+
+
+TABLES: dict[Row, Callable[[], Iterator[Row]]] = {
+    ("schedules, losses (gradient and value) and initializers", "settings", "float64", "float32"): rows_of_parts,
+    ("layers (float32, plain and compiled)", "settings", "outputs", "gradients"): rows_of_layers,
+    ("optimizers, after up to 200 updates", "peer", "settings", "float64", "float32"): rows_of_optimizers,
+}
+
+
+def table(titles: Row) -> str:
+    """One of the tables, in Markdown."""
+    rows = [titles, ("---",) * len(titles), *TABLES[titles]()]
+    return "\n".join(f"| {' | '.join(row)} |".replace("|  |", "| |") for row in rows)
 
 
 if __name__ == "__main__":
-    print(table())
+    print("\n\n".join(map(table, TABLES)))
