@@ -3,12 +3,15 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from commands import call, finish, start, train
 from run_fakes import rows
 from threadpoolctl import threadpool_info
 
-from trainer_cli import provenance
+from trainer_cli import lookup, provenance, trained
+from trainer_cli.data import dataset
+from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.evaluate import Scores
 from trainer_cli.metrics.accuracy import Accuracy
 
@@ -85,6 +88,25 @@ def test_a_score_that_is_no_number_is_null_in_json(run, monkeypatch):
     text = call("evaluate", run, "--json").stdout
     found = json.loads(text, parse_constant=lambda name: pytest.fail(name))
     assert (found["accuracy"], found["loss"], found["n"]) == (None, None, 12)
+
+
+def the_page_s_evaluate(model, batch_size, Xs, Ys):
+    """The function of the page on training that the project follows, its axis put right."""
+    correct = 0.0
+    total = 0.0
+    for X, Y in model.ops.multibatch(batch_size, Xs, Ys):
+        correct += (model.predict(X).argmax(axis=1) == Y.argmax(axis=1)).sum()
+        total += X.shape[0]
+    return correct / total
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 100])
+def test_a_loop_of_ones_own_agrees_to_the_last_digit(run, folder, batch_size):
+    saved = lookup.find(run)
+    loaded = trained.from_files(saved.files, saved.folder)
+    data = dataset.load(CSVReader(folder / "dev.csv"), loaded.features[1], loaded.target[1])
+    found = the_page_s_evaluate(loaded.model, batch_size, data.X, np.eye(2)[data.Y])
+    assert found == scores(run)["accuracy"]
 
 
 def test_the_table_shows_each_score(run):

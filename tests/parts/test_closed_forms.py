@@ -135,3 +135,9 @@ def test_a_run_that_only_warms_up_ends_at_the_floor() -> None:
 def test_as_many_periods_as_steps() -> None:
     schedule = schedules.cosine(1.0, 2, restarts=1)
     assert [schedule(step) for step in range(4)] == [1.0, 1.0, 0.0, 0.0]
+
+
+def test_a_fall_of_less_than_a_step_begins_below_the_top() -> None:
+    """The reference's: what is left of the steps over the length of the fall, which is 1 at least."""
+    schedule = schedules.warmup_linear(1.0, 2, 2.5)
+    assert [schedule(step) for step in range(4)] == [0.0, 0.5, 0.5, 0.0]
