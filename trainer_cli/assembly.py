@@ -12,11 +12,12 @@ from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
 from trainer_cli.errors import ConfigError, Problem
 from trainer_cli.job import Job, Monitor
+from trainer_cli.kinds import check_kinds
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.pairing import check_pair, fit_loss, set_up
 from trainer_cli.registry import nearest
-from trainer_cli.rehearsal import check_kinds, rehearse
+from trainer_cli.rehearsal import rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
 from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag

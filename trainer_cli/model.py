@@ -243,26 +243,6 @@ def _copy(node: Model, copies: dict[int, Model]) -> Model:
     return twin
 
 
-def trace(model: Model, X: Any) -> dict[int, Any]:
-    """The output of each layer, by the layer's id, when the model predicts X."""
-    outputs: dict[int, Any] = {}
-    forwards = {id(node): node._forward for node in model.walk()}
-
-    def watched(node: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
-        found = forwards[id(node)](node, X, is_train)
-        outputs[id(node)] = found[0]
-        return found
-
-    try:
-        for node in model.walk():
-            node._forward = watched
-        model.predict(X)
-    finally:
-        for node in model.walk():
-            node._forward = forwards[id(node)]
-    return outputs
-
-
 def width(x: Any) -> int:
     """How wide the rows of `x` are: the last axis, or for integer labels (B,) the number of classes, max + 1."""
     if isinstance(x, Ragged):

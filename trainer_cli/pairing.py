@@ -8,10 +8,10 @@ from trainer_cli.arrays import Rows, slice_rows
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data.encoder import Target
 from trainer_cli.errors import ArgumentError, ConfigError
+from trainer_cli.layer_watch import layer_problem, watched_layers
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
-from trainer_cli.rehearsal import layer_problem, watched_layers
 from trainer_cli.trained import tell_classes
 
 SAMPLE_ROWS = 16

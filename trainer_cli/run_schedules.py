@@ -8,11 +8,11 @@ from functools import partial
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError
 from trainer_cli.job import LATE_STEP
+from trainer_cli.layer_watch import section_of_layer
 from trainer_cli.layers.dropout import in_range
 from trainer_cli.model import Model
 from trainer_cli.optimizers.hyper import Hyper
 from trainer_cli.optimizers.optimizer import Optimizer
-from trainer_cli.rehearsal import section_of_layer
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.store import walk_paths
 
