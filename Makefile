@@ -12,7 +12,7 @@ train: .venv/installed
 	$(BIN)/trainer evaluate $(OUTPUT) configs/data/digits-test.csv
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/installed-test
 	$(BIN)/ruff format --check .

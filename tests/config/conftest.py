@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import catalogue
 import pytest
-from hypothesis import HealthCheck, settings
 
 from trainer_cli.config import RunConfig, read_run_config
 from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem
@@ -171,14 +170,6 @@ def everything(
     **more: int,
 ) -> Made:
     return Made({name: value for name, value in locals().items() if name != "more"} | more)
-
-
-def repeatable(max_examples: int) -> settings:
-    """Settings of a property test that draws the same examples in every run."""
-    checks = [HealthCheck.function_scoped_fixture]
-    return settings(
-        max_examples=max_examples, derandomize=True, database=None, deadline=None, suppress_health_check=checks
-    )
 
 
 PARTS: dict[tuple[str, str], Any] = {

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import confection
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_cli.config import Config
 from trainer_cli.errors import ConfigError
 
-from .conftest import repeatable
 from .test_values import JSON
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True)
@@ -20,7 +19,7 @@ SECTIONS = st.dictionaries(NAMES, st.dictionaries(NAMES, JSON, max_size=4), max_
 PARTIAL = '[p]\nroot = "a"\n[q]\nx = "${p.root}/b"\ny = ${p.root}\nz = "5$$"\nw = [${p.root}]\nv = "$${x}"\n'
 
 
-@repeatable(40)
+@settings(max_examples=40)
 @given(SECTIONS)
 def test_what_is_written_reads_back_to_the_same(tree: dict[str, dict[str, object]]) -> None:
     config = Config(tree)
@@ -28,7 +27,7 @@ def test_what_is_written_reads_back_to_the_same(tree: dict[str, dict[str, object
     assert Config().from_bytes(config.to_bytes()) == config
 
 
-@repeatable(40)
+@settings(max_examples=40)
 @given(SECTIONS.filter(lambda tree: "${" not in str(tree)))
 def test_confection_reads_what_is_written_in_the_same_way(tree: dict[str, dict[str, object]]) -> None:
     assert confection.Config().from_str(Config(tree).to_str()) == tree

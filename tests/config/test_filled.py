@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_cli.config import RunConfig, filled
 from trainer_cli.config import run_config as module
 
-from .conftest import TEXT, repeatable
+from .conftest import TEXT
 
 Run = Callable[..., RunConfig]
 
@@ -152,7 +152,7 @@ def check_bits(run: RunConfig, again: Callable[[str], RunConfig], real: float, w
     assert found["table"][word].hex() == real.hex()
 
 
-@repeatable(30)
+@settings(max_examples=30)
 @given(real=st.floats(allow_nan=False, allow_infinity=False), word=st.text())
 def test_filled_values_are_the_same_to_the_bit(run_of: Run, real: float, word: str) -> None:
     check_bits(run_of(TEXT + FEATURES), run_of, real, word)

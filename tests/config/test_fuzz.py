@@ -6,14 +6,14 @@ import string
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trainer_cli.config import Config, RunConfig, read_run_config, registry
 from trainer_cli.config.plan import Planner
 from trainer_cli.errors import ConfigError
 
-from .conftest import TEXT, repeatable
+from .conftest import TEXT
 
 Run = Callable[..., RunConfig]
 
@@ -46,7 +46,7 @@ def attempt(read: Callable[[], object]) -> object:
         return err
 
 
-@repeatable(150)
+@settings(max_examples=150)
 @given(st.binary(max_size=200) | LINES.map("\n".join).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_a_run_or_a_config_error_of_at_most_twenty_lines(data: bytes) -> None:
     found = attempt(lambda: read_run_config("-", stdin=data))
@@ -56,7 +56,7 @@ def test_any_bytes_are_a_run_or_a_config_error_of_at_most_twenty_lines(data: byt
         assert found.problems
 
 
-@repeatable(150)
+@settings(max_examples=150)
 @given(LINES.map("\n".join))
 def test_any_text_resolves_or_is_a_config_error(text: str) -> None:
     for interpolate in (True, False):
@@ -66,7 +66,7 @@ def test_any_text_resolves_or_is_a_config_error(text: str) -> None:
             attempt(lambda config=config: Config().from_str(config.to_str()))  # type: ignore[misc]
 
 
-@repeatable(150)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.text(max_size=20)
@@ -96,7 +96,7 @@ def edited(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@repeatable(500)
+@settings(max_examples=500)
 @given(edited())
 def test_a_slip_of_one_letter_in_a_name_is_refused_or_changes_nothing_that_is_read(run_of: Run, text: str) -> None:
     found = attempt(lambda: run_of(text))

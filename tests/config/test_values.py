@@ -6,14 +6,12 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_cli.config.scalars import BadValueError, Template, Variable
 from trainer_cli.config.values import parse, parse_argument
 from trainer_cli.config.writer import dump
-
-from .conftest import repeatable
 
 SCALARS = (
     st.none()
@@ -25,7 +23,7 @@ SCALARS = (
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
 
 
-@repeatable(60)
+@settings(max_examples=60)
 @given(JSON)
 def test_every_json_value_reads_back_to_itself(value: object) -> None:
     found = parse(dump(value))
@@ -33,14 +31,14 @@ def test_every_json_value_reads_back_to_itself(value: object) -> None:
     assert json.dumps(found) == json.dumps(value)
 
 
-@repeatable(100)
+@settings(max_examples=100)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_floats_are_kept_to_the_bit(value: float) -> None:
     assert math.copysign(1, parse(dump(value))) == math.copysign(1, value)
     assert parse(dump(value)).hex() == value.hex()
 
 
-@repeatable(200)
+@settings(max_examples=200)
 @given(st.text())
 def test_any_text_is_a_value_or_one_mistake(raw: str) -> None:
     for read in (parse, parse_argument):

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli.data import dataset as dataset_module
@@ -16,8 +16,6 @@ from trainer_cli.data.encoders.labels import Labels
 from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.data.readers.idx import IdxReader
 from trainer_cli.errors import DataError
-
-FAST = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def table(n: int, seed: int = 0) -> str:
@@ -160,7 +158,6 @@ class Cut:
             start += size
 
 
-@FAST
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=6), st.integers(1, 40))
 def test_a_stream_gives_every_row_once_in_order_whatever_the_blocks(sizes, batch_size):
     reader, features, target = Cut(sizes), Arrays("X"), Labels("Y")

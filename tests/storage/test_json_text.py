@@ -34,7 +34,7 @@ def same(a, b):
     return a == b
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300)
 @given(values)
 def test_what_goes_through_json_comes_back_to_the_bit(value):
     assert same(decode(loads(dumps(encode(value)))), value)

@@ -109,7 +109,7 @@ def tree(folder):
     }
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=200)
 @given(mutations=st.lists(mutation, min_size=1, max_size=3))
 def test_damage_of_any_kind_never_loads_wrong_data(run, mutations):
     check(run, mutations)

@@ -209,7 +209,7 @@ class Retention(RuleBasedStateMachine):
             self.scratch.cleanup()
 
 
-FEW = settings(max_examples=60, stateful_step_count=15, deadline=None, derandomize=True, database=None)
+FEW = settings(max_examples=60, stateful_step_count=15)
 UNSHRUNK = settings(FEW, phases=[Phase.generate], report_multiple_bugs=False)
 
 

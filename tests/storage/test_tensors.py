@@ -19,7 +19,7 @@ arrays = hnp.arrays(
     hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
 )
 names = st.text(min_size=1, max_size=12).filter(lambda name: name != "__metadata__")
-CHECKED = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+CHECKED = settings(max_examples=150)
 
 
 @CHECKED

@@ -38,7 +38,7 @@ sizes = st.one_of(
 
 
 @given(n=st.integers(1, 300), size=sizes, seed=st.integers(0, 2**40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_row_is_used_exactly_once_an_epoch(n, size, seed):
     epochs = Epochs(rows(n), size, seed=seed)
     seen = {0: [], 1: [], 2: []}

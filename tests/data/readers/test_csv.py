@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli.data.block import Block
@@ -20,8 +20,6 @@ from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.errors import ArgumentError, DataError
 
 WriteFile = Callable[..., Path]
-
-FAST = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def rows_of(path: Path, **arguments: str) -> list[tuple[int, tuple[str, ...]]]:
@@ -262,7 +260,6 @@ def assert_located(write: WriteFile, seed: int, mistake: str) -> None:
     assert MISTAKES[mistake][1] in error.problems[0].message
 
 
-@FAST
 @given(seed=st.integers(0, 2**32), mistake=st.sampled_from(sorted(MISTAKES)))
 def test_a_planted_mistake_is_found_at_its_line(write, seed, mistake):
     assert_located(write, seed, mistake)
@@ -285,7 +282,6 @@ def test_counting_rows_for_lines_would_be_noticed(write, monkeypatch):
         assert_located(write, 4, "short")
 
 
-@FAST
 @given(content=st.binary(max_size=200), packed=st.booleans())
 def test_any_bytes_are_read_or_refused_in_one_way(write, content, packed):
     reader = CSVReader(write(gzip.compress(content) if packed else content, "data.csv.gz" if packed else "data.csv"))
@@ -303,7 +299,6 @@ def test_any_bytes_are_read_or_refused_in_one_way(write, content, packed):
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
-@FAST
 @given(cells=st.lists(st.lists(TEXT, min_size=2, max_size=2), min_size=1))
 def test_what_the_csv_module_writes_comes_back(write, cells):
     buffer = io.StringIO(newline="")

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli.data.readers import idx as idx_module
 from trainer_cli.data.readers.idx import IdxReader
 from trainer_cli.errors import DataError
 
-FAST = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 IMAGES = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3)
 LABELS = np.array([3, 1, 4, 1, 5], np.uint8)
 
@@ -113,7 +112,6 @@ def test_a_reader_that_believes_the_header_would_be_noticed(write_idx, monkeypat
         assert_a_bomb_is_cheap(write_idx)
 
 
-@FAST
 @given(data=st.data())
 def test_any_change_of_a_few_bytes_is_read_or_refused_in_one_way(write_idx, data):
     images, labels = write_idx(IMAGES, LABELS, data.draw(st.sampled_from(["", ".gz"])))

@@ -3,13 +3,11 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli.data.readers.jsonl import JSONLReader
 from trainer_cli.errors import DataError
-
-FAST = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def fails(path):
@@ -74,7 +72,6 @@ def test_an_empty_file_is_refused(write, text):
         JSONLReader(path).columns()
 
 
-@FAST
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(tmp_path, data):
     path = tmp_path / "x.jsonl"

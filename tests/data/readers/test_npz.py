@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib import format as npy
 
 from trainer_cli.data.readers.npz import NpzReader
 from trainer_cli.errors import ArgumentError, DataError
 
-FAST = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 X = np.arange(12, dtype=np.float64).reshape(4, 3) / 7
 Y = np.array([2, 0, 1, 0])
 
@@ -154,7 +153,7 @@ def test_the_name_of_an_array_is_text():
         NpzReader(Path("data.npz"), X=5)
 
 
-@settings(FAST, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_few_changed_bytes_are_refused_in_one_way_or_change_nothing(save, data):
     path = save(data.draw(st.booleans()), X=X, Y=Y)
