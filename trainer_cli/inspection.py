@@ -67,6 +67,7 @@ class Inspection:
     samples: tuple[Sample, ...]
     layers: tuple[LayerFacts, ...]
     schedules: dict[str, Schedule]
+    n_steps: int
     loss: float
 
 
@@ -90,12 +91,13 @@ def inspect(config: RunConfig) -> Inspection:
     assembly.monitor_of(config, metrics, scores)
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
-    check_values(config, optimizer, schedules, steps_of(config, n, batch_size))
+    n_steps = steps_of(config, n, batch_size)
+    check_values(config, optimizer, schedules, n_steps)
     value = one_update(config, model, loss, samples[0])
     filled = assembly.filled(config, found)
     text = write_filled(filled, config.loaded.document)
     layers = layer_facts(model, samples[0].X)
-    return Inspection(filled, text, n, is_whole, tuple(samples), layers, schedules, value)
+    return Inspection(filled, text, n, is_whole, tuple(samples), layers, schedules, n_steps, value)
 
 
 def n_bytes(reader: Reader) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import takewhile
 
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError
@@ -89,6 +90,20 @@ def sample_steps(n_steps: int) -> Iterator[int]:
         for index in range(EACH_STEP):
             yield EACH_STEP + index * (n_steps - EACH_STEP) // EACH_STEP
         yield n_steps - 1
+
+
+def zero_from(schedule: Schedule, n_steps: int) -> int | None:
+    """The step from which a schedule is 0 to the end of a run, if that is more than a tenth of it; else None.
+
+    Of a longer run it is the first such step among those that are looked at.
+    """
+    zeros = [step for step, _ in takewhile(lambda pair: pair[1] == 0, values_back(schedule, n_steps))]
+    return zeros[-1] if zeros and n_steps - zeros[-1] > n_steps / 10 else None
+
+
+def values_back(schedule: Schedule, n_steps: int) -> Iterator[tuple[int, float]]:
+    for step in sorted(set(sample_steps(n_steps)), reverse=True):
+        yield step, schedule(step)
 
 
 def steps_of(config: RunConfig, n_rows: int, batch_size: Schedule) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from trainer_cli.assembly import assemble
 from trainer_cli.checkpoint import Checkpoint, Found
 from trainer_cli.config.loaded import load, load_text
 from trainer_cli.config.run_config import RunConfig
-from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, Stopped, StorageError
+from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, ModelFileError, Stopped, StorageError
 from trainer_cli.job import Job
 from trainer_cli.lock import Lock
 from trainer_cli.ops import resolve_ops
@@ -82,6 +83,8 @@ class Session:
         found = Found(None, ()) if overwrite else checkpoint.newest(lock.folder, lock)
         for line in found.skipped:
             self.progress.warn(line)
+        if found.checkpoint is None and (lock.folder / LOG).exists() and not overwrite:
+            self.progress.warn(f"{lock.folder}: no checkpoint is left of an earlier run; this one begins at step 0")
         try:
             ready = self.prepare(lock.folder, config, found.checkpoint)
             if overwrite and (old := output.set_aside(lock)):
@@ -96,7 +99,8 @@ class Session:
 
     def prepare(self, run_dir: Path, config: RunConfig, found: Checkpoint | None) -> Ready:
         """All that can be wrong is found here; nothing is written."""
-        before = None if found is None else provenance.read(run_dir)
+        with remedied(run_dir):
+            before = None if found is None else provenance.read(run_dir)
         config = config if before is None else as_recorded(config, before)
         # What is drawn and fitted before the number of threads is known shall not depend on the machine's.
         with threadpool_limits(1):
@@ -157,7 +161,9 @@ class Session:
     ) -> list[dict[str, Any]]:
         """The run's changes of conditions, with those of now; ConfigError if there are any that are not allowed."""
         found = provenance.changes(before, now)
-        changed = provenance.config_changes(load(run_dir / CONFIG).config, load_text(config_text).config)
+        with remedied(run_dir):
+            began = load(run_dir / CONFIG).config
+        changed = provenance.config_changes(began, load_text(config_text).config)
         found = ({"config": changed} if changed else {}) | found
         refused = [kind for kind in found if kind in provenance.KINDS and kind not in self.allow_changed]
         if refused:
@@ -170,6 +176,16 @@ class Session:
         for line in (line for lines in found.values() for line in lines):
             self.progress.warn(f"other bits may follow: {line}")
         return [*before["changes"], *([{"step": step, **found}] if found else [])]
+
+
+@contextmanager
+def remedied(run_dir: Path) -> Iterator[None]:
+    """Add the way out where a run's own files do not tell under which conditions it began."""
+    try:
+        yield
+    except (ModelFileError, ConfigError) as err:
+        way_out = f"Put the file back, or let --overwrite set the run in {run_dir} aside and start anew"
+        raise ModelFileError(f"{err}\n{way_out}") from err
 
 
 def as_recorded(config: RunConfig, before: Mapping[str, Any]) -> RunConfig:

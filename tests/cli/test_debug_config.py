@@ -239,3 +239,9 @@ def test_settings_that_would_do_nothing_are_refused(folder):
     assert "no layer of the model takes its dropout from here" in said
     both = ("--training.monitor", "loss", "--training.score_weights", '{"accuracy": 1.0}')
     assert "there are score_weights as well: keep one of them" in call("debug-config", "run.cfg", *both, code=2).stderr
+
+
+@pytest.mark.parametrize(("n_steps", "said"), [(1000, True), (105, False), (100_000, True)])
+def test_a_rate_that_is_zero_for_the_most_part_is_told_of(folder, n_steps, said):
+    shown = call("debug-config", "run.cfg", "--training.max_steps", n_steps).stdout
+    assert (f"It is 0 from step 100 on: the rest of {n_steps:,} steps changes nothing." in shown) is said

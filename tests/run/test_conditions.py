@@ -1,6 +1,7 @@
 """What a resume compares, what it refuses, and how a change is allowed by its name."""
 
 import json
+import shutil
 import signal
 
 import numpy as np
@@ -310,3 +311,28 @@ def test_a_second_run_in_one_folder_is_refused_while_the_first_one_works(data):
     train(config_of(data), data / "whole")
     assert outcome_of(data / "run") == outcome_of(data / "whole")
     assert steps(data / "run")[0] == 60
+
+
+@pytest.mark.parametrize("name", ["run.json", "config.cfg"])
+@pytest.mark.parametrize("content", [None, "{", "[a]\nb = 1 # c"])
+def test_a_run_that_cannot_say_how_it_began_names_the_ways_out(data, name, content):
+    begin(data)
+    (data / "run" / name).unlink()
+    if content is not None:
+        (data / "run" / name).write_text(content)
+    with pytest.raises(ModelFileError, match=rf"{name}(.|\n)*Put the file back, or let --overwrite set the run in"):
+        train(config_of(data), data / "run", resume=True)
+    train(config_of(data), data / "run", overwrite=True)
+    assert steps(data / "run")[0] == 60
+
+
+def test_a_run_whose_checkpoints_are_gone_says_that_it_begins_anew(data):
+    begin(data)
+    shutil.rmtree(data / "run" / "checkpoints")
+    silent = Silent()
+    train(config_of(data), data / "run", resume=True, progress=silent)
+    assert [line.partition(": ")[2] for line in silent.warnings] == [
+        "no checkpoint is left of an earlier run; this one begins at step 0"
+    ]
+    train(config_of(data), data / "whole")
+    assert outcome_of(data / "run") == outcome_of(data / "whole")

@@ -85,10 +85,15 @@ def show_model(out: Console, found: Inspection) -> None:
 
 
 def show_schedules(out: Console, found: Inspection) -> None:
+    from trainer_cli.run_schedules import zero_from
+
     heading(out, "Schedules")
     for name, schedule in found.schedules.items():
         out.print(f"{name} = {schedule}", markup=False)
         out.print("  " + ", ".join(f"step {step:,}: {schedule(step):.4g}" for step in PREVIEW_STEPS), markup=False)
+        if name == "optimizer.learn_rate" and (step := zero_from(schedule, found.n_steps)) is not None:
+            message = f"  It is 0 from step {step:,} on: the rest of {found.n_steps:,} steps changes nothing."
+            out.print(message, style="yellow", markup=False)
 
 
 def show_functions(out: Console, found: Inspection) -> None:
