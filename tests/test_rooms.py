@@ -20,7 +20,7 @@ ROOMS = {
     "setup": "config data loggers user_code threads signals streams curve picture text_plot",
     "jobs": "state table progress trained job",
     "checks": "layer_watch kinds rehearsal sources pairing run_schedules",
-    "plans": "assembly inspection",
+    "plans": "assembly inspection predictions records",
     "runs": "provenance saver snapshot run session",
     "edge": "cli __main__ api",
 }

@@ -7,6 +7,7 @@ import typer
 from trainer_cli.cli.debug_config import debug_config
 from trainer_cli.cli.evaluate import evaluate
 from trainer_cli.cli.overrides import ConfigCommand
+from trainer_cli.cli.predict import predict
 from trainer_cli.cli.schedule import schedule
 from trainer_cli.cli.train import train
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("train", cls=ConfigCommand)(train)
 app.command("evaluate")(evaluate)
+app.command("predict")(predict)
 app.command("debug-config", cls=ConfigCommand)(debug_config)
 app.command("schedule", cls=ConfigCommand)(schedule)
 

@@ -32,12 +32,21 @@ def check_rules(loaded: Loaded, plans: dict[str, Any], planner: Planner) -> None
         check_best(config, given, planner)
 
 
+def check_streams(plans: dict[str, Any], planner: Planner) -> None:
+    """Training reads its data more than once, and a resume reads it again."""
+    readers = plans.get("data")
+    for reader in readers.values() if isinstance(readers, dict) else ():
+        for key, value in reader.keywords.items() if isinstance(reader, Call) else ():
+            if isinstance(value, Path) and str(value) == "-":
+                planner.complain(f"{reader.where}.{key}", "standard input can be read once: training takes a file")
+
+
 def check_files(plans: dict[str, Any], planner: Planner) -> None:
     """Tell of data files that are not there, where there are other mistakes to tell; else whoever opens them does."""
     readers = plans.get("data")
     for reader in readers.values() if isinstance(readers, dict) else ():
         for key, value in reader.keywords.items() if isinstance(reader, Call) else ():
-            if isinstance(value, Path) and not value.exists():
+            if isinstance(value, Path) and str(value) != "-" and not value.exists():
                 planner.complain(f"{reader.where}.{key}", f"no file is there: {value}")
 
 

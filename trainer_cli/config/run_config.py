@@ -16,7 +16,7 @@ from trainer_cli.config.parameters import signature_of
 from trainer_cli.config.plan import Planner
 from trainer_cli.config.registry import registry as public_registry
 from trainer_cli.config.resolve import build_all
-from trainer_cli.config.rules import check_files, check_rules
+from trainer_cli.config.rules import check_files, check_rules, check_streams
 from trainer_cli.config.sections import FREE, KNOWN, SETTINGS, Checkpoints, System, Training
 from trainer_cli.config.structure import check_sections
 from trainer_cli.errors import Problem
@@ -140,6 +140,7 @@ def check_run(loaded: Loaded, registry: Registry) -> RunConfig:
     planner = Planner(registry, loaded.document)
     plans = check_sections(loaded, planner)
     check_rules(loaded, plans, planner)
+    check_streams(plans, planner)
     if loaded.document.problems:
         check_files(plans, planner)
     loaded.check()

@@ -37,11 +37,13 @@ class Block:
     Arrays of texts become lists.
 
     `places` says where the rows stand, for messages; `start` is the number of the first row in the data, from 0.
+    `records` are the rows as their file has them, where that is more than columns of text can say.
     """
 
     columns: Mapping[str, Column]
     places: Places = field(default_factory=lambda: Places(""))
     start: int = 0
+    records: Sequence[Mapping[str, Any]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", {name: _as_column(values) for name, values in self.columns.items()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import stat
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +24,15 @@ MAX_RECORD = 1 << 24
 MAX_LINE = 1 << 22
 
 
+STDIN = "-"
+
+
 @contextmanager
 def opened_raw(path: Path, argument: str = "path") -> Iterator[BufferedReader]:
-    """The bytes of a regular file as they lie; `argument` is the reader's argument that named it."""
+    """The bytes of a regular file as they lie, or of standard input for `-`; `argument` is the reader's argument."""
+    if str(path) == STDIN:
+        yield sys.stdin.buffer  # type: ignore[misc]
+        return
     try:
         # Without O_NONBLOCK a named pipe would wait for a writer before it can be refused.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))

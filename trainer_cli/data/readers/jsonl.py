@@ -41,17 +41,19 @@ class JSONLReader:
             lines, start = Lines(file, str(self.path)), 0
             columns: dict[str, list[str]] = {}
             numbers: list[int] = []
+            records: list[Mapping[str, Any]] = []
             block_start = 0
             for number, record in self._records(lines):
                 columns = columns or {name: [] for name in record}
                 if self._add(record, columns, number, lines):
                     numbers.append(number)
+                    records.append(record)
                 if len(numbers) == BLOCK_ROWS or lines.n_bytes - block_start > BLOCK_BYTES:
-                    yield Block(columns, Places(str(self.path), compact(numbers)), start)
+                    yield Block(columns, Places(str(self.path), compact(numbers)), start, records)
                     start, block_start = start + len(numbers), lines.n_bytes
-                    columns, numbers = {name: [] for name in columns}, []
+                    columns, numbers, records = {name: [] for name in columns}, [], []
             if numbers:
-                yield Block(columns, Places(str(self.path), compact(numbers)), start)
+                yield Block(columns, Places(str(self.path), compact(numbers)), start, records)
             lines.faults.check()
             if start == 0 and not numbers:
                 self._refuse_empty()

@@ -1,0 +1,148 @@
+import csv
+import io
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from commands import call, finish, start, train
+from run_fakes import config_of
+
+from trainer_cli import lookup, trained
+from trainer_cli.data.readers.csv import CSVReader
+
+NUMBERS = """
+[optimizer]
+@optimizers = "SGD.v1"
+learn_rate = 0.1
+"""
+
+
+@pytest.fixture
+def run(folder):
+    train("--quiet")
+    return folder / "run"
+
+
+def predicted(*words, **more):
+    """What comes out as JSON lines."""
+    return [json.loads(line) for line in call("predict", *words, "--format", "jsonl", **more).stdout.splitlines()]
+
+
+def expected(run, path):
+    """Labels and probabilities, by the model and its encoders alone."""
+    saved = lookup.find(run)
+    loaded = trained.from_files(saved.files, saved.folder)
+    (block,) = CSVReader(path).blocks()
+    outputs = loaded.model.predict(loaded.features[1].encode(block))
+    return loaded.target[1].decode(outputs), outputs.max(axis=1)
+
+
+def test_each_record_comes_out_in_order_with_its_prediction_and_score(run, folder):
+    raw = list(csv.DictReader(io.StringIO((folder / "dev.csv").read_text())))
+    found = predicted(run, "dev.csv")
+    labels, scores = expected(run, folder / "dev.csv")
+    assert [{key: record[key] for key in ("a", "b", "label")} for record in found] == raw
+    assert [record["prediction"] for record in found] == labels
+    np.testing.assert_allclose([record["score"] for record in found], scores, atol=5e-7)
+
+
+def test_data_without_a_target_is_fine_and_a_table_stays_a_table(run, folder):
+    rows = [line.rpartition(",")[0] for line in (folder / "dev.csv").read_text().splitlines()]
+    (folder / "new.csv").write_text("\n".join(rows) + "\n")
+    table = list(csv.DictReader(io.StringIO(call("predict", run, "new.csv").stdout)))
+    assert list(table[0]) == ["a", "b", "prediction", "score"]
+    assert [row["prediction"] for row in table] == [record["prediction"] for record in predicted(run, "dev.csv")]
+
+
+def test_the_most_probable_labels_in_their_order(run, folder):
+    for record in predicted(run, "dev.csv", "--top", "2"):
+        assert record["top"][0]["label"] == record["prediction"]
+        assert record["top"][0]["score"] == record["score"] >= record["top"][1]["score"]
+        assert sum(each["score"] for each in record["top"]) == pytest.approx(1, abs=2e-6)
+
+
+def test_standard_input_is_read(run, folder):
+    with open(folder / "dev.csv", "rb") as file:
+        process = start("predict", "run", "-", "--format", "jsonl", stdin=file, stdout=subprocess.PIPE)
+        code, out, _ = finish(process)
+    assert code == 0
+    assert [json.loads(line) for line in out.splitlines()] == predicted(run, "dev.csv")
+    said = call("debug-config", "run.cfg", "--data.train.path=-", code=2).stderr
+    assert said == "command line: --data.train.path: standard input can be read once: training takes a file\n"
+
+
+def test_json_records_keep_their_types(folder):
+    for name in ("train", "dev"):
+        rows = csv.DictReader(io.StringIO((folder / f"{name}.csv").read_text()))
+        lines = [json.dumps({"a": float(r["a"]), "b": float(r["b"]), "ok": True, "label": r["label"]}) for r in rows]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+    text = (folder / "run.cfg").read_text().replace("csv.v1", "jsonl.v1").replace(".csv", ".jsonl")
+    features = '[features]\n@encoders = "columns.v1"\ncolumns = ["a", "b"]\n\n[target]'
+    (folder / "run.cfg").write_text(text.replace("[target]", features))
+    train("--quiet")
+    raw = [json.loads(line) for line in (folder / "dev.jsonl").read_text().splitlines()]
+    found = [json.loads(line) for line in call("predict", "run", "dev.jsonl").stdout.splitlines()]
+    assert [(record["ok"], record["label"]) for record in found] == [(True, record["label"]) for record in raw]
+    np.testing.assert_allclose([record["a"] for record in found], [record["a"] for record in raw], rtol=1e-15)
+
+
+def test_numbers_come_in_the_column_s_own_unit(folder):
+    for name in ("train", "dev"):
+        rows = csv.DictReader(io.StringIO((folder / f"{name}.csv").read_text()))
+        lines = [f"{r['a']},{r['b']},{1000 + 10 * float(r['a'])}" for r in rows]
+        (folder / f"{name}.csv").write_text("\n".join(["a,b,price", *lines]) + "\n")
+    config_of(folder, optimizer=NUMBERS)
+    text = (folder / "run.cfg").read_text()
+    for old, new in (
+        ('"labels.v1"', '"numbers.v1"'),
+        ('column = "label"', 'column = "price"'),
+        ('"Softmax.v1"', '"Linear.v1"'),
+        ('"CategoricalCrossentropy.v4"', '"MeanSquaredError.v1"'),
+        ('[metrics.accuracy]\n@metrics = "accuracy.v1"\n', ""),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "run.cfg").write_text(text)
+    call("train", "run.cfg", "--output", "run", "--training.max_steps", "400", "--model.hidden.dropout=0", "--quiet")
+    found = predicted("run", "dev.csv")
+    assert "score" not in found[0]
+    errors = [record["prediction"] - float(record["price"]) for record in found]
+    assert np.abs(errors).mean() < 5  # of a deviation of 10 around 1000
+
+
+def test_a_file_appears_when_it_is_whole(run, folder):
+    call("predict", run, "dev.csv", "--output", "new.jsonl")
+    assert [json.loads(line) for line in (folder / "new.jsonl").read_text().splitlines()] == predicted(run, "dev.csv")
+    (folder / "bad.csv").write_text("a,b\n1,2\n3,x\n4\n")
+    before = sorted(folder.iterdir())
+    said = call("predict", run, "bad.csv", "--output", "other.csv", code=2).stderr
+    assert said == 'bad.csv:3: b: expected a number, got "x"\nbad.csv:4: expected 2 values as in the header, got 1\n'
+    assert sorted(folder.iterdir()) == before
+
+
+WRONG = {
+    "another format": (["run", "dev.csv", "--format", "xml"], "--format is jsonl or csv, not 'xml'"),
+    "a place that is not there": (["run", "dev.csv", "--output", "nix/x.csv"], "the folder nix is not there"),
+    "no data": (["run", "nix.csv"], "no file is there: nix.csv"),
+    "a column too few": (["run", "few.csv"], "few.csv:1: b: the column is missing. The columns are"),
+    "a column of our name": (["run", "taken.csv"], "the data have a column 'score', as a prediction has one"),
+    "no rows": (["run", "none.csv"], "none.csv:1: the file has a header but no rows"),
+    "no model": (["nix", "dev.csv"], "nix: there is no such model"),
+    "no labels to rank": (["run", "dev.csv", "--top", "0"], "Invalid value for '--top'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_input_gives_a_clear_line_and_exit_2(run, folder, name):
+    (folder / "few.csv").write_text("a\n1\n")
+    (folder / "taken.csv").write_text("a,b,score\n1,2,3\n")
+    (folder / "none.csv").write_text("a,b\n")
+    words, said = WRONG[name]
+    assert said in call("predict", *words, code=2).stderr
+
+
+def test_predictions_agree_with_the_scores_of_evaluate(run, folder):
+    found = predicted(run, "dev.csv")
+    right = sum(record["prediction"] == record["label"] for record in found) / len(found)
+    assert right == json.loads(call("evaluate", run, "dev.csv", "--json").stdout)["accuracy"]

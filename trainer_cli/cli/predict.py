@@ -1,0 +1,93 @@
+"""trainer predict"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainer_cli.cli.evaluate import check_folder, unnamed
+from trainer_cli.cli.outcome import delivered, outcome
+
+if TYPE_CHECKING:
+    from trainer_cli.records import Format
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(help="A run directory (its best), a checkpoint, or a model folder.", metavar="MODEL")
+    ],
+    data: Annotated[
+        Path, typer.Argument(help="A data file, a directory that holds one, or - (standard input).", metavar="DATA")
+    ],
+    code: Annotated[
+        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not standard out.")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", "-f", help="jsonl or csv; if not given, as the output or the data is.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="The so many most probable labels of each record.")] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Predict on raw records.
+
+    Each comes out as it went in, with a prediction and, for classes, its probability as a score.
+    """
+    with outcome(), delivered():
+        from threadpoolctl import threadpool_limits
+
+        from trainer_cli import lookup, predictions, provenance, records, trained, user_code
+        from trainer_cli.data import reader
+        from trainer_cli.ops import get_ops
+
+        user_code.import_files(code or [])
+        chosen = format_of(file_format, output, data)
+        if output is not None:
+            check_folder(output)
+        saved = lookup.find(model)
+        loaded = trained.from_files(saved.files, saved.folder)
+        conditions = provenance.conditions(saved.run_dir)
+        loaded.model.use_ops(get_ops(conditions.ops))
+        with unnamed(), threadpool_limits(conditions.threads):
+            source = reader.rebuild(*loaded.reader, data)
+            found = predictions.predictions(loaded, source, batch_size=conditions.eval_batch_size, top=top)
+            write(records.lines(found, chosen), output)
+
+
+def format_of(asked: str | None, output: Path | None, data: Path) -> Format:
+    """What was asked for, or else the format of the output's name, or of the data."""
+    from trainer_cli import records
+    from trainer_cli.errors import ArgumentError
+    from trainer_cli.registry import nearest
+
+    if asked is not None:
+        found = next((each for each in records.FORMATS if each == asked), None)
+        if found is None:
+            raise ArgumentError(f"--format is jsonl or csv, not {asked!r}.{nearest(asked, list(records.FORMATS))}")
+        return found
+    return (output and records.format_of(output.name)) or records.format_of(data.name) or "jsonl"
+
+
+def write(lines: Iterator[str], output: Path | None) -> None:
+    """Write the lines as they come; a file appears under its name when it is whole."""
+    from trainer_cli import streams
+    from trainer_cli.errors import StorageError
+
+    if output is None:
+        stream = streams.stdout()
+        for line in lines:
+            stream.write(line)
+        return
+    temporary = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+        os.replace(temporary, output)
+    except OSError as err:
+        raise StorageError(f"{output}: could not be written: {err.strerror}") from err
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,66 @@
+"""What a trained model says of raw records, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array, n_rows, slice_rows
+from trainer_cli.data.block import Block
+from trainer_cli.data.dataset import no_rows
+from trainer_cli.data.faults import Faults
+from trainer_cli.data.reader import Reader
+from trainer_cli.evaluate import probabilities
+from trainer_cli.trained import Trained
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Rows as they were read, and for each what is predicted: a label, or a number in the column's own unit.
+
+    `scores` are the probabilities of the labels, None for numbers; `ranked` has for each row the most probable labels
+    with theirs, if more than the first were asked for.
+    """
+
+    block: Block
+    values: list[Any]
+    scores: list[float] | None
+    ranked: list[list[tuple[str, float]]] | None
+
+
+def predictions(trained: Trained, reader: Reader, *, batch_size: int, top: int = 1) -> Iterator[Predicted]:
+    """The predictions for the rows of a reader, in order; memory does not grow with the data.
+
+    The target need not be there. A DataError at the end names the rows that could not be read; from the first block
+    with such a row on, no predictions come.
+    """
+    features, faults, n = trained.features[1], Faults(), 0
+    for block in faults.watch(reader.blocks()):
+        X = faults.attempt(features.encode, block)
+        if X is not None and not faults:
+            parts = [slice_rows(X, start, start + batch_size) for start in range(0, n_rows(X), batch_size)]
+            outputs = np.concatenate([trained.model.predict(part) for part in parts])
+            n += len(block)
+            yield predicted(trained, block, probabilities(outputs, trained.loss.link), top)
+    faults.check()
+    if n == 0:
+        raise no_rows()
+
+
+def predicted(trained: Trained, block: Block, outputs: Array, top: int) -> Predicted:
+    """The predictions for one block, from the model's probabilities or numbers (B, n)."""
+    target = trained.target[1]
+    names = getattr(target, "names", ())
+    values = target.decode(outputs)
+    if not names or outputs.shape[1] != len(names):
+        return Predicted(block, values, None, None)
+    scores = outputs.max(axis=1).astype(float).tolist()
+    if top == 1:
+        return Predicted(block, values, scores, None)
+    # Stable, so that of equally probable ones the first comes first, as in `decode`.
+    order = np.argsort(-outputs, axis=1, kind="stable")[:, :top]
+    ranked = [[(names[i], float(row[i])) for i in best] for row, best in zip(outputs, order.tolist(), strict=True)]
+    return Predicted(block, values, scores, ranked)

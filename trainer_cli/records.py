@@ -1,0 +1,87 @@
+"""Records and their predictions as lines of text: JSON, an object a line, or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from trainer_cli.data.block import Block
+from trainer_cli.errors import ArgumentError
+from trainer_cli.predictions import Predicted
+
+Format = Literal["jsonl", "csv"]
+FORMATS: tuple[Format, ...] = ("jsonl", "csv")
+# Digits of a probability that are worth reading; float32 has no more than seven.
+DIGITS = 6
+
+
+def lines(found: Iterator[Predicted], file_format: Format) -> Iterator[str]:
+    """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it.
+
+    A record of arrays, such as an image, is told by its `row`, from 0. ArgumentError: a column has one of these names.
+    """
+    return json_lines(found) if file_format == "jsonl" else csv_lines(found)
+
+
+def json_lines(found: Iterator[Predicted]) -> Iterator[str]:
+    import srsly
+
+    for part in found:
+        for record, answer in zip(records(part.block), answers(part), strict=True):
+            yield srsly.json_dumps(record | answer) + "\n"
+
+
+def csv_lines(found: Iterator[Predicted]) -> Iterator[str]:
+    titles: list[str] | None = None
+    for part in found:
+        pairs = zip(records(part.block), answers(part), strict=True)
+        rows = [record | {key: value for key, value in answer.items() if key != "top"} for record, answer in pairs]
+        if titles is None:
+            titles = list(rows[0])
+            yield csv_text([titles])
+        yield csv_text([list(row.values()) for row in rows])
+
+
+def csv_text(rows: Sequence[Sequence[Any]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def records(block: Block) -> Iterator[dict[str, Any]]:
+    """Each row of a block as it was read."""
+    if block.records is not None:
+        refuse_taken(block.records[0])
+        yield from map(dict, block.records)
+        return
+    columns = {name: values for name, values in block.columns.items() if getattr(values, "ndim", 1) == 1}
+    refuse_taken(columns)
+    if len(columns) < len(block.columns):
+        columns = {"row": range(block.start, block.start + len(block)), **columns}  # type: ignore[dict-item]
+    listed = [values if isinstance(values, list | range) else values.tolist() for values in columns.values()]
+    for row in zip(*listed, strict=True):
+        yield dict(zip(columns, row, strict=True))
+
+
+def refuse_taken(columns: Mapping[str, Any]) -> None:
+    if taken := {"prediction", "score", "top"} & columns.keys():
+        raise ArgumentError(f"the data have a column {min(taken)!r}, as a prediction has one: rename it in the data")
+
+
+def answers(part: Predicted) -> Iterator[dict[str, Any]]:
+    """What is predicted of each row, as it stands in a record."""
+    for index, value in enumerate(part.values):
+        found = {"prediction": value}
+        if part.scores is not None:
+            found["score"] = round(part.scores[index], DIGITS)
+        if part.ranked is not None:
+            found["top"] = [{"label": label, "score": round(score, DIGITS)} for label, score in part.ranked[index]]
+        yield found
+
+
+def format_of(name: str, among: Sequence[Format] = FORMATS) -> Format | None:
+    """The format that a file's name asks for, None where it asks for none of these."""
+    plain = name.lower().removesuffix(".gz")
+    return next((each for each in among if plain.endswith(f".{each}")), None)
