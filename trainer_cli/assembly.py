@@ -23,7 +23,7 @@ from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, WatchedReader, check_classes, gathered, placed, reader_facts, sources
 from trainer_cli.state import Limits
-from trainer_cli.trained import SECTIONS, Trained, shapes_of
+from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_unit
 
 
 def assemble(config: RunConfig, flag: StopFlag) -> Job:
@@ -42,6 +42,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             dev = dataset.load(WatchedReader(found.dev, flag), features, target)
     check_classes(config, target)
     fit_loss(config, loss, target)
+    tell_unit(metrics, target)
     model = set_up(config, train.X, target.width)
     samples = [(data.X, data.Y) for data in (train, dev) if data is not None]
     scores = rehearse(config, model, loss, metrics, samples)

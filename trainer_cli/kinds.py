@@ -22,8 +22,9 @@ def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], tar
     elif message := mismatched(target, loss.truths):
         problems.append(config.problem("loss", message))
     for name, metric in metrics.items():
-        if target == "numbers.v1" and getattr(metric, "truths", "any") == "classes":
-            message = "counts classes, the target is numbers.v1: take this section away"
+        counted = getattr(metric, "truths", "any")
+        if (target, counted) in (("numbers.v1", "classes"), ("labels.v1", "numbers")):
+            message = f"counts {counted}, the target is {target}: take this section away"
             problems.append(config.problem(f"metrics.{name}", message))
         elif message := lacking(metric):
             problems.append(config.problem(f"metrics.{name}", message))

@@ -86,6 +86,7 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
     parts = registry.resolve(load_text(config, str(where / "config.cfg")), kinds=KINDS)
     model = parts["model"]
     tell_classes(parts["loss"], encoders["target"])
+    tell_unit(parts.get("metrics", {}), encoders["target"])
     restore(model, meta, tensors.from_bytes(files["params.safetensors"], where / "params.safetensors"))
     return Trained(
         config,
@@ -105,6 +106,14 @@ def tell_classes(loss: Loss, target: Encoder) -> None:
     names, counts = getattr(target, "names", ()), getattr(target, "counts", ())
     if names and counts:
         loss.fit(names, counts)
+
+
+def tell_unit(metrics: Mapping[str, Tally], target: Encoder) -> None:
+    """Tell metrics of numbers what one of the fitted target's is in the column's own unit."""
+    scale = np.asarray(getattr(target, "scale", ()))
+    for metric in metrics.values():
+        if scale.size == 1 and hasattr(metric, "unit"):
+            metric.unit = float(scale.reshape(-1)[0])
 
 
 def restore(model: Model, meta: Mapping[str, Any], params: dict[str, Array]) -> None:

@@ -99,7 +99,7 @@ def test_numbers_come_in_the_column_s_own_unit(folder):
         ('column = "label"', 'column = "price"'),
         ('"Softmax.v1"', '"Linear.v1"'),
         ('"CategoricalCrossentropy.v4"', '"MeanSquaredError.v1"'),
-        ('[metrics.accuracy]\n@metrics = "accuracy.v1"\n', ""),
+        ('[metrics.accuracy]\n@metrics = "accuracy.v1"', '[metrics.mae]\n@metrics = "mae.v1"'),
     ):
         assert old in text
         text = text.replace(old, new)
@@ -109,6 +109,10 @@ def test_numbers_come_in_the_column_s_own_unit(folder):
     assert "score" not in found[0]
     errors = [record["prediction"] - float(record["price"]) for record in found]
     assert np.abs(errors).mean() < 5  # of a deviation of 10 around 1000
+    scores = json.loads(call("evaluate", "run", "--json").stdout)
+    assert scores["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-4)
+    best = min(json.loads(line)["mae"] for line in (folder / "run" / "metrics.jsonl").read_text().splitlines())
+    assert scores["mae"] == best
 
 
 def test_a_file_appears_when_it_is_whole(run, folder):

@@ -1,6 +1,7 @@
 """Metrics, one file each; importing this registers the built-in ones."""
 
 from trainer_cli.metrics.accuracy import Accuracy
+from trainer_cli.metrics.errors import R2, MeanAbsoluteError, RootMeanSquaredError
 from trainer_cli.metrics.tally import Tally
 
-__all__ = ["Accuracy", "Tally"]
+__all__ = ["R2", "Accuracy", "MeanAbsoluteError", "RootMeanSquaredError", "Tally"]
