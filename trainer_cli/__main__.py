@@ -14,7 +14,11 @@ def main() -> None:
 
     streams.open_missing()
     streams.quieten()
-    app(prog_name="trainer")
+    try:
+        app(prog_name="trainer")
+    finally:
+        # All is done: an interrupt from here on would only spoil the exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

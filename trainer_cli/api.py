@@ -5,7 +5,16 @@ from trainer_cli.batches import SizedGenerator
 from trainer_cli.config.config import Config
 from trainer_cli.config.registry import registry
 from trainer_cli.data.block import Block
-from trainer_cli.errors import ConfigError, DataError, DivergedError, TrainerError
+from trainer_cli.errors import (
+    ArgumentError,
+    ConfigError,
+    DataError,
+    DivergedError,
+    MissingError,
+    ModelFileError,
+    ShapeError,
+    TrainerError,
+)
 from trainer_cli.initializers import (
     Initializer,
     glorot_normal_init,
@@ -88,6 +97,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "ArgumentError",
     "Backprop",
     "Batch",
     "BinaryCrossentropy",
@@ -121,7 +131,9 @@ __all__ = [
     "Maxout",
     "MeanSquaredError",
     "Mish",
+    "MissingError",
     "Model",
+    "ModelFileError",
     "Muon",
     "Ops",
     "Optimizer",
@@ -133,6 +145,7 @@ __all__ = [
     "ReluK",
     "Schedule",
     "SequenceCategoricalCrossentropy",
+    "ShapeError",
     "Sigmoid",
     "SizedGenerator",
     "Softmax",

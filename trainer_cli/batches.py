@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from itertools import chain, islice
+from itertools import chain, islice, tee
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from trainer_cli.arrays import Ints, Ragged, take
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.prefetch import prefetch
 from trainer_cli.randomness import generator
+from trainer_cli.schedules.arguments import require_flags
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 
 Size = float | Schedule | Iterable[float]
@@ -56,7 +57,11 @@ def multibatch(ops: Shuffler, size: Size, sequences: Sequence[Any], *, shuffle: 
     """See `Ops.multibatch`."""
     if isinstance(buffer, bool) or not isinstance(buffer, int) or buffer < 1:
         raise ArgumentError(f"buffer is a number of batches, at least 1, got {buffer!r}")
-    schedule = as_schedule(size)
+    require_flags("batches", shuffle=shuffle)
+    try:
+        schedule = as_schedule(size)
+    except ArgumentError as err:
+        raise ArgumentError(f"size, which comes first: {err}") from err
     whole_size(schedule, schedule.position, 0.0)  # a wrong size is told here, not in the first pass
     streams = [is_stream(sequence) for sequence in sequences]
     if not any(streams):
@@ -80,7 +85,7 @@ def whole_size(schedule: Schedule, step: int, carry: float) -> tuple[int, float]
     """
     wanted = schedule(step)
     if not wanted >= 1:
-        raise ArgumentError(f"a batch has at least one row, but batch_size({step}) is {wanted}")
+        raise ArgumentError(f"a batch has at least one row, got a size of {wanted:g} at step {step}")
     size = int(wanted + carry)
     return size, wanted + carry - size
 
@@ -114,7 +119,7 @@ class Passes:
             if self.begun is begun:
                 self.begun = None
 
-    def leave(self, rest: Callable[[], list[tuple[list[Any], float]]]) -> None:
+    def leave(self, rest: Callable[[], Iterator[tuple[list[Any], float]]]) -> None:
         """Take note that a pass was left, perhaps with batches that were cut ahead: `rest` gives them."""
 
     def sizes(self, begun: tuple[int, float]) -> Iterator[tuple[int, float]]:
@@ -172,17 +177,20 @@ class StreamPasses(Passes):
     def __init__(self, schedule: Schedule, buffer: int, streams: Sequence[Iterable[Any]]):
         super().__init__(schedule, buffer)
         self.streams = streams
-        self.rest: Callable[[], list[tuple[list[Any], float]]] | None = None
+        self.rest: Callable[[], Iterator[tuple[list[Any], float]]] | None = None
 
-    def leave(self, rest: Callable[[], list[tuple[list[Any], float]]]) -> None:
+    def leave(self, rest: Callable[[], Iterator[tuple[list[Any], float]]]) -> None:
         self.rest = rest
 
     def sources(self) -> list[Iterator[Any]]:
         """The streams from their beginning; one that has none goes on behind the rows that were never given out."""
-        rest, self.rest = self.rest() if self.rest is not None else [], None
+        rest, self.rest = self.rest, None
+        if rest is None or not any(iter(stream) is stream for stream in self.streams):
+            return [iter(stream) for stream in self.streams]
+        parts = tee((part for part, _ in rest()), len(self.streams))
         return [
-            chain(*(parts[i] for parts, _ in rest), stream) if iter(stream) is stream else iter(stream)
-            for i, stream in enumerate(self.streams)
+            chain(rows_of(left, i), stream) if iter(stream) is stream else iter(stream)
+            for i, (left, stream) in enumerate(zip(parts, self.streams, strict=True))
         ]
 
     def cut(self, sizes: Iterator[tuple[int, float]]) -> Iterator[tuple[list[Any], float]]:
@@ -208,6 +216,12 @@ class StreamPasses(Passes):
         raise TypeError("batches of a stream have no len(): how many there will be is not known before its end")
 
 
+def rows_of(batches: Iterator[list[Any]], i: int) -> Iterator[Any]:
+    """The rows of the i-th sequence, one by one."""
+    for parts in batches:
+        yield from parts[i]
+
+
 def is_stream(sequence: Any) -> bool:
     """Whether rows come one by one, their number unknown. ArgumentError: there are no rows in an order at all."""
     is_rows = isinstance(sequence, Ragged) or (hasattr(sequence, "__len__") and hasattr(sequence, "__getitem__"))
@@ -231,6 +245,8 @@ def n_rows(sequence: Any) -> int:
         return len(sequence.lengths)
     if isinstance(sequence, dict):
         return same_length(list(sequence.values())) if sequence else 0
+    if not hasattr(sequence, "__len__"):
+        raise ArgumentError(f"batches are cut from sequences of rows, got {type(sequence).__name__}")
     return len(sequence)
 
 

@@ -206,9 +206,13 @@ def _sizes(name: str, shape: Shape) -> tuple[int, int]:
 
 def _checked(name: str, shape: Shape) -> Shape:
     """A shape, if it is one."""
-    if not isinstance(shape, tuple) or not all(isinstance(size, int | np.integer) and size >= 0 for size in shape):
+    if not isinstance(shape, tuple) or not all(is_size(size) for size in shape):
         raise ShapeError(f"{name}: a shape is a tuple of sizes that are at least 0, got {shape!r}")
     return shape
+
+
+def is_size(size: object) -> bool:
+    return isinstance(size, int | np.integer) and not isinstance(size, bool) and bool(size >= 0)
 
 
 def _stream(ops: Generators, generator: np.random.Generator | None) -> np.random.Generator:

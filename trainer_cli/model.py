@@ -18,12 +18,14 @@ from trainer_cli.initializers import Initializer
 from trainer_cli.node import Node, Params
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers.optimizer import Optimizer
-from trainer_cli.randomness import generator
+from trainer_cli.randomness import Moment, generator
 from trainer_cli.store import Store, view
 
 Backprop = Callable[[Any], Any]
 Forward = Callable[["Model", Any, bool], tuple[Any, Backprop]]
 Init = Callable[["Model", Any, Any], None]
+# What a model's bytes have beside its parameters.
+MOMENT = "__moment__"
 # A parameter in training: its numbers and gradient, two moments, its average.
 COPIES = 5
 # What changes one parameter: from its key, its numbers and its gradient to both anew.
@@ -118,16 +120,21 @@ class Model(Node):
         X: Any = None,
         Y: Any = None,
         *,
-        seed: int = 0,
+        seed: int | None = None,
         dtype: type[np.floating] = np.float32,
         blank: bool = False,
     ) -> Self:
         """Infer the sizes left out from a sample, draw the parameters, and pack them into one store.
 
-        Each parameter's numbers come from (seed, "init", its name) alone; with `blank` they are zeros, to be loaded.
+        Each parameter's numbers come from (seed, "init", its name) alone; with `blank` they are zeros, to be loaded. A
+        `seed` that is given is that of `ops` too, by which batches are shuffled; else it is 0.
         ShapeError: a size given contradicts the sample, or one left out cannot be inferred.
         """
-        store = Store(self, seed=seed, dtype=dtype, blank=blank)
+        if seed is not None:
+            self.ops.seed = seed
+        store = Store(self, seed=seed or 0, dtype=dtype, blank=blank)
+        if any(isinstance(rows, np.ndarray) and rows.ndim and not len(rows) for rows in (X, Y)):
+            raise ShapeError(f"{self.where}: a sample needs at least one row, got none")
         self.init(X, Y)
         store.pack()
         return self
@@ -143,6 +150,9 @@ class Model(Node):
         ShapeError: training it would take more memory than the machine has.
         """
         assert self._store is not None
+        if not callable(initializer):
+            rule = "an initializer is a function such as glorot_uniform_init"
+            raise ArgumentError(f"{self.where}: {rule}, got {initializer!r} for {name}")
         needed = math.prod(shape) * self._store.dtype.itemsize * COPIES
         if needed > physical_memory():
             size = f"{needed / 1e9:,.1f} GB to train, this machine has {physical_memory() / 1e9:,.1f} GB"
@@ -190,6 +200,8 @@ class Model(Node):
         `params` holds them by key, `(node.id, name)`, or by full name, and may hold others too; None changes nothing.
         """
         store = self.store
+        if not isinstance(params, Mapping | None):
+            raise ArgumentError(f"parameters come by key or by name, in a dict, got {type(params).__name__}")
         kept = store.values.copy()
         try:
             for segment in store.segments:
@@ -213,14 +225,23 @@ class Model(Node):
         return twin
 
     def to_bytes(self) -> bytes:
-        """The parameters by name, in the safetensors format."""
+        """The parameters by name and the moment of the run, by which dropout draws, in the safetensors format."""
         store = self.store
-        return tensors.to_bytes(store.named(store.values))
+        moment = np.array([store.moment.seed, store.moment.step, store.moment.micro], np.int64)
+        return tensors.to_bytes({MOMENT: moment, **store.named(store.values)})
 
     def from_bytes(self, data: bytes) -> Self:
-        """Take over parameters written by `to_bytes`. ModelFileError: they are another model's, or damaged."""
-        store = self.store
-        store.load(tensors.from_bytes(data), store.values)
+        """Take over parameters and moment written by `to_bytes`; the model must be initialised.
+
+        ModelFileError: they are another model's, or damaged.
+        """
+        arrays, store = tensors.from_bytes(data), self.store
+        moment = arrays.pop(MOMENT, None)
+        if arrays and not store.segments:
+            raise ArgumentError(f"{self.where}: has no parameters yet: call initialize first")
+        store.load(arrays, store.values)
+        if moment is not None:
+            store.moment = Moment(*moment.tolist())
         return self
 
 

@@ -32,8 +32,11 @@ class Gradients:
 
     def __setattr__(self, name: str, value: Array) -> None:
         held = getattr(self, name)
-        if value is not held:  # `+=` assigns the array it has just changed
-            held[...] = value
+        if value is held:  # `+=` assigns the array it has just changed
+            return
+        if np.ndim(value) and np.shape(value) != held.shape:
+            raise ShapeError(f"the gradient of {name} has shape {held.shape}, got {np.shape(value)}")
+        held[...] = value
 
 
 class Node:

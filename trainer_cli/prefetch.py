@@ -15,13 +15,13 @@ PATIENCE_SECONDS = 1.0
 
 
 def prefetch(
-    items: Iterator[T], n_ahead: int, leave: Callable[[Callable[[], list[T]]], object] | None = None
+    items: Iterator[T], n_ahead: int, leave: Callable[[Callable[[], Iterator[T]]], object] | None = None
 ) -> Iterator[T]:
     """The items in their order, drawn by a thread that is at most `n_ahead` of them ahead.
 
     What `items` raises is raised here in its place. The thread ends with the items, or when this iterator is closed
-    and the source lets go. `leave` then gets a function that waits for that end and returns what was drawn and never
-    given out.
+    and the source lets go. `leave` then gets a function that waits for that end and gives what was drawn and never
+    given out, and raises what the source raised after it.
     """
     # An item, or how the items ended: with an exception or without.
     ready: SimpleQueue[tuple[T] | BaseException | None] = SimpleQueue()
@@ -39,12 +39,13 @@ def prefetch(
             end = err
         ready.put(end)
 
-    def rest() -> list[T]:
+    def rest() -> Iterator[T]:
         thread.join()
-        left: list[T] = []
         while not ready.empty():
-            left += got if isinstance(got := ready.get(), tuple) else ()
-        return left
+            got = ready.get()
+            if isinstance(got, BaseException):
+                raise got
+            yield from got or ()
 
     thread = threading.Thread(target=fill, name="prefetch", daemon=True)
     thread.start()

@@ -70,7 +70,11 @@ class Kind(catalogue.Registry):
         self.home = home
 
     def __call__(self, name: str) -> Callable[[Part], Part]:
-        """Register what is defined below under `name`."""
+        """Register what is defined below under `name`. ArgumentError: it is none."""
+        if not isinstance(name, str) or not name.strip():
+            raise ArgumentError(
+                f'a part is registered by a name: write @registry.{self.kind}("my_part.v1"), got {name!r:.60}'
+            )
         registered: Callable[[Part], Part] = self.register(name)
         return registered
 
@@ -130,7 +134,8 @@ class Registry:
 
     def create(self, kind: str, home: str | None = None) -> Kind:
         """Add a kind of a user's own, used in a config as `@kind = "name"`. ArgumentError: there is one, or no name."""
-        if not isinstance(kind, str) or not re.fullmatch(r"[a-z]\w*", kind) or hasattr(type(self), kind):
+        taken = {*dir(type(self)), *vars(self)}
+        if not isinstance(kind, str) or not re.fullmatch(r"[a-z]\w*", kind) or kind in taken:
             raise ArgumentError(f"a registry is named by a word of its own in small letters, got {kind!r}")
         if kind in self.kinds:
             raise ArgumentError(f"the registry {kind!r} already exists")

@@ -61,7 +61,8 @@ def check_values(config: RunConfig, optimizer: Optimizer, schedules: Mapping[str
             try:
                 rule(schedule(step))
             except ArgumentError as err:
-                problems.append(config.problem(name, f"{err}, at step {step} of {schedule}"))
+                where = "" if str(schedule) in str(err) else f", at step {step} of {schedule}"
+                problems.append(config.problem(name, f"{err}{where}"))
                 break
     if problems:
         raise ConfigError(problems=problems)

@@ -16,6 +16,7 @@ import numpy as np
 
 from trainer_cli import json_text
 from trainer_cli.arrays import Array
+from trainer_cli.errors import ArgumentError
 from trainer_cli.folder import damaged
 
 DTYPES = {
@@ -56,6 +57,8 @@ def to_bytes(arrays: Mapping[str, Array]) -> bytes:
 
 def from_bytes(data: bytes, path: Path | str = "safetensors") -> dict[str, Array]:
     """The arrays in `data`, each its own copy; whatever is wrong is a DamagedError `path: tensor: message`."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise ArgumentError(f"{path}: expected bytes, got {type(data).__name__}")
     path = Path(path)
     segments, start = _read_header(data, path)
     arrays = {}

@@ -110,7 +110,7 @@ def test_a_consumer_that_leaves_does_not_wait_for_a_source_that_waits(monkeypatc
     items.close()  # would take a minute
     assert not goes_on.is_set()
     goes_on.set()
-    assert rests[0]() == [2]
+    assert list(rests[0]()) == [2]
     assert threads() == []
 
 

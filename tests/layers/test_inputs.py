@@ -112,9 +112,9 @@ def test_a_size_that_nothing_tells_is_asked_for() -> None:
 
 @pytest.mark.parametrize("size", [0, -3])
 def test_a_size_below_one_is_refused(size: int) -> None:
-    with pytest.raises(ArgumentError, match=f"Relu.v1: nO must be at least 1, got {size}"):
+    with pytest.raises(ArgumentError, match=f"Relu.v1: nO must be a whole number of at least 1, got {size}"):
         Relu(size)
-    with pytest.raises(ArgumentError, match=f"Maxout.v1: nP must be at least 1, got {size}"):
+    with pytest.raises(ArgumentError, match=f"Maxout.v1: nP must be a whole number of at least 1, got {size}"):
         Maxout(2, nP=size)
     with pytest.raises(ArgumentError, match=f"LayerNorm.v1: nI must be at least 1, got {size}"):
         LayerNorm(size)

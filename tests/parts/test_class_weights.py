@@ -126,7 +126,11 @@ def fitted(given: Any, names: list[str] | None = None, counts: tuple[int, ...] =
         (lambda: fitted({"bee": np.nan}), ArgumentError, r"class_weights must be finite numbers of at least 0"),
         (lambda: fitted([1, "2", 1, 1]), ArgumentError, r"class_weights must be finite numbers of at least 0"),
         (lambda: fitted([1, 2]), ShapeError, r"2 class_weights do not fit 4 classes"),
-        (lambda: fitted({"bea": 1}), ArgumentError, r"'bea' is not among the names \['ant', .*Did you mean bee\?"),
+        (
+            lambda: fitted({"bea": 1}),
+            ArgumentError,
+            r"are for the classes .*got 'bea'\. Did you mean bee\?",
+        ),
         (
             lambda: fitted(None, ["bee", "ant", "cat", "dog"]),
             ArgumentError,

@@ -39,7 +39,7 @@ def test_state_is_read_by_key_and_by_name():
     assert optimizer.mom1[layer.id, "W"].shape == (10,)
     assert optimizer.nr_update[layer.id, "b"] == 3
     assert optimizer.nr_update["unknown"] == 0
-    with pytest.raises(KeyError, match=r"'output.V' is the name of 0 tensors; there are \['hidden.W'"):
+    with pytest.raises(KeyError, match=r"'output.V' was not updated yet; known by name are \['hidden.W'"):
         optimizer.averages["output.V"]
 
 
@@ -196,7 +196,7 @@ def test_bytes_of_another_optimizer_or_model_or_of_nothing_are_refused():
         update(other, loaded)
     with pytest.raises(DamagedError):
         Adam(0.1).from_bytes(data[:-1])
-    with pytest.raises(ModelFileError, match="are no optimizer's: KeyError"):
+    with pytest.raises(ModelFileError, match=r"are no optimizer's: they hold __moment__, hidden\.W, hidden\.b$"):
         Adam(0.1).from_bytes(model.to_bytes())
 
 

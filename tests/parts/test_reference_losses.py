@@ -241,7 +241,7 @@ def test_parts_of_a_batch_of_sequences_add_up(normalize: bool, weights: Array | 
         (
             lambda: SequenceCategoricalCrossentropy()([P, P], [CLASSES, CLASSES[1:]]),
             ShapeError,
-            r"sequence 1: .* truths must be 5 class numbers .*got shape \(4,\)",
+            r"sequence 1: truths must be 5 class numbers .*got shape \(4,\)",
         ),
         (lambda: L2Distance()(LOGITS[:, :1], SOFT[:, 0]), ShapeError, r"shape \(5, 1\), got shape \(5,\)"),
         (lambda: CosineDistance()(LOGITS[0], SOFT[0]), ShapeError, r"guesses must be \(rows, columns\)"),

@@ -87,7 +87,7 @@ def test_class_weights_can_be_inspected(tmp_path: Path, setting: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ('class_weights = {"rear": 3}', r"stdin:16: loss: .*'rear' is not among .*Did you mean rare\?"),
+        ('class_weights = {"rear": 3}', r"stdin:18: loss.class_weights: .*got 'rear'\. Did you mean rare\?"),
         ("class_weights = [1, 2, 3]", r"stdin:18: loss.class_weights: .*3 class_weights do not fit 2 classes"),
         (
             'names = ["rare", "often"]',

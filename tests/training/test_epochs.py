@@ -97,7 +97,7 @@ def test_position_counts_steps_epochs_and_samples():
 
 
 def test_a_batch_size_below_one_and_no_rows_are_refused():
-    with pytest.raises(ArgumentError, match=r"at least one row, but batch_size\(0\) is 0.5"):
+    with pytest.raises(ArgumentError, match=r"at least one row, got a size of 0.5 at step 0"):
         next(iter(Epochs(rows(5), as_schedule(0.5), seed=0)))
     with pytest.raises(ArgumentError, match="at least one row of training data"):
         Epochs(rows(0), as_schedule(4), seed=0)

@@ -35,6 +35,9 @@ class Config(confection.Config):
         is_interpolated: bool | None = None,
         section_order: list[str] | None = None,
     ):
+        if not isinstance(data, dict | None):
+            way = ": Config().from_str reads text, from_disk a file" if isinstance(data, str | bytes | Path) else ""
+            raise ConfigError(f"a config is made of a dict of sections, got {type(data).__name__}{way}")
         super().__init__(data, is_interpolated=is_interpolated, section_order=section_order)
         self.document: Document = data.document if isinstance(data, Config) else Document()
 
@@ -49,6 +52,8 @@ class Config(confection.Config):
         """Read a config's text, called `path` in messages; without `interpolate`, variables stay as they are."""
         if not isinstance(text, str | bytes):
             raise ConfigError(f"a config is read from text, got {type(text).__name__}")
+        if isinstance(text, str) and text.strip().endswith(".cfg") and "\n" not in text:
+            raise ConfigError(f"{text.strip()} is the name of a file, and no config: from_disk reads it")
         loaded = read_text(text, path, overrides)
         loaded.check()
         self.clear()

@@ -104,7 +104,7 @@ class Planner:
             self.complain(f"{where}.{key}", f"no registry is called @{kind}{suggestion}")
         elif self.kinds is not None and kind not in self.kinds:
             allowed = alternatives([f"@{each}" for each in self.kinds])
-            self.complain(f"{where}.{key}", f"a saved model can name {allowed}, not @{kind}")
+            self.complain(f"{where}.{key}", f"only {allowed} can be named here, not @{kind}")
         elif not isinstance(name, str):
             if not isinstance(name, Broken):
                 self.complain(f"{where}.{key}", f"expected the name of a function, got {say(name)}")

@@ -11,6 +11,7 @@ from trainer_cli.layers.dense import affine, dense
 from trainer_cli.layers.dropout import checked
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import require_numbers
 from trainer_cli.schedules.schedule import Schedule
 
 
@@ -34,6 +35,7 @@ def ClippedLinear(
     `normalize` puts a LayerNorm behind the activation, `dropout` drops outputs in training.
     ArgumentError: slope is 0, or min_val is not below max_val.
     """
+    require_numbers("ClippedLinear.v1", slope=slope, offset=offset, min_val=min_val, max_val=max_val)
     if slope == 0:
         raise ArgumentError("ClippedLinear.v1: slope must not be 0: every output would be the same")
     if not min_val < max_val:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trainer_cli.errors import ArgumentError
 from trainer_cli.layers.chain import chain
+from trainer_cli.layers.inputs import sizes
 from trainer_cli.layers.parallel import require_layers
 from trainer_cli.model import Model
 from trainer_cli.registry import registry
@@ -13,6 +13,5 @@ from trainer_cli.registry import registry
 def clone(orig: Model, n: int) -> Model:
     """Chain `n` layers like `orig`, each with parameters of its own: `clone(f, 3)(X) = f''(f'(f(X)))`."""
     require_layers("clone", [orig])
-    if n < 1:
-        raise ArgumentError(f"clone: n must be at least 1, got {n}")
+    sizes("clone", n=n)
     return chain(orig, *(orig.copy() for _ in range(n - 1)))

@@ -15,6 +15,7 @@ from trainer_cli.layers.dropout import drop, unchanged
 from trainer_cli.layers.inputs import as_gradient, as_rows, sizes
 from trainer_cli.layers.layernorm import LayerNorm
 from trainer_cli.model import Backprop, Forward, Model, width
+from trainer_cli.schedules.arguments import require_flags
 
 Activation = Callable[[Array, Array], tuple[Array, Any]]
 BackpropActivation = Callable[[Array, Any, Array], Array]
@@ -37,6 +38,7 @@ def dense(
     "softmax_activation" (probabilities; backprop takes their own gradient), "unnormalized" (probabilities in training
     alone).
     """
+    require_flags(layer, normalize=normalize)
     return Model(
         layer.partition(".")[0].lower(),
         forward,

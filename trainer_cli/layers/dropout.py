@@ -9,7 +9,8 @@ from trainer_cli.errors import ArgumentError
 from trainer_cli.layers.inputs import as_floats
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
-from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.schedules.arguments import is_number
+from trainer_cli.schedules.schedule import Schedule, as_schedule
 
 
 @registry.layers("Dropout.v1")
@@ -60,9 +61,14 @@ def current_rate(model: Model) -> float:
 
 def checked(rate: float | Schedule | None) -> float | Schedule | None:
     """The rate as it was given, if it may be one."""
-    if isinstance(rate, float | int):
-        in_range(rate)
-    return rate
+    if isinstance(rate, Schedule) or rate is None:
+        return rate
+    if is_number(rate):
+        return in_range(rate)
+    try:
+        return as_schedule(rate)
+    except ArgumentError as err:
+        raise ArgumentError(f"dropout: {err}") from err
 
 
 def in_range(rate: float) -> float:

@@ -52,8 +52,8 @@ def as_gradient(model: Model, dY: Any, Y: Array) -> Array:
 def sizes(layer: str, **dims: int | None) -> dict[str, int | None]:
     """The sizes as they were given, each at least 1 or None; else an ArgumentError."""
     for name, size in dims.items():
-        if size is not None and size < 1:
-            raise ArgumentError(f"{layer}: {name} must be at least 1, got {size}")
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1):
+            raise ArgumentError(f"{layer}: {name} must be a whole number of at least 1, got {size!r}")
     return dims
 
 

@@ -11,6 +11,7 @@ from trainer_cli.initializers import Initializer, zero_init
 from trainer_cli.layers.dense import affine, dense
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
+from trainer_cli.schedules.arguments import is_number, require_flags
 
 
 @registry.layers("Softmax.v1")
@@ -54,8 +55,9 @@ def Softmax_v2(
     training it gives probabilities all the same. Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural
     Network" (2015), arXiv:1503.02531.
     """
-    if not temperature > 0:
-        raise ArgumentError(f"Softmax.v2: temperature must be above 0, got {temperature}")
+    require_flags("Softmax.v2", normalize_outputs=normalize_outputs)
+    if not is_number(temperature) or temperature <= 0:
+        raise ArgumentError(f"Softmax.v2: temperature must be above 0, got {temperature!r}")
     return dense(
         "Softmax.v2",
         forward_v2,

@@ -65,7 +65,7 @@ class CategoricalCrossentropy(Loss):
         require_flags(NAME, normalize=normalize)
         self.normalize = normalize
         self.names = names
-        self.missing_value = missing_value
+        self.missing_value = missing_value if isinstance(missing_value, str | None) else int(missing_value)
         self.neg_prefix = neg_prefix
         self.label_smoothing = check_smoothing(NAME, label_smoothing)
         self._numbers = numbers_of(NAME, names)

@@ -11,6 +11,7 @@ from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.losses.labels import class_number, listing, numbers_of, texts_in
 from trainer_cli.losses.truths import as_classes
+from trainer_cli.registry import nearest
 from trainer_cli.schedules.arguments import is_number
 
 Given = Sequence[float] | Mapping[str, float] | Literal["balanced"] | None
@@ -34,7 +35,7 @@ class ClassWeights:
         self.given = given
         self.numbers = numbers_of(loss, names)
         self._table: Array | None = None
-        if given is None or given == "balanced":
+        if given is None or (isinstance(given, str) and given == "balanced"):
             return
         if not isinstance(given, list | tuple | Mapping | np.ndarray):
             raise ArgumentError(f'{loss}: class_weights must be a list, weights by name or "balanced", got {given!r}')
@@ -55,7 +56,7 @@ class ClassWeights:
                 f"got {listing(self.numbers)}"
             )
         self.numbers = found
-        if self.given == "balanced":
+        if isinstance(self.given, str):
             if len(counts) != len(names) or not all(count > 0 for count in counts):
                 raise ArgumentError(f"{self.loss}: each of {len(names)} classes must have rows, got counts {counts}")
             self._table = sum(counts) / (len(counts) * np.asarray(counts, dtype=np.float64))
@@ -64,11 +65,13 @@ class ClassWeights:
         self.check(len(names))
 
     def check(self, n_classes: int) -> None:
-        """Refuse weights that are not known yet, or are those of another number of classes."""
+        """Refuse weights that are not known yet, and names or weights of another number of classes."""
+        if self.numbers and len(self.numbers) != n_classes:
+            raise ShapeError(f"{self.loss}: {len(self.numbers)} names do not fit {n_classes} classes")
         if self.given is None:
             return
         if self._table is None:
-            what = '"balanced" class_weights need' if self.given == "balanced" else "class_weights by name need"
+            what = '"balanced" class_weights need' if isinstance(self.given, str) else "class_weights by name need"
             raise ArgumentError(f"{self.loss}: {what} the training rows' classes: call fit(names, counts) first")
         if len(self._table) != n_classes:
             raise ShapeError(f"{self.loss}: {len(self._table)} class_weights do not fit {n_classes} classes")
@@ -93,5 +96,8 @@ class ClassWeights:
     def _by_name(self, given: Mapping[str, float]) -> Array:
         table = np.ones(len(self.numbers))
         for name, weight in given.items():
-            table[class_number(self.loss, name, self.numbers)] = weight
+            if name not in self.numbers:
+                rule = f"class_weights are for the classes {listing(self.numbers)}"
+                raise ArgumentError(f"{self.loss}: {rule}, got {name!r}.{nearest(str(name), list(self.numbers))}")
+            table[self.numbers[name]] = weight
         return table

@@ -9,6 +9,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.losses.categorical_crossentropy import FAILED as FAILED_OF_ONE
 from trainer_cli.losses.categorical_crossentropy import CategoricalCrossentropy
 from trainer_cli.losses.loss import Loss, Takes
 from trainer_cli.losses.mean import rows_mass
@@ -86,7 +87,8 @@ class SequenceCategoricalCrossentropy(Loss):
         try:
             return self.of_one(guesses, truths)[0]
         except ArgumentError as err:
-            raise type(err)(f"{FAILED}: sequence {i}: {err}") from err
+            said = str(err).removeprefix(f"{FAILED_OF_ONE}: ")
+            raise type(err)(f"{FAILED}: sequence {i}: {said}") from err
 
 
 def parts(sequences: Any) -> list[Any]:

@@ -86,9 +86,10 @@ def as_classes(name: str, truths: Any, shape: tuple[int, ...], *, add_up: bool =
         return _class_numbers(name, array, shape[1])
     if array.shape == shape:
         return _distributions(name, array, add_up)
-    raise ShapeError(
-        f"{name}: truths must be {shape[0]} class numbers or have the guesses' shape {shape}, got shape {array.shape}"
-    )
+    got = "None" if truths is None else f"shape {array.shape}"
+    remedy = ": truths.reshape(-1) makes them class numbers" if array.shape == (shape[0], 1) else ""
+    rule = f"truths must be {shape[0]} class numbers or have the guesses' shape {shape}"
+    raise ShapeError(f"{name}: {rule}, got {got}{remedy}")
 
 
 def check_probabilities(name: str, guesses: Array, hint: str = "") -> None:
@@ -111,7 +112,8 @@ def _class_numbers(name: str, truths: Array, n_classes: int) -> Array:
     if not truths.size:
         return truths.astype(np.int64)  # an empty list has no type of its own
     if truths.dtype.kind not in "iu":
-        raise ArgumentError(f"{name}: one truth a row must be a class number (an integer), got {truths.dtype}")
+        remedy = ": truths.astype(int) makes them" if truths.dtype.kind == "f" else ""
+        raise ArgumentError(f"{name}: one truth a row must be a class number (an integer), got {truths.dtype}{remedy}")
     if truths.min() < 0 or truths.max() >= n_classes:
         row = int(np.argmax((truths < 0) | (truths >= n_classes)))
         raise ArgumentError(f"{name}: class numbers go from 0 to {n_classes - 1}, got {truths[row]} in row {row}")

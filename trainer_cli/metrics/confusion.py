@@ -143,8 +143,8 @@ class Matthews(Confusion):
     """The correlation of truth and guess, from -1 to 1: 0 is what guessing scores, however rare a class is.
 
     `(c * s - sum(t_k * p_k)) / sqrt((s^2 - sum(p_k^2)) * (s^2 - sum(t_k^2)))` with s rows, c right ones, and t_k and
-    p_k the rows that have and that were taken for class k. Gorodkin, "Comparing two K-category assignments by a K-category
-    correlation coefficient" (2004). NaN where all rows are of one class, or all are taken for one.
+    p_k the rows that have and that were taken for class k. Gorodkin, "Comparing two K-category assignments by a
+    K-category correlation coefficient" (2004). NaN where all rows are of one class, or all are taken for one.
     """
 
     name = "matthews"

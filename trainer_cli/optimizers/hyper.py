@@ -26,14 +26,16 @@ class Scheduled(Protocol):
 
 
 class Hyper:
-    """An attribute that is set to a number or a schedule and read as the number in force, at least 0 and `below`.
+    """An attribute that is set to a number or a schedule and read as the number in force, at least 0 and `below`; above
+    0 if it is `divided_by`.
 
     A number set over a schedule holds until the schedules go on, as in the reference. `of` makes this another name of
     the hyper-parameter called so.
     """
 
-    def __init__(self, below: float = math.inf, *, of: str = ""):
+    def __init__(self, below: float = math.inf, *, of: str = "", divided_by: bool = False):
         self.below = below
+        self.divided_by = divided_by
         self.name = of
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -49,14 +51,14 @@ class Hyper:
         if owner is None:
             return self
         value = owner.numbers.get(self.name)
-        return self.checked(owner.schedules[self.name](owner.position)) if value is None else value
+        return self._at(owner.schedules[self.name], owner.position) if value is None else value
 
     def __set__(self, owner: Scheduled, value: Rate) -> None:
         try:
             schedule = as_schedule(value)
         except ArgumentError as err:
             raise ArgumentError(f"{self.name}: {err}") from err
-        current = self.checked(schedule(owner.position))
+        current = self._at(schedule, owner.position)
         if is_number(value):
             owner.numbers[self.name] = current
         else:
@@ -65,9 +67,19 @@ class Hyper:
         if not is_number(value) or self.name not in owner.varying:
             owner.schedules[self.name] = schedule
 
+    def _at(self, schedule: Schedule, position: int) -> float:
+        try:
+            value = schedule(position)
+        except ArgumentError as err:
+            raise ArgumentError(f"{self.name}: {err}") from err
+        return self.checked(value)
+
     def checked(self, value: float) -> float:
+        """The value, if it may be one; else an ArgumentError."""
         if not (math.isfinite(value) and value >= 0):
             raise ArgumentError(f"{self.name} must be a finite number of at least 0, got {value:g}")
+        if value == 0 and self.divided_by:
+            raise ArgumentError(f"{self.name} must be above 0, or what has no gradient yet is divided by 0")
         if value >= self.below:
             raise ArgumentError(f"{self.name} must be below {self.below:g}, got {value:g}")
         return value

@@ -52,11 +52,15 @@ class ByKey(dict[Hashable, Value]):
         self._default = default
 
     def __missing__(self, name: Hashable) -> Value:
+        if not isinstance(name, str) and (text := key_text(name)) in self:
+            return self[text]  # loaded, and not met again yet
         keys = self._names.get(name, []) if isinstance(name, str) else []
         if len(keys) == 1:
             return self[keys[0]]
         if self._default is None or keys:
-            raise KeyError(f"{name!r} is the name of {len(keys)} tensors; there are {sorted(self._names)}")
+            known = sorted({*self._names, *(key for key in self if isinstance(key, str))})
+            several = f"is the name of {len(keys)} tensors" if keys else "was not updated yet"
+            raise KeyError(f"{name!r} {several}; known by name are {known}")
         return self._default
 
 
@@ -141,6 +145,10 @@ class Memory:
             if held.keys() != {"n_updates", *self.groups}:
                 kept = ", ".join(self.groups) or "nothing"
                 raise ModelFileError(f"{name}: this optimizer keeps {kept}, not {', '.join(sorted(held))}")
+            count = held["n_updates"]
+            if count.shape != () or count.dtype.kind != "i" or count < 0:
+                rule = "expected a whole number of at least 0"
+                raise ModelFileError(f"n_updates.{name}: {rule}, got {count.tolist()!r:.60}")
         self._stores.clear()
         self._places.clear()
         self._loaded = {name: (held, int(held.pop("n_updates"))) for name, held in found.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable
 
 import numpy as np
@@ -15,7 +16,7 @@ from trainer_cli.optimizers.hyper import Hyper, Rate
 from trainer_cli.optimizers.memory import ByKey, Memory, State
 from trainer_cli.optimizers.rule import Rates, Rule
 from trainer_cli.optimizers.rules import AdamRule, RAdamRule, SGDRule
-from trainer_cli.schedules.arguments import require_flags
+from trainer_cli.schedules.arguments import is_number, require_flags
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.store import Segment, Store
 
@@ -49,7 +50,7 @@ class Optimizer:
     beta2 = Hyper(below=1)
     b1 = Hyper(below=1, of="beta1")
     b2 = Hyper(below=1, of="beta2")
-    eps = Hyper()
+    eps = Hyper(divided_by=True)
     L2 = Hyper()
     grad_clip = Hyper()
     weight_decay = Hyper()
@@ -110,6 +111,8 @@ class Optimizer:
         type that is not the one of before; DivergedError: the gradient is not finite.
         """
         check_arrays(key, weights, gradient)
+        if not is_number(lr_scale) or lr_scale < 0:
+            raise ArgumentError(f"lr_scale must be a finite number of at least 0, got {lr_scale!r}")
         if gradient.size == 0:
             return weights, gradient
         if weights.shape != gradient.shape:
@@ -205,16 +208,22 @@ class Optimizer:
         ModelFileError: the bytes are damaged, or another kind of optimizer's.
         """
         arrays = tensors.from_bytes(data)
+        if not {"position", "facts"} <= arrays.keys():
+            held = ", ".join(sorted(arrays)[:3]) or "nothing"
+            raise ModelFileError(f"these bytes are no optimizer's: they hold {held}")
         try:
             position, facts = int(arrays.pop("position")), json_text.loads(arrays.pop("facts").tobytes())
-            rule, followers = facts["rule"], facts["followers"]
+            rule, memories = facts["rule"], dict(facts["followers"])
         except (KeyError, TypeError, ValueError) as err:
             raise ModelFileError(f"these bytes are no optimizer's: {err!r}") from err
-        if rule != type(self.rule).__name__ or followers.keys() != self.followers.keys():
+        if position < 0 or rule != type(self.rule).__name__ or memories.keys() != self.followers.keys():
             ours = f"{type(self.rule).__name__} with {sorted(self.followers)} following scores"
-            raise ModelFileError(f"this optimizer is {ours}, the bytes are of {rule} with {sorted(followers)}")
+            theirs = f"{rule} with {sorted(memories)} at step {position}"
+            raise ModelFileError(f"this optimizer is {ours}, the bytes are of {theirs}")
+        for name, memory in memories.items():
+            copy.deepcopy(self.followers[name]).load_state(memory)  # what is wrong with one is told before any is taken
         self._memory.from_arrays(arrays)
-        for name, memory in followers.items():
+        for name, memory in memories.items():
             self.followers[name].load_state(memory)
         self._go_to(position)
         return self
@@ -235,9 +244,11 @@ class Optimizer:
         L2, learn_rate, weight_decay = self.L2, self.learn_rate * lr_scale, self.weight_decay
         rates = Rates(learn_rate, self.beta1, self.beta2, self.eps, self.momentum)
         decaying = rates._replace(shrink=learn_rate * weight_decay) if weight_decay else rates
+        segments = state.segments[indexes.start : indexes.stop]
         if L2 and not self.L2_is_weight_decay:
+            clip(gradient, segments, 0)  # only looks: a gradient that is not finite is left as it is
             ops.add_scaled(gradient, weights, scale=L2)
-        clip(gradient, state.segments[indexes.start : indexes.stop], self.grad_clip)
+        clip(gradient, segments, self.grad_clip)
 
         def alike(segment: Segment) -> Hashable:
             return self.rule.kind(segment), segment.no_decay and weight_decay > 0
@@ -261,3 +272,5 @@ def check_arrays(key: Hashable, weights: object, gradient: object) -> None:
     if not isinstance(gradient, np.ndarray) or gradient.dtype.kind not in "fiu":
         kind = gradient.dtype if isinstance(gradient, np.ndarray) else type(gradient).__name__
         raise ArgumentError(f"the gradient of {key!r} is an array of numbers, not {kind}")
+    if not gradient.flags.writeable:
+        raise ArgumentError(f"the gradient of {key!r} is set to zero, but this array is read-only: pass a copy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 import operator
 import threading
@@ -10,6 +11,8 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from itertools import islice
 from typing import Any, cast
+
+import numpy as np
 
 from trainer_cli.errors import ArgumentError
 from trainer_cli.schedules.arguments import is_number
@@ -71,6 +74,12 @@ class Schedule:
     def __repr__(self) -> str:
         return self._text
 
+    def called(self, text: str) -> Schedule:
+        """The same schedule, written in another way."""
+        twin = copy.copy(self)
+        twin._text = text
+        return twin
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Schedule:
         # What computes the values is pure (or remembers what it drew), and an iterator cannot be copied anyway.
         return copy.copy(self)
@@ -100,13 +109,14 @@ def as_schedule(value: object) -> Schedule:
     """
     if isinstance(value, Schedule):
         return value
+    if getattr(value, "ndim", None) == 0:
+        value = cast(Any, value).item()
     if is_number(value):
         number = float(value)
         return Schedule(lambda step: number, f"{value}")
-    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping | Set):
-        raise ArgumentError(
-            f"expected a finite number, a list of numbers or a schedule, got {value!r}{_call_hint(value)}"
-        )
+    if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping | Set) or _n_axes(value) > 1:
+        got = f"an array {np.shape(cast(Any, value))}" if _n_axes(value) > 1 else repr(value)
+        raise ArgumentError(f"expected a finite number, a list of numbers or a schedule, got {got}{_call_hint(value)}")
     drawn = Drawn(value)
     if isinstance(value, list | tuple):
         drawn.draw_all()
@@ -122,7 +132,14 @@ class Drawn:
         self._values = array("d")
         self._failure: ArgumentError | None = None
         # Batches are cut by a thread of their own while somebody asks how many there will be.
-        self._lock = threading.Lock()
+        # It may ask for a value of its own, which fails at once.
+        self._lock = threading.RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.RLock())
 
     def __call__(self, step: int) -> float:
         while step >= len(self._values):
@@ -192,4 +209,8 @@ def _checked(step: int) -> int:
 
 
 def _call_hint(value: object) -> str:
-    return ". Call the function to get its generator" if callable(value) else ""
+    return ". Call the function to get its generator" if inspect.isroutine(value) else ""
+
+
+def _n_axes(value: object) -> int:
+    return int(getattr(value, "ndim", 1))
