@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -197,10 +198,15 @@ def sha256(path: Path) -> str:
 
 
 def blas_facts() -> tuple[str, str]:
-    """The library behind matrix products and its version, and the kernel it chose for this processor."""
+    """The library behind numpy's matrix products and its version, and the kernel it chose for this processor.
+
+    Other packages may have brought libraries of their own into the process, which compute nothing here.
+    """
     from threadpoolctl import threadpool_info
 
     found = [info for info in threadpool_info() if info.get("user_api") == "blas"]
+    home = os.path.dirname(np.__file__)  # .../site-packages/numpy; its libraries lie in it or in numpy.libs
+    found = [info for info in found if str(info.get("filepath", "")).startswith(home)] or found
     names = {f"{info.get('internal_api')} {info.get('version')}" for info in found}
     return "; ".join(sorted(names)), "; ".join(sorted({str(info.get("architecture", "")) for info in found}))
 

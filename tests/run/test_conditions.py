@@ -3,6 +3,8 @@
 import json
 import shutil
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -336,3 +338,13 @@ def test_a_run_whose_checkpoints_are_gone_says_that_it_begins_anew(data):
     ]
     train(config_of(data), data / "whole")
     assert outcome_of(data / "run") == outcome_of(data / "whole")
+
+
+def test_a_library_that_another_package_brought_is_no_condition():
+    """scipy has a BLAS of its own."""
+    code = "from trainer_cli.provenance import blas_facts; print(blas_facts())"
+    alone, beside = (
+        subprocess.run([sys.executable, "-c", f"{first}{code}"], capture_output=True, text=True, check=True).stdout
+        for first in ("import numpy; ", "import scipy.linalg; ")
+    )
+    assert alone == beside != "('', '')\n"

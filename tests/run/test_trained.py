@@ -27,7 +27,7 @@ def test_other_kinds_than_a_model_needs_are_refused(files, section):
     files, folder = files
     assert trained.from_files(files, folder).model.layers
     files["config.cfg"] += f"\n\n{section}".encode()
-    with pytest.raises(ConfigError, match="a saved model can name"):
+    with pytest.raises(ConfigError, match="only @initializers"):
         trained.from_files(files, folder)
 
 

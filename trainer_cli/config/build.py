@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from trainer_cli.config.call import Call
@@ -11,6 +12,7 @@ from trainer_cli.config.document import Document, config_error
 from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import Problem, TrainerError
+from trainer_cli.schedules.schedule import Schedule, as_schedule
 
 
 def build(planned: Any, document: Document) -> Any:
@@ -37,9 +39,18 @@ def call(planned: Call, document: Document) -> Any:
     except Exception as err:
         message = f"{planned.name} raised {type(err).__name__}: {shorten(str(err), 200)}"
         raise config_error([problem(message, planned, document)]) from err
+    if planned.kind == "schedules" and isinstance(made, Iterator) and not isinstance(made, Schedule):
+        made = as_schedule(made).called(written(planned))
     if planned.kind == "layers" and planned.called and hasattr(made, "named"):
         made = made.named(planned.called)
     return fitted(made, planned, document)
+
+
+def written(planned: Call) -> str:
+    """A call as one would write it: `stairs(start=0.1, every=3)`."""
+    name = getattr(planned.function, "__name__", planned.name)
+    keywords = [f"{key}={value!r:.40}" for key, value in planned.keywords.items()]
+    return f"{name}({', '.join([*(f'{value!r:.40}' for value in planned.positional), *keywords])})"
 
 
 def fitted(made: Any, planned: Call, document: Document) -> Any:

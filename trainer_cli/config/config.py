@@ -12,7 +12,8 @@ from trainer_cli.config.document import Document
 from trainer_cli.config.loaded import Loaded, read_file, read_text
 from trainer_cli.config.tree import canonical_raw
 from trainer_cli.config.writer import dump_variables, write
-from trainer_cli.errors import ConfigError
+from trainer_cli.errors import ConfigError, Problem
+from trainer_cli.registry import nearest
 
 NO_OVERRIDES: dict[str, Any] = {}
 
@@ -107,10 +108,31 @@ class Config(confection.Config):
         whole = self if self.is_interpolated else self.interpolate()
         document = copy.copy(self.document)
         document.problems = []
+        for name in overrides:
+            refuse_new_key(whole, name)
         if overrides:
             whole = type(self)().from_str(whole.to_str(), overrides=overrides)
             document.inline = self.document.inline | whole.document.overridden(overrides)
         return Loaded(copy_containers(whole), document)
+
+
+def refuse_new_key(config: dict[str, Any], name: str) -> None:
+    """ConfigError: an override names a key that its section has not; a block of a function may have any argument."""
+    node: Any = config
+    for index, part in enumerate(parts := name.split(".")):
+        if not isinstance(node, dict):
+            return
+        starred = node.get("*")
+        if part not in node and isinstance(starred, dict) and part in starred:
+            node = starred
+        if part not in node:
+            if any(str(key).startswith("@") for key in node):
+                return
+            where = ".".join(parts[:index]) or "the config"
+            raise ConfigError(
+                problems=[Problem(f"{where} has no {part}.{nearest(part, list(node))}", "override", 0, name)]
+            )
+        node = node[part]
 
 
 def dump_uninterpolated(where: str, value: Any) -> str:

@@ -75,10 +75,21 @@ def read_text(data: str | bytes, path: str, overrides: Sequence[Override] | Mapp
     """The same, with its mistakes left in the document, so that later checks can add theirs."""
     document = scan(decode(data, path), path)
     for override in from_mapping(overrides) if isinstance(overrides, Mapping) else overrides:
+        if isinstance(overrides, Mapping):
+            refuse_new_section(document, override)
         apply(document, override)
     filler = Filler(document)
     filler.fill()
     return Loaded(parse_tree(document, filler), document, filler.used)
+
+
+def refuse_new_section(document: Document, override: Override) -> None:
+    """An override in Python sets something of a section or value that is there: one of another name is a slip."""
+    parent = override.name.rpartition(".")[0]
+    if document.find(parent) is None and document.sections:
+        first, known = parent.split(".")[0], [name for name in document.sections if name]
+        message = f"there is no section [{parent}] to set a key of.{nearest(parent, known) or nearest(first, known)}"
+        raise ConfigError(problems=[Problem(message, override.origin.path, 0, override.name)])
 
 
 def read_file(path: str | Path) -> bytes:
