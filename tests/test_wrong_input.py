@@ -242,6 +242,12 @@ CASES = {
         (lambda: batches(2, [1], buffer=-1), "buffer is a number of batches, at least 1, got -1"),
         (lambda: batches([2, "a"], [1, 2, 3]), "must give finite numbers, got 'a' at step 1"),
         (lambda: batches(1, iter("ab"), shuffle=True), "shuffle"),
+        (
+            lambda: batches(X, 8),
+            "size, which comes first: expected a finite number, a list of numbers",
+        ),
+        (lambda: batches(2, [1, 2], shuffle="yes"), "shuffle must be True or False, got 'yes'"),
+        (lambda: batches(2, {1: 2}), "batches are cut from sequences of rows, got int"),
     ],
     # Layers
     "ClippedLinear": [(lambda: ClippedLinear(slope=0), "slope must not be 0: every output would be the same")],
@@ -264,7 +270,21 @@ CASES = {
     "Logistic": [(lambda: Logistic().predict([1]), "takes")],
     "Maxout": [(lambda: Maxout(3, nP=0), "nP must be a whole number of at least 1, got 0")],
     "Mish": [(lambda: Mish(0), "nO must be a whole number of at least 1, got 0")],
-    "Relu": [(lambda: Relu(3).initialize([X]), "takes rows")],
+    "Relu": [
+        (lambda: Relu(3).initialize([X]), "takes rows"),
+        (lambda: Relu(2.5), "Relu.v1: nO must be a whole number of at least 1, got 2.5"),
+        (lambda: Relu("3"), "Relu.v1: nO must be a whole number of at least 1, got '3'"),
+        (lambda: Relu(True), "Relu.v1: nO must be a whole number of at least 1, got True"),
+        (
+            lambda: Relu(3, init_W="he").initialize(X),
+            "a function such as glorot_uniform_init, got 'he' for W",
+        ),
+        (
+            lambda: Relu(3, dropout="0.1"),
+            "dropout: expected a finite number, a list of numbers",
+        ),
+        (lambda: Relu(3, normalize="no"), "Relu.v1: normalize must be True or False, got 'no'"),
+    ],
     "ReluK": [(lambda: ReluK(k=0), "k must be above 0, got 0")],
     "Sigmoid": [(lambda: Sigmoid(0), "nO must be a whole number of at least 1, got 0")],
     "Softmax": [(lambda: Softmax(2).initialize(X, THIRDS), "nO = 2 contradicts the data, which need nO = 3")],
@@ -275,6 +295,7 @@ CASES = {
     "chain": [
         (lambda: chain(), "needs at least one layer, got none"),
         (lambda: chain(Linear(3), "x"), "chain: takes layers, got str"),
+        (lambda: chain(Relu(3)).initialize(X[:0]), "a sample needs at least one row, got none"),
     ],
     "clone": [
         (lambda: clone(Linear(3), 0), "n must be a whole number of at least 1, got 0"),
@@ -293,6 +314,10 @@ CASES = {
         (lambda: linear().get_param("w"), "the parameter 'w' does not exist"),
         (lambda: linear().get_grad("w"), "the parameter 'w' does not exist"),
         (lambda: linear().set_param("W", X), "W: has shape (3, 3), got (4, 3)"),
+        (lambda: setattr(linear().grad, "W", X), "the gradient of W has shape (3, 3), got (4, 3)"),
+        (lambda: linear().from_bytes("abc"), "expected bytes, got str"),
+        (lambda: linear().use_params([1]).__enter__(), "parameters come by key or by name, in a dict, got list"),
+        (lambda: chain(Relu(3)).from_bytes(linear().to_bytes()), "has no parameters yet: call initialize first"),
         (lambda: linear().get_dim("n0"), "has no size 'n0'; its sizes are ['nI', 'nO']"),
         (lambda: linear().finish_update(3), "an update takes an optimizer or a function, got int"),
         (
@@ -313,9 +338,25 @@ CASES = {
         (lambda: Config().from_str("[a\nb = 1"), "config:1: expected a section like"),
         (lambda: Config().from_disk("/nowhere.cfg"), "/nowhere.cfg: cannot be read: No such file or directory"),
         (lambda: Config().from_bytes(b"\xff\xfe"), "UTF-8"),
+        (
+            lambda: Config().from_str("./config.cfg"),
+            "is the name of a file, and no config: from_disk reads it",
+        ),
+        (lambda: Config("[a]"), "a config is made of a dict of sections, got str: Config().from_str reads text"),
+        (lambda: Config({"a": {}}).merge("x"), "what is merged is a Config or a dict of sections, got str"),
+        (lambda: Config().from_str("[a]\nb = 1", overrides={"c.d": 1}), "there is no section [c] to set a key of."),
     ],
     "registry": [
         (lambda: registry.get("layers", "Relo.v1"), "no layers function is called 'Relo.v1'. Did you mean Relu.v1?"),
+        (
+            lambda: registry.resolve({"a": {"hidden": 1}}, overrides={"a.hiden": 2}),
+            "a has no hiden. Did you mean hidden?",
+        ),
+        (lambda: registry.resolve("x"), "a config is a Config or a dict of sections, got str"),
+        (lambda: registry.create("layers"), "the registry 'layers' already exists"),
+        (lambda: registry.create("kinds"), "a registry is named by a word of its own in small letters, got 'kinds'"),
+        (lambda: registry.create("a b"), "a registry is named by a word of its own in small letters, got 'a b'"),
+        (lambda: registry.layers(linear), 'a part is registered by a name: write @registry.layers("my_part.v1")'),
         (lambda: registry.get("layer", "Relu.v1"), "no registry is called 'layer'. Did you mean layers?"),
         (
             lambda: registry.resolve(Config().from_str('[o]\n@optimizers = "Adm.v1"')),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tqdm import tqdm
 
 from trainer_cli import batches
+from trainer_cli import prefetch as prefetch_module
 from trainer_cli.arrays import Ragged
 from trainer_cli.batches import RowPasses, SizedGenerator, StreamPasses
 from trainer_cli.errors import ArgumentError, ShapeError
@@ -361,3 +362,51 @@ def test_examples_give_what_they_show(module):
 def test_a_sized_generator_takes_any_function_and_length():
     found = SizedGenerator(lambda: iter([1, 2]), 2)
     assert (len(found), list(found), list(found)) == (2, [1, 2], [1, 2])
+
+
+def test_an_error_that_came_after_those_who_left_is_told_to_the_next():
+    def failing():
+        yield from range(5)
+        raise OSError("disk")
+
+    found = Ops().minibatch(2, failing(), buffer=50)
+    assert next(iter(found)) == [0, 1]
+    batches = iter(found)
+    assert next(batches) == [2, 3]
+    with pytest.raises(OSError, match="disk"):
+        next(batches)
+
+
+def test_streams_of_unequal_length_are_told_to_the_next_as_well():
+    found = Ops().multibatch(2, iter(range(10)), iter(range(9)), buffer=50)
+    next(iter(found))
+    with pytest.raises(ShapeError, match="one ended after 9 rows, another went on to 10"):
+        list(found)
+
+
+def test_a_stream_that_begins_anew_does_not_wait_for_the_pass_that_was_left(monkeypatch):
+    monkeypatch.setattr(prefetch_module, "PATIENCE_SECONDS", 0.01)
+    goes_on, passes = threading.Event(), []
+
+    class Source:
+        def __iter__(self):
+            passes.append(len(passes))
+            yield from range(2)
+            if passes == [0]:
+                goes_on.wait(60)
+            yield 2
+
+    found = Ops().minibatch(1, Source(), buffer=4)
+    next(iter(found))
+    assert list(found) == [[0], [1], [2]]
+    goes_on.set()
+
+
+def test_a_size_generator_that_asks_for_its_own_batches_fails_at_once():
+    def sizes():
+        yield 1
+        yield len(found)
+
+    found = Ops().minibatch(sizes(), list(range(5)))
+    with pytest.raises(ArgumentError, match="generator already executing"):
+        list(found)

@@ -1,4 +1,6 @@
 import gc
+import subprocess
+import sys
 import threading
 from itertools import count, islice
 
@@ -126,3 +128,23 @@ def test_buffered_batches_equal_unbuffered_ones():
         return [(X.tolist(), Y) for _ in range(3) for X, Y in found]
 
     assert run(1) == run(2) == run(500)
+
+
+def test_even_an_interrupt_in_the_source_reaches_the_consumer():
+    def interrupted():
+        yield 1
+        raise KeyboardInterrupt
+
+    items = prefetch(interrupted(), 3)
+    assert next(items) == 1
+    with pytest.raises(KeyboardInterrupt):
+        next(items)
+
+
+def test_a_thread_that_waits_does_not_keep_the_process_alive():
+    code = (
+        "import threading\nfrom trainer_cli.prefetch import prefetch\n"
+        "def source():\n    yield 1\n    threading.Event().wait()\n"
+        "print(next(prefetch(source(), 3)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True).stdout == b"1\n"

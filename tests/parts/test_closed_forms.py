@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli import schedules
+from trainer_cli.errors import ArgumentError
 from trainer_cli.schedules import Schedule
 
 STEPS = range(130)
@@ -141,3 +142,13 @@ def test_a_fall_of_less_than_a_step_begins_below_the_top() -> None:
     """The reference's: what is left of the steps over the length of the fall, which is 1 at least."""
     schedule = schedules.warmup_linear(1.0, 2, 2.5)
     assert [schedule(step) for step in range(4)] == [0.0, 0.5, 0.5, 0.0]
+
+
+def test_a_decay_of_one_step_is_one_step() -> None:
+    schedule = schedules.warmup_stable_decay(1.0, 0, 1, 3)
+    assert [schedule(step) for step in range(5)] == [1.0, 1.0, 1.0, 0.0, 0.0]
+
+
+def test_an_end_above_the_start_is_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"final_ratio must be at least 1, got 0\.5"):
+        schedules.one_cycle(0.1, 10, final_ratio=0.5)

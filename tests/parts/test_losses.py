@@ -337,3 +337,23 @@ def test_what_is_no_number_has_no_finite_gradient(name, where):
     grad, value = registry.losses.get(name)()(guesses, truths)
     assert np.isnan(grad[0, 0])
     assert math.isnan(value)
+
+
+def test_a_list_of_truth_values_is_one_of_classes():
+    P = np.array([[0.2, 0.8], [0.6, 0.4]])
+    assert CategoricalCrossentropy()(P, [True, False])[1] == CategoricalCrossentropy()(P, [1, 0])[1]
+
+
+@pytest.mark.parametrize("missing", [1, np.int64(1), np.uint8(1)])
+def test_a_missing_value_of_any_integer_type_is_missing(missing):
+    grad, _ = CategoricalCrossentropy(missing_value=missing)(np.array([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]]), [1, 0])
+    assert not grad[0].any()
+    assert grad[1].any()
+
+
+def test_class_weights_may_be_an_array_and_names_must_fit_the_guesses():
+    P = np.full((1, 3), 1 / 3)
+    as_list, as_array = (CategoricalCrossentropyV4(class_weights=w) for w in ([1.0, 2, 3], np.array([1.0, 2, 3])))
+    assert as_list(P, [1])[1] == as_array(P, [1])[1]
+    with pytest.raises(ShapeError, match="2 names do not fit 3 classes"):
+        CategoricalCrossentropyV4(names=["a", "b"])(P, ["a"])

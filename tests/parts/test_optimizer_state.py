@@ -219,3 +219,56 @@ def test_an_optimizer_can_be_copied():
     update(model, optimizer, 2)
     assert twin.nr_update["output.W"] == 2
     assert twin.learn_rate == optimizer.learn_rate == 0.2
+
+
+def test_state_that_was_loaded_is_read_by_key_before_the_next_update():
+    first, weights = Adam(0.01), np.ones(3, np.float32)
+    for _ in range(3):
+        first((1, "W"), weights, np.ones(3, np.float32))
+    second = Adam(0.01).from_bytes(first.to_bytes())
+    np.testing.assert_array_equal(second.averages[1, "W"], first.averages[1, "W"])
+    assert second.nr_update[1, "W"] == 3
+
+
+@pytest.mark.parametrize("count", [np.asarray(-3, np.int64), np.asarray([1, 2]), np.asarray(1.5)])
+def test_counts_that_are_none_are_refused(count):
+    arrays = tensors.from_bytes(filled().to_bytes())
+    arrays["n_updates.W"] = count
+    with pytest.raises(ModelFileError, match=r"n_updates\.W: expected a whole number of at least 0"):
+        Adam(0.1).from_bytes(tensors.to_bytes(arrays))
+
+
+def filled():
+    optimizer = Adam(0.1)
+    optimizer("W", np.ones(3, np.float32), np.ones(3, np.float32))
+    return optimizer
+
+
+def test_damaged_bytes_change_nothing():
+    optimizer = Adam(plateau(0.1))
+    optimizer("W", np.ones(3, np.float32), np.ones(3, np.float32))
+    arrays = tensors.from_bytes(optimizer.to_bytes())
+    facts = arrays["facts"].tobytes()
+    for wrong in (facts.replace(b'"cuts": []', b'"cuts": 3'), facts.replace(b'"n_worse": 0', b'"n_worse": "x"')):
+        assert wrong != facts
+        with pytest.raises(ModelFileError):
+            optimizer.from_bytes(tensors.to_bytes({**arrays, "facts": np.frombuffer(wrong, np.uint8)}))
+    for position in (-5,):
+        with pytest.raises(ModelFileError):
+            optimizer.from_bytes(tensors.to_bytes({**arrays, "position": np.asarray(position)}))
+    assert optimizer.nr_update["W"] == 1
+
+
+def test_a_rate_set_by_hand_is_forgotten_with_the_state():
+    optimizer = Adam([0.1, 0.2, 0.3])
+    optimizer.step_schedules()
+    data = optimizer.to_bytes()
+    optimizer.learn_rate = 5.0
+    assert optimizer.from_bytes(data).learn_rate == 0.2
+
+
+def test_a_new_schedule_takes_effect_over_a_number_set_by_hand():
+    optimizer = Adam([0.1, 0.2])
+    optimizer.learn_rate = 5.0
+    optimizer.learn_rate = [0.3, 0.4]
+    assert optimizer.learn_rate == 0.3

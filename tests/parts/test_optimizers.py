@@ -318,3 +318,40 @@ def test_a_step_allocates_nothing_of_the_size_of_the_parameters():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < model.store.values.nbytes / 10
+
+
+def test_a_gradient_that_is_not_finite_stays_as_it_is():
+    model = Linear(2, 2).initialize()
+    model.store.values.fill(1)
+    model.grad.W[...] = [[np.nan, 1.0], [1.0, 1.0]]
+    optimizer = SGD(0.1, L2=0.5, L2_is_weight_decay=False)
+    for _ in range(3):
+        with pytest.raises(DivergedError, match=r"the gradient of W is not finite"):
+            model.finish_update(optimizer)
+    np.testing.assert_array_equal(model.grad.W, [[np.nan, 1.0], [1.0, 1.0]])
+
+
+def test_weight_decay_is_scaled_with_the_rate():
+    weights = np.full(2, 2.0)
+    AdamW(0.1, weight_decay=0.5, use_averages=False)("W", weights, np.zeros(2), lr_scale=0.5)
+    assert weights == pytest.approx(2.0 * (1 - 0.1 * 0.5 * 0.5))
+
+
+@pytest.mark.parametrize("scale", [np.nan, -1.0, "much"])
+def test_a_scale_that_is_none_is_refused(scale):
+    with pytest.raises(ArgumentError, match="lr_scale must be a finite number of at least 0"):
+        Adam(0.1)("W", np.ones(2), np.ones(2), lr_scale=scale)
+
+
+def test_a_gradient_that_cannot_be_set_to_zero_changes_nothing():
+    gradient, weights = np.ones(2), np.ones(2)
+    gradient.flags.writeable = False
+    optimizer = Adam(0.1)
+    with pytest.raises(ArgumentError, match="this array is read-only: pass a copy"):
+        optimizer("W", weights, gradient)
+    assert (weights.tolist(), optimizer.nr_update["W"]) == ([1, 1], 0)
+
+
+def test_an_epsilon_of_zero_is_refused():
+    with pytest.raises(ArgumentError, match="eps must be above 0, or what has no gradient yet is divided by 0"):
+        Adam(0.1, eps=0)

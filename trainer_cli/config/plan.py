@@ -103,7 +103,7 @@ class Planner:
             suggestion = self.document.nearest(kind, self.registry.kinds, ". Did you mean @{}?")
             self.complain(f"{where}.{key}", f"no registry is called @{kind}{suggestion}")
         elif self.kinds is not None and kind not in self.kinds:
-            allowed = alternatives([f"@{each}" for each in self.kinds])
+            allowed = alternatives([f"@{each}" for each in sorted(self.kinds)])
             self.complain(f"{where}.{key}", f"only {allowed} can be named here, not @{kind}")
         elif not isinstance(name, str):
             if not isinstance(name, Broken):

@@ -16,8 +16,10 @@ Truths = Literal["classes", "flags", "numbers", "any"]
 class Loss(ABC):
     """Base of the losses. A new one defines `__call__`, and `mass` when it is a mean; the rest follows.
 
-    `link` is what turns the model's outputs into probabilities, for metrics and decoding; `takes` is what the guesses
-    must be, and `truths` what the targets are: one of several classes, flags that are each true or not, or numbers.
+    `link` is what turns the model's outputs into probabilities, for metrics and decoding: "none", "softmax" or
+    "sigmoid". `takes` is what the guesses must be: "probabilities" (of a Softmax layer, which passes the gradient of the
+    logits through: that is what such a loss gives), "logits", or "any". `truths` is what the targets are: "classes", one
+    of several, "flags", each true or not, "numbers", or "any".
     """
 
     link: Link = "none"
