@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import call
 from typer.testing import CliRunner, Result
 
 from trainer_cli.cli import app
@@ -214,3 +215,42 @@ def test_a_picture_that_cannot_be_written_is_a_failure_of_storage(tmp_path: Path
     result = schedule(DIGITS, "--output", str(tmp_path / "missing" / "a.svg"))
     assert result.exit_code == 4
     assert result.stderr.endswith("a.svg: could not be written: No such file or directory\n")
+
+
+PAGE = """
+[batch_size]
+@schedules = "compounding.v1"
+start = 1.0
+stop = 16.0
+compound = 1.001
+
+[optimizer]
+@optimizers = "Adam.v1"
+
+[optimizer.learn_rate]
+@schedules = "warmup_linear.v1"
+initial_rate = 0.01
+warmup_steps = 10
+total_steps = 100
+"""
+
+
+def test_a_piece_of_a_config_is_drawn_as_well(folder):
+    (folder / "piece.cfg").write_text(PAGE)
+    shown = call("schedule", "piece.cfg", "--steps", "5000", "--batch_size.stop=8").stdout
+    assert "batch_size = compounding(1.0, 8.0, 1.001)" in shown
+    assert "first 1, last 8, largest 8 at step 2,081" in shown
+    assert "optimizer.learn_rate = warmup_linear(0.01, 10, 100)" in shown
+    (folder / "piece.cfg").write_text(PAGE.replace("stop = 16.0", "stop = much"))
+    assert "batch_size.stop: expected a number" in call("schedule", "piece.cfg", code=2).stderr
+
+
+def test_a_picture_of_nothing_is_refused(folder):
+    (folder / "piece.cfg").write_text('[optimizer]\n@optimizers = "Adam.v1"\n')
+    said = call("schedule", "piece.cfg", "--output", "x.svg", code=2).stderr
+    assert said == "piece.cfg: there is no schedule to draw; every setting is a number\n"
+    assert "piece.cfg: there is no schedule; every setting is a number" in call("schedule", "piece.cfg").stdout
+
+
+def test_one_step_is_one_step(folder):
+    assert call("schedule", "run.cfg", "--steps", "1").stdout.startswith("1 step\n")

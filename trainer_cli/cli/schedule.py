@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trainer_cli.cli.outcome import delivered, outcome
-from trainer_cli.cli.overrides import read_config
+from trainer_cli.cli.overrides import OVERRIDES, read_config
 
 if TYPE_CHECKING:
     from trainer_cli.config.run_config import RunConfig
     from trainer_cli.curve import Curve
+    from trainer_cli.schedules.schedule import Schedule
 
 DEFAULT_STEPS = 2000
 PIPE_WIDTH, LEAST_WIDTH, MOST_WIDTH = 80, 40, 100
@@ -36,17 +37,21 @@ def schedule(
     """Draw every schedule of a config over the run."""
     with outcome(), delivered():
         from trainer_cli import streams, user_code
+        from trainer_cli.errors import ArgumentError
 
         picture_format = None if output is None else format_of(output)
         user_code.import_files(code or [])
-        checked = read_config(ctx, config)
-        n_steps = steps or checked.training.max_steps or DEFAULT_STEPS
-        curves = curves_of(checked, n_steps)
-        shown = f"{n_steps:,} steps"
-        if not steps and not checked.training.max_steps:
+        schedules = fragment(ctx, config)
+        checked = None if schedules is not None else read_config(ctx, config)
+        n_steps = steps or (checked.training.max_steps if checked else 0) or DEFAULT_STEPS
+        curves = curves_of(checked, n_steps) if checked else drawn(schedules or {}, n_steps)
+        shown = f"{n_steps:,} step{'s' if n_steps > 1 else ''}"
+        if not steps and not (checked and checked.training.max_steps):
             shown += " (the config has no max_steps; --steps N shows N)"
+        if not curves and output is not None:
+            raise ArgumentError(f"{config}: there is no schedule to draw; every setting is a number")
         if not curves:
-            streams.stdout().write(f"{checked.path}: there is no schedule; every setting is a number\n")
+            streams.stdout().write(f"{config}: there is no schedule; every setting is a number\n")
         elif output is None or picture_format is None:
             show(curves, shown)
         else:
@@ -64,6 +69,46 @@ def format_of(output: Path) -> str:
         raise ArgumentError(f"--output {output}: name a file that ends in .{' or .'.join(picture.FORMATS)}")
     picture.require_matplotlib()
     return ending
+
+
+def fragment(ctx: typer.Context, config: str) -> dict[str, Schedule] | None:
+    """The schedules of a config that is only a piece of one, without [model] and [training]; None for a whole one."""
+    if config == "-":
+        return None
+    from trainer_cli.config.loaded import load
+    from trainer_cli.config.overrides import read_arguments
+    from trainer_cli.config.registry import registry
+    from trainer_cli.errors import ConfigError
+
+    overrides, problems = read_arguments(ctx.meta[OVERRIDES])
+    try:
+        loaded = load(config, overrides)
+    except ConfigError:
+        return None  # reading it as a run's tells all of its mistakes
+    if problems or {"model", "training", "data"} & loaded.config.keys():
+        return None
+    return dict(found_in(registry.resolve(loaded), ""))
+
+
+def found_in(value: Any, where: str) -> Iterator[tuple[str, Schedule]]:
+    """Every schedule in what a config resolves to, an optimizer's rates included, by its key."""
+    from trainer_cli.optimizers import Optimizer
+    from trainer_cli.schedules import Schedule
+
+    if isinstance(value, Schedule):
+        yield where, value
+    elif isinstance(value, Optimizer):
+        for name in sorted(value.varying):
+            yield f"{where}.{name}", value.schedules[name]
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from found_in(inner, f"{where}.{key}" if where else str(key))
+
+
+def drawn(schedules: Mapping[str, Schedule], n_steps: int) -> list[Curve]:
+    from trainer_cli.curve import curve
+
+    return [curve(name, schedule, n_steps) for name, schedule in schedules.items()]
 
 
 def curves_of(config: RunConfig, n_steps: int) -> list[Curve]:

@@ -17,9 +17,9 @@ class Loss(ABC):
     """Base of the losses. A new one defines `__call__`, and `mass` when it is a mean; the rest follows.
 
     `link` is what turns the model's outputs into probabilities, for metrics and decoding: "none", "softmax" or
-    "sigmoid". `takes` is what the guesses must be: "probabilities" (of a Softmax layer, which passes the gradient of the
-    logits through: that is what such a loss gives), "logits", or "any". `truths` is what the targets are: "classes", one
-    of several, "flags", each true or not, "numbers", or "any".
+    "sigmoid". `takes` is what the guesses must be: "probabilities" (of a Softmax layer, which passes the gradient of
+    the logits through: that is what such a loss gives), "logits", or "any". `truths` is what the targets are:
+    "classes", one of several, "flags", each true or not, "numbers", or "any".
     """
 
     link: Link = "none"
