@@ -32,7 +32,7 @@ def evaluate(model: Model, loss: Loss, metrics: Mapping[str, Tally], batches: It
     n, losses = 0, []
     for batch in batches:
         Yh = model.predict(batch.X)
-        losses.append((loss.get_loss(Yh, batch.Y, batch.weights), loss.mass(batch.Y, batch.weights)))
+        losses.append((float(loss.get_loss(Yh, batch.Y, batch.weights)), loss.mass(batch.Y, batch.weights)))
         n += len(batch.rows)
         Ph = probabilities(Yh, loss.link)
         for tally in tallies.values():

@@ -10,7 +10,7 @@ from typing import Any
 from trainer_cli.arrays import Batch
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import consecutive
-from trainer_cli.errors import ModelFileError
+from trainer_cli.errors import ArgumentError, ModelFileError
 from trainer_cli.evaluate import Scores, evaluate
 from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
@@ -108,6 +108,9 @@ class Monitor:
 
     def score(self, scores: Scores) -> float:
         values = {"loss": scores.loss, **scores.metrics}
+        if missing := self.weights.keys() - values.keys():
+            given = ", ".join(values)
+            raise ArgumentError(f"no metric gave the score {min(missing)!r} this time, only {given}: give it always")
         return sum(w * (values[n] if self.higher_is_better[n] else -values[n]) for n, w in self.weights.items())
 
     def text(self, score: float) -> str:

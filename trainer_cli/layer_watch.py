@@ -80,8 +80,12 @@ def watched_back(node: Model, X: Any, backprop: Backprop) -> Backprop:
 
 def check_gradient(name: str, gradient: object, of: object) -> None:
     """ArgumentError: a gradient has not the shape of the array that it is the gradient of."""
-    if isinstance(of, np.ndarray) and getattr(gradient, "shape", None) != of.shape:
+    if not isinstance(of, np.ndarray):
+        return
+    if getattr(gradient, "shape", None) != of.shape:
         raise ArgumentError(f"{name} must have the shape {of.shape}, got {kind_of(gradient)}")
+    if isinstance(gradient, np.ndarray) and gradient.dtype.kind != "f":
+        raise ArgumentError(f"{name} must be floats, got {gradient.dtype}")
 
 
 def kind_of(value: object) -> str:

@@ -46,7 +46,7 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
             if len(parts) > 1:
                 share = loss_share(loss, part, batch)
                 dYh, part_value = scale(dYh, share), loss.portion(part_value, share)
-            value += part_value
+            value += float(part_value)
             backprop(dYh)
             if len(parts) > 1:
                 total.add(store.gradients)

@@ -33,8 +33,12 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int) -> Model:
 
 
 def check_pair(config: RunConfig, loss: Loss) -> None:
-    """ConfigError: the model and the loss do not fit each other."""
-    if message := mismatch(config.build("model"), loss):
+    """ConfigError: the model is none, or does not fit the loss."""
+    model = config.build("model")
+    if not isinstance(model, Model):
+        message = f"a layer's function must return a Model, not {model!r:.60}"
+        raise ConfigError(problems=[config.problem("model", message)])
+    if message := mismatch(model, loss):
         raise ConfigError(problems=[config.problem_in("loss", message)])
 
 

@@ -82,10 +82,11 @@ class Progress:
         seconds = state.seconds - self._first.seconds
         rate = (at.samples - self._first.position.samples) / seconds if seconds > 0 else 0.0
         self._bar.n, self._bar.ncols = self._done(state), self._bar_columns()
-        what = [f"step {at.step}", f"loss {step.loss:.4g}", f"epoch {at.epoch + 1}", f"rate {step.learn_rate:.3g}"]
+        long = [f"step {at.step}", f"loss {step.loss:.4g}", f"epoch {at.epoch + 1}", f"rate {step.learn_rate:.3g}"]
+        short = [f"step {at.step}", f"loss {step.loss:.3g}", f"rate {step.learn_rate:.2g}", f"{thousands(rate)}/s"]
         room = self._bar_columns() - BAR_WIDTH
-        text = ", ".join([*what, f"{rate:,.0f} samples/s"])
-        self._bar.set_description_str(text if len(text) <= room else fitted([*what, f"{thousands(rate)}/s"], room))
+        text = ", ".join([*long, f"{rate:,.0f} samples/s"])
+        self._bar.set_description_str(text if len(text) <= room else fitted([*short, f"epoch {at.epoch + 1}"], room))
 
     def evaluating(self, items: Iterable[T], n_items: int) -> Iterator[T]:
         """The items, with how many of them are done shown in the bar."""

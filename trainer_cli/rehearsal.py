@@ -79,7 +79,8 @@ def rehearse_rows(
         outputs = model.predict(X)
     with at(config, "loss"):
         check_value(loss.get_loss(outputs, Y, None))
-        loss.mass(Y, None)
+        if not isinstance(mass := loss.mass(Y, None), float | int | np.number | None):
+            raise ArgumentError(f"the mass of a loss must be a number or None, not {kind_of(mass)}")
         outputs = probabilities(outputs, loss.link)
     names = {}
     for name, metric in metrics.items():

@@ -18,7 +18,7 @@ from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.store import walk_paths
 
 # So many steps are looked at one by one, and so many beyond them.
-EACH_STEP = 1000
+EACH_STEP, BEYOND = 20_000, 1000
 
 
 def batch_size_of(config: RunConfig) -> Schedule:
@@ -52,12 +52,13 @@ def is_number(text: str) -> bool:
 def check_values(config: RunConfig, optimizer: Optimizer, schedules: Mapping[str, Schedule], n_steps: int) -> None:
     """Refuse schedules that would give what no update can take, at the first step where they do.
 
-    The first steps of the run are looked at one by one, later ones at even distances.
+    The first steps of the run are looked at one by one, later ones at even distances; of values that are drawn
+    and kept, the first alone.
     """
     problems = []
     for name, schedule in schedules.items():
         rule = rule_of(name, optimizer)
-        for step in sample_steps(n_steps):
+        for step in sample_steps(min(n_steps, EACH_STEP) if schedule.is_drawn else n_steps):
             try:
                 rule(schedule(step))
             except ArgumentError as err:
@@ -88,8 +89,8 @@ def sample_steps(n_steps: int) -> Iterator[int]:
     """Every one of the first steps, then some at even distances, and the last."""
     yield from range(min(n_steps, EACH_STEP))
     if n_steps > EACH_STEP:
-        for index in range(EACH_STEP):
-            yield EACH_STEP + index * (n_steps - EACH_STEP) // EACH_STEP
+        for index in range(BEYOND):
+            yield EACH_STEP + index * (n_steps - EACH_STEP) // BEYOND
         yield n_steps - 1
 
 
@@ -103,15 +104,29 @@ def zero_from(schedule: Schedule, n_steps: int) -> int | None:
 
 
 def values_back(schedule: Schedule, n_steps: int) -> Iterator[tuple[int, float]]:
+    if schedule.is_drawn and n_steps > EACH_STEP:
+        return
     for step in sorted(set(sample_steps(n_steps)), reverse=True):
         yield step, schedule(step)
 
 
 def steps_of(config: RunConfig, n_rows: int, batch_size: Schedule) -> int:
-    """How many updates a run makes at most, as far as its limits tell."""
+    """How many updates a run makes at most, as far as its limits tell; LATE_STEP where they do not."""
     training = config.training
-    by_epochs = training.max_epochs * (-(-n_rows // max(1, int(batch_size(0)))))
+    by_epochs = steps_of_epochs(training.max_epochs, n_rows, batch_size)
     return min((limit for limit in (training.max_steps, by_epochs) if limit), default=LATE_STEP)
+
+
+def steps_of_epochs(n_epochs: int, n_rows: int, batch_size: Schedule) -> int:
+    """The updates of so many passes; beyond EACH_STEP of them, as many as if the size stayed as it is then."""
+    step = used = 0
+    while used < n_epochs * n_rows:
+        size = max(1, int(batch_size(step)))
+        used += min(size, n_rows - used % n_rows)
+        step += 1
+        if step == EACH_STEP:
+            return step + -(-(n_epochs * n_rows - used) // size)
+    return step
 
 
 def check_followers(config: RunConfig, schedules: Mapping[str, Schedule]) -> None:

@@ -21,6 +21,7 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, ModelFileError, Stopped, StorageError
 from trainer_cli.job import Job
 from trainer_cli.lock import Lock
+from trainer_cli.loggers.logger import Logger
 from trainer_cli.ops import resolve_ops
 from trainer_cli.progress import Progress
 from trainer_cli.provenance import Conditions
@@ -39,7 +40,8 @@ class Ending:
     """How a call ended.
 
     `state` is where the run stands, `best` its best in words (`accuracy 0.9867 at step 700`, or empty), `was_over`
-    whether it was finished before. `cause` is what cut it short; then `saved` is the newest whole checkpoint.
+    whether it was finished before, `has_dev` whether it has dev data. `cause` is what cut it short; then `saved` is
+    the newest whole checkpoint.
     """
 
     state: RunState
@@ -47,6 +49,7 @@ class Ending:
     was_over: bool = False
     cause: Stopped | DivergedError | StorageError | None = None
     saved: Path | None = None
+    has_dev: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Ready:
     config: RunConfig
     job: Job
     facts: dict[str, Any]
+    loggers: Mapping[str, Logger]
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Session:
         facts = provenance.provenance(conditions, seed=job.seed, data=self.data_facts(config), code=self.code)
         if found is not None and before is not None:
             facts["changes"] = self.accepted(run_dir, before, facts, job.config_text, found.step)
-        return Ready(config, job, facts)
+        return Ready(config, job, facts, loggers_of(config))
 
     def driver(self, config: RunConfig, job: Job, run_dir: Path) -> Run:
         saver = Saver(
@@ -138,13 +142,13 @@ class Session:
                 self.begin(driver, ready, run_dir)
         best = driver.state.best
         words = f"{ready.job.monitor.text(best.score)} at step {best.step}" if best else ""
-        return Ending(driver.state, words, was_over)
+        return Ending(driver.state, words, was_over, has_dev=ready.job.dev is not None)
 
     def begin(self, driver: Run, ready: Ready, run_dir: Path) -> None:
         self.progress.detail(summary(ready.job, ready.facts))
         storage.replace_file(run_dir / provenance.NAME, json_text.dumps(ready.facts))
         storage.replace_file(run_dir / CONFIG, ready.job.config_text.encode())
-        driver.go(ready.config.build("loggers") or {})
+        driver.go(ready.loggers)
 
     def data_facts(self, config: RunConfig) -> dict[str, Any]:
         found = {}
@@ -176,6 +180,16 @@ class Session:
         for line in (line for lines in found.values() for line in lines):
             self.progress.warn(f"other bits may follow: {line}")
         return [*before["changes"], *([{"step": step, **found}] if found else [])]
+
+
+def loggers_of(config: RunConfig) -> dict[str, Logger]:
+    """The loggers, made. ConfigError: one is none."""
+    loggers: dict[str, Logger] = dict(config.build("loggers") or {})
+    for name, logger in loggers.items():
+        if not isinstance(logger, Logger):
+            message = f"a logger has the methods log(row) and close(), which {type(logger).__name__} has not"
+            raise ConfigError(problems=[config.problem(f"loggers.{name}", message)])
+    return loggers
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def over(reason, **more):
 @pytest.mark.parametrize("reason", REASONS)
 def test_a_run_that_reached_a_limit(reason):
     line = f"Finished ({reason}) after step 12. Best accuracy 0.9867 at step 7. Next: trainer evaluate out"
-    assert last_line(over(reason, best="accuracy 0.9867 at step 7")) == line
+    assert last_line(over(reason, best="accuracy 0.9867 at step 7", has_dev=True)) == line
 
 
 def test_a_run_without_a_best_and_one_that_was_over():
@@ -42,7 +42,9 @@ def test_a_run_that_was_stopped():
     stopped = Ending(RunState(), cause=Stopped("SIGTERM", 143), saved=SAVED)
     assert last_line(stopped) == f"Stopped (SIGTERM): the run is saved at step 7. Next: {AGAIN} --resume"
     early = Ending(RunState(), cause=Stopped("SIGINT", 130))
-    assert last_line(early) == f"Stopped (SIGINT): nothing is saved yet. Next: {AGAIN} --resume"
+    assert last_line(early) == f"Stopped (SIGINT): nothing is saved yet. Next: {AGAIN} --overwrite"
+    text = closing(early, WORDS[:-1], Path("out"), [])
+    assert text == f"Stopped (SIGINT): nothing is saved yet. Next: {AGAIN} --resume"
 
 
 def test_a_run_that_diverged():

@@ -116,9 +116,9 @@ def test_a_size_below_one_is_refused(size: int) -> None:
         Relu(size)
     with pytest.raises(ArgumentError, match=f"Maxout.v1: nP must be a whole number of at least 1, got {size}"):
         Maxout(2, nP=size)
-    with pytest.raises(ArgumentError, match=f"LayerNorm.v1: nI must be at least 1, got {size}"):
+    with pytest.raises(ArgumentError, match=f"LayerNorm.v1: nI must be a whole number of at least 1, got {size}"):
         LayerNorm(size)
-    with pytest.raises(ArgumentError, match=f"clone: n must be at least 1, got {size}"):
+    with pytest.raises(ArgumentError, match=f"clone: n must be a whole number of at least 1, got {size}"):
         clone(Relu(2), size)
 
 

@@ -111,8 +111,8 @@ def test_the_bar_says_what_is_going_on(monkeypatch):
     ("columns", "text"),
     [
         (120, "step 123456, loss 0.1235, epoch 99, rate 0.000123, 84,500 samples/s"),
-        (80, "step 123456, loss 0.1235, epoch 99, rate 0.000123, 84k/s"),
-        (60, "step 123456, loss 0.1235, epoch 99"),
+        (80, "step 123456, loss 0.123, rate 0.00012, 84k/s, epoch 99"),
+        (60, "step 123456, loss 0.123, rate 0.00012"),
         (30, "step 123456"),
     ],
 )

@@ -14,14 +14,16 @@ from trainer_cli.session import Ending
 def closing(ending: Ending, words: Sequence[str], output: Path, code: Sequence[Path]) -> str:
     """The last line; after an error, what explains it comes above. `words` is the command as it was typed."""
     if ending.cause is None:
-        return finished(ending, evaluate_command(output, code, on_dev=bool(ending.best)))
+        return finished(ending, evaluate_command(output, code, on_dev=ending.has_dev))
+    # Stopped before an earlier run was set aside, there is only that one to resume.
+    again = "--overwrite" if ending.saved is None and "--overwrite" in words else "--resume"
     if isinstance(ending.cause, Stopped):
-        return f"Stopped ({ending.cause.signal_name}): {saved_step(ending)}. Next: {train_command(words, '--resume')}"
+        return f"Stopped ({ending.cause.signal_name}): {saved_step(ending)}. Next: {train_command(words, again)}"
     if isinstance(ending.cause, DivergedError):
         remedy = f"lower the learning rate, then {train_command(words, '--overwrite')}"
         last = f"the last good checkpoint is {ending.saved}" if ending.saved else "there is no checkpoint yet"
         return f"{ending.cause}\nStopped (diverged): {last}. Next: {remedy}"
-    remedy = f"make room, then {train_command(words, '--resume')}"
+    remedy = f"make room, then {train_command(words, again)}"
     return f"{ending.cause}\nStopped (storage failed): {saved_step(ending)}. Next: {remedy}"
 
 

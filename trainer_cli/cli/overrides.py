@@ -16,6 +16,8 @@ OVERRIDES, WORDS = "trainer_cli.overrides", "trainer_cli.words"
 OPTION = re.compile(r"--[^=]*\.")
 # What comes after an override and is an option of its own, not its value: -1 and -.5 are values, -o is not.
 NO_VALUE = re.compile(r"--|-[A-Za-z]")
+# What is no option but was probably meant to be one that sets a key: a key with a dot, or with a value after =.
+SETTING = re.compile(r"[-\u2013\u2014]?([A-Za-z_]\w*(?:(?:\.[\w*-]+)+(?:=.*)?|=.*))")
 
 
 class ConfigCommand(TyperCommand):
@@ -40,12 +42,15 @@ def remedy(err: Exception, words: list[str], options: list[str]) -> str:
     if unknown.startswith("--"):
         named = [word for word in words if word.partition("=")[0] == unknown]
     else:
-        options, named = [], [word for word in words if "=" in word and word in str(err)]
+        # -t of -training.max_steps, or words too many: training.max_steps=4, or with a dash that is too long
+        settings = [word for word in words if SETTING.fullmatch(word)]
+        options, named = [], [word for word in settings if word in str(err) or word.startswith("-")]
     if not named:
         return ""
     from trainer_cli.config.hints import meant, sentence
 
-    return sentence(meant(named[0], options))
+    setting = SETTING.fullmatch(named[0])
+    return sentence(f"--{setting[1]}" if setting and "." in setting[1] else meant(named[0], options))
 
 
 def words_of(ctx: typer.Context) -> list[str]:

@@ -74,6 +74,11 @@ class Schedule:
     def __repr__(self) -> str:
         return self._text
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether values are drawn from an iterator and kept, so that a step far ahead costs all those before it."""
+        return isinstance(self._value_at, Drawn)
+
     def called(self, text: str) -> Schedule:
         """The same schedule, written in another way."""
         twin = copy.copy(self)

@@ -59,7 +59,11 @@ class Columns:
 
     def fit(self, block: Block) -> None:
         values = self._values(block)
-        self.sizes = tuple(part.shape[1] for part in values)
+        sizes = tuple(part.shape[1] for part in values)
+        if self._moments.n and sizes != self.sizes:
+            message = f"the columns {listing(self.reads)} had the widths {self.sizes} in the rows above, here {sizes}"
+            raise DataError(problems=[Problem(message, block.places.path, block.place(0)[1])])
+        self.sizes = sizes
         self._moments.add(np.concatenate(values, axis=1))
 
     def finish_fit(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from trainer_cli.registry import registry
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
+# The header, with newlines in its names, is looked for in so many lines.
+HEADER_LINES = 20
 # What is tried, in this order, where the usual delimiter leaves the header in one piece.
 OTHER_DELIMITERS = (",", ";", "\t", "|")
 
@@ -88,8 +90,8 @@ class CSVReader:
         """Each record with the line it begins at. The csv module loses its place at a mistake: reading ends there."""
         start, stream = 1, iter(lines)
         try:
-            first = next(stream, "")
-            rows = csv.reader(chain([first], stream), delimiter=self.delimiter or self._detected(first), strict=True)
+            first = header_lines(stream)
+            rows = csv.reader(chain(first, stream), delimiter=self.delimiter or self._detected(first), strict=True)
             for row in rows:
                 lines.end_record()
                 if row and lines.bad.isdisjoint(range(start, rows.line_num + 1)):
@@ -98,9 +100,9 @@ class CSVReader:
         except (csv.Error, LongLineError) as err:
             lines.faults.add(Problem(_explained(err), str(self.path), start))
 
-    def _detected(self, header: str) -> str:
+    def _detected(self, first: Sequence[str]) -> str:
         usual = "\t" if self.path.name.lower().endswith((".tsv", ".tsv.gz")) else ","
-        return next((one for one in (usual, *OTHER_DELIMITERS) if is_split(header, one)), usual)
+        return next((one for one in (usual, *OTHER_DELIMITERS) if is_split(first, one)), usual)
 
     def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
         line, names = next(records, (0, []))
@@ -117,14 +119,28 @@ class CSVReader:
         return tuple(names)
 
 
-def is_split(line: str, delimiter: str) -> bool:
-    """Whether a delimiter cuts a line in several values.
+def header_lines(lines: Iterator[str]) -> list[str]:
+    """The lines of the first row: blank ones above it, and those that a quoted name with newlines goes on in.
 
-    >>> is_split("a;b", ";"), is_split('"a;b"', ";")
+    >>> header_lines(iter(["", '"a', 'b",c', "1,2"]))
+    ['', '"a', 'b",c']
+    """
+    first: list[str] = []
+    for line in islice(lines, HEADER_LINES):
+        first.append(line)
+        if line.strip() and sum(each.count('"') for each in first) % 2 == 0:
+            break
+    return first
+
+
+def is_split(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether a delimiter cuts the header, the first row of some lines, in several values.
+
+    >>> is_split(["", "a;b"], ";"), is_split(['"a;b"'], ";")
     (True, False)
     """
     try:
-        return len(next(iter(csv.reader([line], delimiter=delimiter)), ())) > 1
+        return len(next((row for row in csv.reader(lines, delimiter=delimiter) if row), ())) > 1
     except csv.Error:
         return False
 
