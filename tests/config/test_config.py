@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer_cli.config import Config
+from trainer_cli.config.writer import RESERVED
 from trainer_cli.errors import ConfigError
 
 from .test_values import JSON
@@ -25,6 +26,12 @@ def test_what_is_written_reads_back_to_the_same(tree: dict[str, dict[str, object
     config = Config(tree)
     assert Config().from_str(config.to_str()) == config
     assert Config().from_bytes(config.to_bytes()) == config
+
+
+@pytest.mark.parametrize("value", [RESERVED, ["a", {"b": f"{RESERVED}x"}], {RESERVED: 1}])
+def test_a_text_that_would_not_read_back_is_not_written(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"a\.b: a text may not hold __SECTION__:"):
+        Config({"a": {"b": value}}).to_str()
 
 
 @settings(max_examples=40)

@@ -11,16 +11,17 @@ from hypothesis import strategies as st
 
 from trainer_cli.config.scalars import BadValueError, Template, Variable
 from trainer_cli.config.values import parse, parse_argument
-from trainer_cli.config.writer import dump
+from trainer_cli.config.writer import RESERVED, dump
 
+TEXTS = st.text().filter(lambda text: RESERVED not in text)
 SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-(2**64) + 1, 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text().filter(lambda text: "__SECTION__:" not in text)
+    | TEXTS
 )
-JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
 
 
 @settings(max_examples=60)

@@ -12,11 +12,9 @@ from trainer_cli.config.document import BROKEN, GUESSED, Document, config_error
 from trainer_cli.config.scalars import Template, Variable
 from trainer_cli.config.variables import Filler
 from trainer_cli.config.words import shorten
-from trainer_cli.config.writer import dump
+from trainer_cli.config.writer import RESERVED, dump
 from trainer_cli.errors import Problem
 
-# confection marks the place of a copied section by this text, so no other text may hold it.
-RESERVED = "__SECTION__:"
 # What confection 1.3 raises on a text it cannot read.
 LEAKED = (confection.ConfigValidationError, configparser.Error, KeyError, ValueError, TypeError, RecursionError)
 

@@ -11,6 +11,9 @@ from trainer_cli.config.text import CONTROL, KEY
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import ConfigError, Problem
 
+# confection marks the place of a copied section by this text, so no other text may hold it.
+RESERVED = "__SECTION__:"
+
 
 def write(
     tree: Mapping[str, Any], document: Document | None = None, leaf: Callable[[str, Any], str] | None = None
@@ -18,7 +21,7 @@ def write(
     """The text of a config: values first, then the sections below, with the comments of `document` where it has any.
 
     A dict becomes a section unless its keys cannot be (or are not, in `document`), then it is written in one value.
-    `leaf(where, value)` gives a value's text, `dump` by default.
+    `leaf(where, value)` gives a value's text, `dump` by default. A text that would not read back is a ConfigError.
 
     >>> print(write({"a": {"x": 0.1, "b": {"y": None}}}), end="")
     [a]
@@ -36,7 +39,10 @@ def write(
             lines[:0] = document.sections[name].comments
         for key, value in values.items():
             entry = document.entry(f"{name}.{key}")
-            lines += [*(entry.comments if entry else []), f"{key} = {leaf(f'{name}.{key}', value)}"]
+            text = leaf(f"{name}.{key}", value)
+            if RESERVED in text:
+                raise ConfigError(problems=[document.problem(f"{name}.{key}", f"a text may not hold {RESERVED}")])
+            lines += [*(entry.comments if entry else []), f"{key} = {text}"]
         parts.append("\n".join(lines))
     if document.tail:
         parts.append("\n".join(document.tail))
