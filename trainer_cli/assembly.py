@@ -76,18 +76,25 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
 
 
 def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:
-    """The data, the loss and the metrics; all that can be wrong with them, and between them and the model, before a row
-    is read comes in one error."""
-    loss, metrics, problems = config.build("loss"), dict(config.build("metrics") or {}), list[Problem]()
+    """The data, the loss and the metrics; all that can be wrong with them, and between them and the other parts, before
+    a row is read comes in one error."""
+    problems: list[Problem] = []
+    made: dict[str, Any] = {}
+    for name in ("loss", "metrics", "model", "optimizer", "batch_size"):
+        with gathered(problems):
+            made[name] = config.build(name)
     found = None
     with gathered(problems):
         found = sources(config)
-    with gathered(problems):
-        target = found.target[0] if found else config.config.get("target", {}).get("@encoders", "")
-        check_kinds(config, loss, metrics, target)
-    if isinstance(loss, Loss):
+    loss: Any = made.get("loss")
+    metrics = dict(made.get("metrics") or {})
+    if "loss" in made:
         with gathered(problems):
-            check_pair(config, loss)
+            target = found.target[0] if found else config.config.get("target", {}).get("@encoders", "")
+            check_kinds(config, loss, metrics, target)
+    if "model" in made and isinstance(loss, Loss):
+        with gathered(problems):
+            check_pair(config, made["model"], loss)
     if problems or found is None:
         raise config_error(problems)
     return found, loss, metrics

@@ -32,9 +32,8 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int) -> Model:
     return model
 
 
-def check_pair(config: RunConfig, loss: Loss) -> None:
+def check_pair(config: RunConfig, model: object, loss: Loss) -> None:
     """ConfigError: the model is none, or does not fit the loss."""
-    model = config.build("model")
     if not isinstance(model, Model):
         message = f"a layer's function must return a Model, not {model!r:.60}"
         raise ConfigError(problems=[config.problem("model", message)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trainer_cli.config.call import Call
@@ -23,15 +23,32 @@ def build(planned: Any, document: Document) -> Any:
     if isinstance(planned, Call):
         return call(planned, document)
     if isinstance(planned, dict):
-        return {key: build(value, document) for key, value in planned.items()}
+        return build_all(planned, document)
     if isinstance(planned, list | tuple | set | frozenset):
-        return type(planned)(build(value, document) for value in planned)
+        return type(planned)(build_all(dict(enumerate(planned)), document).values())
     return planned
 
 
+def build_all(plans: Mapping[Any, Any], document: Document) -> dict[Any, Any]:
+    """Build every part; what several of them raise is raised together."""
+    built = {}
+    errors: list[TrainerError] = []
+    for name, planned in plans.items():
+        try:
+            built[name] = build(planned, document)
+        except TrainerError as err:
+            errors.append(err)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise config_error([problem for err in errors for problem in err.problems])
+    return built
+
+
 def call(planned: Call, document: Document) -> Any:
-    positional = [build(value, document) for value in planned.positional]
-    keywords = {key: build(value, document) for key, value in planned.keywords.items()}
+    built = build_all({**dict(enumerate(planned.positional)), **planned.keywords}, document)
+    positional = [built[index] for index in range(len(planned.positional))]
+    keywords = {name: built[name] for name in planned.keywords}
     try:
         made = planned.function(*positional, **keywords)
     except TrainerError as err:

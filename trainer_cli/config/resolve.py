@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
-from trainer_cli.config.build import build
+from trainer_cli.config.build import build_all
 from trainer_cli.config.config import Config
-from trainer_cli.config.document import Document, config_error
 from trainer_cli.config.filled import fill
 from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import Planner, is_block
-from trainer_cli.errors import ConfigError, TrainerError
+from trainer_cli.errors import ConfigError
 from trainer_cli.registry import Registry
 
 
@@ -54,19 +53,3 @@ def plan(loaded: Loaded, registry: Registry, kinds: Collection[str] | None) -> d
     plans = {name: planner.value(value, Any, name) for name, value in loaded.config.items()}
     loaded.check()
     return plans
-
-
-def build_all(plans: Mapping[str, Any], document: Document) -> dict[str, Any]:
-    """Build every part; what several of them raise is raised together."""
-    built = {}
-    errors: list[TrainerError] = []
-    for name, planned in plans.items():
-        try:
-            built[name] = build(planned, document)
-        except TrainerError as err:
-            errors.append(err)
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise config_error([problem for err in errors for problem in err.problems])
-    return built

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from trainer_cli.config.build import build
+from trainer_cli.config.build import build, build_all
 from trainer_cli.config.filled import fill, with_defaults, write_filled
 from trainer_cli.config.loaded import Loaded, read_file, read_text
 from trainer_cli.config.overrides import read_arguments, read_environment
 from trainer_cli.config.parameters import signature_of
 from trainer_cli.config.plan import Planner
 from trainer_cli.config.registry import registry as public_registry
-from trainer_cli.config.resolve import build_all
 from trainer_cli.config.rules import check_files, check_rules, check_streams
 from trainer_cli.config.sections import FREE, KNOWN, SETTINGS, Checkpoints, System, Training
 from trainer_cli.config.structure import check_sections
