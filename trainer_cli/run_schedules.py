@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import takewhile
 
+from trainer_cli.batches import whole_size
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError
 from trainer_cli.job import LATE_STEP
@@ -119,13 +120,13 @@ def steps_of(config: RunConfig, n_rows: int, batch_size: Schedule) -> int:
 
 def steps_of_epochs(n_epochs: int, n_rows: int, batch_size: Schedule) -> int:
     """The updates of so many passes; beyond EACH_STEP of them, as many as if the size stayed as it is then."""
-    step = used = 0
+    step, used, carry = 0, 0, 0.0
     while used < n_epochs * n_rows:
-        size = max(1, int(batch_size(step)))
+        if step == EACH_STEP or batch_size(step) < 1:  # which check_values tells, at this step
+            return step + -(-(n_epochs * n_rows - used) // max(1, int(batch_size(step))))
+        size, carry = whole_size(batch_size, step, carry)
         used += min(size, n_rows - used % n_rows)
         step += 1
-        if step == EACH_STEP:
-            return step + -(-(n_epochs * n_rows - used) // size)
     return step
 
 

@@ -54,3 +54,24 @@ def test_a_section_of_test_data_is_none_that_is_read(folder):
     assert line == (
         "run.cfg:13: data.test: [data] has no test. It can have train and dev (trainer evaluate takes other data)"
     )
+
+
+@pytest.mark.parametrize("command", ["debug-config", "train"])
+def test_what_several_constructors_refuse_comes_in_one_go(folder, command):
+    wrong = (
+        ('"train.csv"', '"nowhere.csv"'),
+        ("dropout = 0.2", "dropout = 1.5"),
+        ('"Softmax.v1"', '"Softmax.v1"\nnO = 0'),
+        ('"CategoricalCrossentropy.v4"', '"CategoricalCrossentropy.v4"\nlabel_smoothing = 1.5'),
+        ("L2 = 0.01", "beta1 = 2.0"),
+        ("compound = 1.03", "compound = -1"),
+    )
+    lines = said(folder, *wrong, command=command)
+    assert [line.partition(": ")[2].partition(":")[0] for line in lines] == [
+        "data.train.path",
+        "model.*.hidden.dropout",
+        "model.*.output.nO",
+        "loss.label_smoothing",
+        "optimizer.beta1",
+        "batch_size.compound",
+    ]

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,15 @@ def test_results_that_nobody_got_are_a_failure(run, words):
     with open("/dev/full", "w") as full:
         code, _, err = finish(start(*words, stdout=full, stderr=subprocess.PIPE))
     assert (code, err) == (4, b"standard output could not be written: No space left on device\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs pipes")
+def test_a_pipe_that_is_closed_has_had_what_was_wanted_of_it(run):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as closed:
+        code, _, err = finish(start("evaluate", "run", stdout=closed, stderr=subprocess.PIPE))
+    assert (code, err) == (0, b"")
 
 
 WRONG = {

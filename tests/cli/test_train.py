@@ -420,6 +420,18 @@ COMMANDS = {
         ["train", "run.cfg", "-o", "run", "training.max_epochs=2"],
         "(training.max_epochs=2). Did you mean --training.max_epochs=2?",
     ),
+    "one dash": (
+        ["train", "run.cfg", "-o", "run", "-training.max_epochs", "2"],
+        "No such option: -t. Did you mean --training.max_epochs?",
+    ),
+    "a dash that is too long": (
+        ["train", "run.cfg", "-o", "run", "\u2014training.max_epochs", "2"],
+        "Did you mean --training.max_epochs?",
+    ),
+    "a setting and its value without dashes": (
+        ["train", "run.cfg", "-o", "run", "training.max_epochs", "2"],
+        "Did you mean --training.max_epochs?",
+    ),
     "one word too many": (["train", "run.cfg", "-o", "run", "more"], "Got unexpected extra argument(s) (more)"),
 }
 

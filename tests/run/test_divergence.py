@@ -7,8 +7,9 @@ import pytest
 from run_fakes import Silent, config_of, outcome_of, steps, train
 
 from trainer_cli import checkpoint, snapshot, tensors
-from trainer_cli.errors import DivergedError
+from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, TrainerError
 from trainer_cli.losses import CategoricalCrossentropyV4
+from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.randomness import generator
 
@@ -95,6 +96,43 @@ def test_a_fault_in_any_update_stops_the_run_before_it(data, monkeypatch, fault)
         assert ending.saved == checkpoint.step_path(data / str(step), step - 1)
         assert steps(data / str(step))[0] == step - 1
         assert all_finite(data / str(step))
+        train(config, data / str(step), resume=True)
+        assert outcome_of(data / str(step)) == outcome_of(data / "whole")
+
+
+def refused_update(monkeypatch, at):
+    update = Optimizer.update
+
+    def faulty(self, store, ops):
+        if at:
+            raise ArgumentError("learn_rate must be at least 0")
+        update(self, store, ops)
+
+    monkeypatch.setattr(Optimizer, "update", faulty)
+
+
+def refused_layer(monkeypatch, at):
+    begin = Model.begin_update
+
+    def faulty(self, X, **more):
+        found = begin(self, X, **more)
+        if len(X) not in (12, 16) and at:  # so many have the dev data and the rehearsal, no batch has
+            raise ConfigError("no such rows")
+        return found
+
+    monkeypatch.setattr(Model, "begin_update", faulty)
+
+
+@pytest.mark.parametrize("fault", [refused_update, refused_layer])
+def test_what_refuses_a_value_in_any_update_costs_none_of_those_before(data, monkeypatch, fault):
+    config = config_of(data, "--training.accumulate_gradient", 1, "--training.max_steps", 20)
+    train(config, data / "whole")
+    for step in range(1, 21, 4):
+        with monkeypatch.context() as patch:
+            fault(patch, At(step))
+            with pytest.raises(TrainerError, match=r"learn_rate must|no such rows"):
+                train(config, data / str(step))
+        assert max(steps(data / str(step))) == step - 1
         train(config, data / str(step), resume=True)
         assert outcome_of(data / str(step)) == outcome_of(data / "whole")
 

@@ -8,7 +8,7 @@ from run_fakes import CONFIG, Clock, Silent, config_of, link, rows, steps, train
 
 from trainer_cli import checkpoint
 from trainer_cli.data import dataset
-from trainer_cli.errors import ConfigError
+from trainer_cli.errors import ArgumentError, ConfigError
 from trainer_cli.evaluate import Scores, evaluate
 from trainer_cli.job import RESERVED, Monitor
 from trainer_cli.run import Run
@@ -145,6 +145,12 @@ def test_without_metrics_the_dev_loss_decides(data):
     losses = {row["step"]: row["loss"] for row in rows(data / "run")}
     assert losses[ending.state.best.step] == min(losses.values())
     assert ending.best == f"loss {min(losses.values()):.4f} at step {ending.state.best.step}"
+
+
+def test_a_score_that_no_metric_gave_is_named():
+    monitor = Monitor({"f_cat": 1.0}, ("f_cat", "f_dog"), {"f_cat": True, "f_dog": True, "loss": False})
+    with pytest.raises(ArgumentError, match=r"no metric gave the score 'f_cat' this time, only loss, f_dog: give it"):
+        monitor.score(Scores(3, 0.5, {"f_dog": 0.25}))
 
 
 def test_scores_in_a_weighted_sum_are_turned_so_that_higher_is_better():

@@ -5,6 +5,7 @@ import pytest
 from run_fakes import config_of, outcome_of, rows, train
 
 from trainer_cli.config.run_config import RunConfig
+from trainer_cli.errors import ConfigError
 from trainer_cli.loggers.group import LoggerGroup
 
 
@@ -79,6 +80,15 @@ def test_loggers_of_a_finished_run_are_not_even_made(data, train_with):
     book = Book()
     assert train_with(data / "run", book=book).was_over
     assert (book.rows, book.n_closed) == ([], 0)
+
+
+def test_what_is_no_logger_is_told_before_an_earlier_run_is_touched(data, train_with):
+    train(config_of(data), data / "run")
+    before = outcome_of(data / "run")
+    no_logger = SimpleNamespace(log=print)
+    with pytest.raises(ConfigError, match=r"loggers\.net: a logger has the methods log\(row\) and close\(\)"):
+        train_with(data / "run", "--training.max_steps", 90, net=no_logger)
+    assert outcome_of(data / "run") == before
 
 
 def test_the_check_sees_a_logger_that_ends_the_run(data, train_with, monkeypatch):

@@ -4,13 +4,14 @@ import sys
 
 import numpy as np
 import pytest
-from run_fakes import CONFIG, config_of, outcome_of, train
+from run_fakes import CONFIG, config_of, outcome_of, rows, train
 
 from trainer_cli import assembly, rehearsal, user_code
 from trainer_cli.assembly import assemble
 from trainer_cli.config.registry import registry
 from trainer_cli.errors import ConfigError
 from trainer_cli.inspection import inspect
+from trainer_cli.losses.categorical_crossentropy_v4 import CategoricalCrossentropyV4
 from trainer_cli.model import Model
 from trainer_cli.signals import StopFlag
 
@@ -122,12 +123,7 @@ class NoDirection:
 
 def with_metric(folder, monkeypatch, metric):
     """The config with one more metric, known for one test."""
-    import catalogue
-
-    for kind in registry.kinds.values():
-        kind.names()
-    monkeypatch.setattr(catalogue, "REGISTRY", dict(catalogue.REGISTRY))
-    registry.metrics("own.v1")(metric)
+    known(monkeypatch, "metrics", "own.v1", metric)
     return config_of(folder, text=CONFIG + '\n[metrics.own]\n@metrics = "own.v1"\n')
 
 
@@ -150,6 +146,79 @@ def test_a_metric_whose_empty_result_fails_gives_its_scores(data, monkeypatch):
 def test_a_metric_that_does_not_work_is_told_at_its_section(data, monkeypatch, check, metric, said):
     with pytest.raises(ConfigError, match=rf"run\.cfg:\d+: metrics\.own: {said}"):
         check(with_metric(data, monkeypatch, metric))
+
+
+def known(monkeypatch, kind, name, function):
+    """Register a part of a user's own for one test."""
+    import catalogue
+
+    for each in registry.kinds.values():
+        each.names()
+    monkeypatch.setattr(catalogue, "REGISTRY", dict(catalogue.REGISTRY))
+    getattr(registry, kind)(name)(function)
+
+
+class Own(CategoricalCrossentropyV4):
+    """A loss whose numbers a test changes."""
+
+    value, gradient, mean_of = staticmethod(lambda loss: loss), staticmethod(lambda dY: dY), None
+
+    def __call__(self, guesses, truths, weights=None):
+        dY, loss = super().__call__(guesses, truths, weights)
+        return self.gradient(dY), self.value(loss)
+
+    def get_loss(self, guesses, truths, weights=None):
+        return self.value(super().get_loss(guesses, truths, weights))
+
+    def mass(self, truths, weights=None):
+        return super().mass(truths, weights) if self.mean_of is None else self.mean_of
+
+
+def with_loss(folder, monkeypatch, **changes):
+    known(monkeypatch, "losses", "own.v1", type("Changed", (Own,), changes))
+    return config_of(folder, text=CONFIG.replace("CategoricalCrossentropy.v4", "own.v1"))
+
+
+def test_a_loss_may_give_numbers_of_numpy(data, monkeypatch):
+    train(config_of(data), data / "plain")
+    config = with_loss(data, monkeypatch, value=staticmethod(np.float64))
+    assert train(config, data / "numpy").cause is None
+    assert rows(data / "numpy") == rows(data / "plain")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"value": staticmethod(str)}, "number"),
+        ({"gradient": staticmethod(lambda dY: dY.astype(int))}, "must be floats, got int64"),
+        ({"gradient": staticmethod(lambda dY: dY[:, :1])}, "must have the shape"),
+        ({"mean_of": "all"}, "the mass of a loss must be a number or None"),
+    ],
+)
+def test_a_loss_that_gives_what_no_update_can_take_is_told_at_its_section(data, monkeypatch, check, changes, said):
+    with pytest.raises(ConfigError, match=rf"run\.cfg:\d+: loss: .*{said}"):
+        check(with_loss(data, monkeypatch, **changes))
+
+
+@BOTH
+def test_a_layer_that_returns_no_model_is_told(data, monkeypatch, check):
+    known(monkeypatch, "layers", "own.v1", lambda: 3)
+    before, _, after = CONFIG.partition("[model]")
+    text = f'{before}[model]\n@layers = "own.v1"\n\n[loss]{after.partition("[loss]")[2]}'
+    with pytest.raises(ConfigError, match=r"run\.cfg:\d+: model: .*must return a Model, not 3"):
+        check(config_of(data, text=text))
+
+
+@BOTH
+def test_a_gradient_of_whole_numbers_is_told_at_its_layer(data, monkeypatch, check):
+    def forward(model, X, is_train):
+        return X, lambda dY: dY.astype(int)
+
+    known(monkeypatch, "layers", "own.v1", lambda: Model("own", forward))
+    middle = '[model.*.own]\n@layers = "own.v1"\n\n[model.*.output]'
+    with pytest.raises(ConfigError, match=r"run\.cfg:\d+: model\.\*\.own.*must be floats, got int64"):
+        check(config_of(data, text=CONFIG.replace("[model.*.output]", middle)))
 
 
 FIRST = """

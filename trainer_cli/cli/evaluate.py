@@ -66,7 +66,8 @@ def unnamed() -> Iterator[None]:
     except DataError as err:
         if not any(problem.where == "path" and not problem.path for problem in err.problems):
             raise
-        raise FaultsError([replace(problem, where="") for problem in err.problems], len(err.problems)) from err
+        total = getattr(err, "total", len(err.problems))
+        raise FaultsError([replace(problem, where="") for problem in err.problems], total) from err
 
 
 def check_folder(path: Path) -> None:

@@ -106,6 +106,18 @@ def test_json_lines_are_no_table(write):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("\n\n\na;b\n1;2\n", [(5, ("1", "2"))]),
+        ('"a\nof";"b,\n\nc"\n1;2\n', [(5, ("1", "2"))]),
+        ("\n" * 30 + "a,b\n1,2\n", [(32, ("1", "2"))]),
+    ],
+)
+def test_the_delimiter_is_that_of_the_header_wherever_it_begins_and_ends(write, text, rows):
+    assert rows_of(write(text, "data.csv")) == rows
+
+
 @pytest.mark.parametrize("delimiter", ["", ",,", '"', "\n", "\0", 3])
 def test_a_delimiter_is_one_character(delimiter):
     with pytest.raises(ArgumentError, match="delimiter: a delimiter is one character"):

@@ -140,7 +140,7 @@ def is_split(lines: Sequence[str], delimiter: str) -> bool:
     (True, False)
     """
     try:
-        return len(next((row for row in csv.reader(lines, delimiter=delimiter) if row), ())) > 1
+        return len(next((row for row in csv.reader(lines, delimiter=delimiter, strict=True) if row), ())) > 1
     except csv.Error:
         return False
 
