@@ -67,5 +67,12 @@ def shown(key: str, value: Any) -> str:
 
 
 def score_text(value: float) -> str:
-    """A loss or score with four places, or three digits where these would all be zeros."""
-    return f"{value:.4f}" if value == 0 or abs(value) >= 0.001 else f"{value:.2e}"
+    """A loss or score in eight characters: four places, fewer of a large one, three digits of the smallest and largest.
+
+    >>> score_text(0.5), score_text(11905.14994), score_text(1.2e9), score_text(4.99e-07)
+    ('0.5000', '11905.15', '1.20e+09', '4.99e-07')
+    """
+    if not 0.001 <= abs(value) < 1e7 and value != 0:
+        return f"{value:.2e}"
+    n_digits = len(f"{abs(value):.0f}")
+    return f"{value:.{max(0, min(4, 7 - n_digits))}f}"

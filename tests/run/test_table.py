@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from trainer_cli.table import Column, columns, line_width
+from trainer_cli.table import Column, columns, line_width, score_text
 
 
 def test_a_wide_table_has_everything():
@@ -38,3 +38,12 @@ def test_without_scores_the_loss_stays():
 )
 def test_a_small_loss_is_not_shown_as_nothing(value, cell):
     assert Column("loss", "LOSS", 8).cell({"loss": value}) == cell
+
+
+@pytest.mark.parametrize(
+    "value", [0.001, 0.00099, 999.99999, 1000.0, 99999.994, 999999.96, 9999999.0, 9999999.9, 1e7, 2e99, math.inf]
+)
+def test_a_score_of_any_size_keeps_its_column(value):
+    text = score_text(value)
+    assert len(text) <= 8
+    assert float(text) == pytest.approx(value, rel=0.005)
