@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trainer_cli.config.document import config_error
+from trainer_cli.config.document import together
 from trainer_cli.config.filled import fill, write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
-from trainer_cli.errors import ConfigError, Problem
+from trainer_cli.errors import ConfigError, TrainerError
 from trainer_cli.job import Job, Monitor
 from trainer_cli.kinds import check_kinds
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
+from trainer_cli.model import Model
+from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.pairing import check_pair, fit_loss, set_up
 from trainer_cli.registry import nearest
 from trainer_cli.rehearsal import rehearse
@@ -76,27 +78,31 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
 
 
 def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:
-    """The data, the loss and the metrics; all that can be wrong with them, and between them and the other parts, before
-    a row is read comes in one error."""
-    problems: list[Problem] = []
+    """The data, the loss and the metrics. All that can be wrong with them, with what else the config makes, and between
+    the two, before a row is read, comes in one error."""
+    errors: list[TrainerError] = []
     made: dict[str, Any] = {}
     for name in ("loss", "metrics", "model", "optimizer", "batch_size"):
-        with gathered(problems):
+        with gathered(errors):
             made[name] = config.build(name)
     found = None
-    with gathered(problems):
+    with gathered(errors):
         found = sources(config)
     loss: Any = made.get("loss")
     metrics = dict(made.get("metrics") or {})
     if "loss" in made:
-        with gathered(problems):
+        with gathered(errors):
             target = found.target[0] if found else config.config.get("target", {}).get("@encoders", "")
             check_kinds(config, loss, metrics, target)
-    if "model" in made and isinstance(loss, Loss):
-        with gathered(problems):
+    for name, kind, words in (("model", Model, "a Model"), ("optimizer", Optimizer, "an Optimizer")):
+        if name in made and not isinstance(made[name], kind):
+            message = f"its function must return {words}, not {made[name]!r:.60}"
+            errors.append(ConfigError(problems=[config.problem(name, message)]))
+    if isinstance(made.get("model"), Model) and isinstance(loss, Loss):
+        with gathered(errors):
             check_pair(config, made["model"], loss)
-    if problems or found is None:
-        raise config_error(problems)
+    if errors or found is None:
+        raise together(errors)
     return found, loss, metrics
 
 

@@ -32,11 +32,8 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int) -> Model:
     return model
 
 
-def check_pair(config: RunConfig, model: object, loss: Loss) -> None:
-    """ConfigError: the model is none, or does not fit the loss."""
-    if not isinstance(model, Model):
-        message = f"a layer's function must return a Model, not {model!r:.60}"
-        raise ConfigError(problems=[config.problem("model", message)])
+def check_pair(config: RunConfig, model: Model, loss: Loss) -> None:
+    """ConfigError: the model does not fit the loss."""
     if message := mismatch(model, loss):
         raise ConfigError(problems=[config.problem_in("loss", message)])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from numbers import Real
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -79,8 +81,9 @@ def rehearse_rows(
         outputs = model.predict(X)
     with at(config, "loss"):
         check_value(loss.get_loss(outputs, Y, None))
-        if not isinstance(mass := loss.mass(Y, None), float | int | np.number | None):
-            raise ArgumentError(f"the mass of a loss must be a number or None, not {kind_of(mass)}")
+        mass = loss.mass(Y, None)
+        if mass is not None and not (is_real(mass) and 0 <= mass < math.inf):
+            raise ArgumentError(f"the mass of a loss must be None or a number of at least 0, not {kind_of(mass)}")
         outputs = probabilities(outputs, loss.link)
     names = {}
     for name, metric in metrics.items():
@@ -90,9 +93,14 @@ def rehearse_rows(
 
 
 def check_value(value: object) -> None:
-    if not isinstance(value, float | int | np.number):
+    if not is_real(value):
         rule = "a loss returns (gradient, value), and the value must be a number"
         raise ArgumentError(f"{rule}, not {kind_of(value)}")
+
+
+def is_real(value: object) -> TypeGuard[float]:
+    """Whether something counts as one real number, finite or not: an array without axes does."""
+    return isinstance(value, Real) or (isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "fiu")
 
 
 def score_names(name: str, metric: Tally, outputs: Any, truths: Rows) -> list[str]:

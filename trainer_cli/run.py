@@ -13,7 +13,7 @@ from trainer_cli.arrays import Batch
 from trainer_cli.checkpoint import Checkpoint
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Epochs
-from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, Stopped
+from trainer_cli.errors import DivergedError, Stopped
 from trainer_cli.evaluate import Scores
 from trainer_cli.job import Job
 from trainer_cli.loggers.group import LoggerGroup
@@ -74,9 +74,6 @@ class Run:
                 self.settle()
         except Stopped:
             self.save(required=True)
-            raise
-        except (ArgumentError, ConfigError):
-            self.rescue()  # what was wrong came before the update changed anything
             raise
         except DivergedError as err:
             self.rescue()

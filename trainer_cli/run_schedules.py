@@ -122,9 +122,12 @@ def steps_of_epochs(n_epochs: int, n_rows: int, batch_size: Schedule) -> int:
     """The updates of so many passes; beyond EACH_STEP of them, as many as if the size stayed as it is then."""
     step, used, carry = 0, 0, 0.0
     while used < n_epochs * n_rows:
-        if step == EACH_STEP or batch_size(step) < 1:  # which check_values tells, at this step
-            return step + -(-(n_epochs * n_rows - used) // max(1, int(batch_size(step))))
-        size, carry = whole_size(batch_size, step, carry)
+        try:
+            size, carry = whole_size(batch_size, step, carry)
+        except ArgumentError:
+            return step + 1  # check_values tells what is wrong there
+        if step == EACH_STEP:
+            return step + -(-(n_epochs * n_rows - used) // size)
         used += min(size, n_rows - used % n_rows)
         step += 1
     return step

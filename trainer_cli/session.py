@@ -59,7 +59,6 @@ class Ready:
     config: RunConfig
     job: Job
     facts: dict[str, Any]
-    loggers: Mapping[str, Logger]
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,15 @@ class Session:
             self.progress.warn(f"{lock.folder}: no checkpoint is left of an earlier run; this one begins at step 0")
         try:
             ready = self.prepare(lock.folder, config, found.checkpoint)
+            # A run that goes on may be over, then nobody needs them.
+            loggers = loggers_of(ready.config) if found.checkpoint is None else None
             if overwrite and (old := output.set_aside(lock)):
                 self.progress.warn(f"the earlier run is set aside in {old}")
         except (Stopped, StorageError) as err:
             saved = None if overwrite else next(checkpoint.whole(lock.folder), None)
             return Ending(RunState(), cause=err, saved=saved)
         try:
-            return self.go_on(ready, found.checkpoint, lock.folder)
+            return self.go_on(ready, loggers, found.checkpoint, lock.folder)
         except (Stopped, DivergedError, StorageError) as err:
             return Ending(RunState(), cause=err, saved=next(checkpoint.whole(lock.folder), None))
 
@@ -114,7 +115,7 @@ class Session:
         facts = provenance.provenance(conditions, seed=job.seed, data=self.data_facts(config), code=self.code)
         if found is not None and before is not None:
             facts["changes"] = self.accepted(run_dir, before, facts, job.config_text, found.step)
-        return Ready(config, job, facts, loggers_of(config))
+        return Ready(config, job, facts)
 
     def driver(self, config: RunConfig, job: Job, run_dir: Path) -> Run:
         saver = Saver(
@@ -128,7 +129,9 @@ class Session:
         )
         return Run(job, saver, self.progress, self.flag, self.clock)
 
-    def go_on(self, ready: Ready, found: Checkpoint | None, run_dir: Path) -> Ending:
+    def go_on(
+        self, ready: Ready, loggers: Mapping[str, Logger] | None, found: Checkpoint | None, run_dir: Path
+    ) -> Ending:
         # A number that is not finite ends the run with its step; numpy need not tell as well.
         with threadpool_limits(ready.facts["threads"]), np.errstate(all="ignore"):
             driver = self.driver(ready.config, ready.job, run_dir)
@@ -139,16 +142,16 @@ class Session:
             if not was_over:
                 if found is not None:
                     self.progress.say(f"going on from step {found.step}")
-                self.begin(driver, ready, run_dir)
+                self.begin(driver, ready, loggers_of(ready.config) if loggers is None else loggers, run_dir)
         best = driver.state.best
         words = f"{ready.job.monitor.text(best.score)} at step {best.step}" if best else ""
         return Ending(driver.state, words, was_over, has_dev=ready.job.dev is not None)
 
-    def begin(self, driver: Run, ready: Ready, run_dir: Path) -> None:
+    def begin(self, driver: Run, ready: Ready, loggers: Mapping[str, Logger], run_dir: Path) -> None:
         self.progress.detail(summary(ready.job, ready.facts))
         storage.replace_file(run_dir / provenance.NAME, json_text.dumps(ready.facts))
         storage.replace_file(run_dir / CONFIG, ready.job.config_text.encode())
-        driver.go(ready.loggers)
+        driver.go(loggers)
 
     def data_facts(self, config: RunConfig) -> dict[str, Any]:
         found = {}

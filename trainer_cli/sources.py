@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from trainer_cli.config.document import together
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.sections import KNOWN
 from trainer_cli.data.block import Block, listing
@@ -78,13 +79,13 @@ def sources(config: RunConfig) -> Sources:
 
 def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> None:
     """Open each data set, so that all that are missing are told at once."""
-    problems: list[Problem] = []
+    errors: list[TrainerError] = []
     for section, reader in readers.items():
         if reader is not None:
-            with gathered(problems), placed(config, section):
+            with gathered(errors), placed(config, section):
                 check_names(reader)
-    if problems:
-        raise ConfigError(problems=tuple(dict.fromkeys(problems)))  # one file may serve twice
+    if errors:
+        raise together(errors)
 
 
 def check_columns(config: RunConfig, train: Reader, dev: Reader | None, features: Encoder, target: Target) -> None:
@@ -92,29 +93,30 @@ def check_columns(config: RunConfig, train: Reader, dev: Reader | None, features
 
     A column that dev data lack is a mistake of the key that names it, or else of the dev data.
     """
-    problems: list[Problem] = []
+    errors: list[TrainerError] = []
     columns = train.columns()
-    with gathered(problems), placed(config, "target"):
+    with gathered(errors), placed(config, "target"):
         target.choose(columns)
-    with gathered(problems), placed(config, "features"):
+    with gathered(errors), placed(config, "features"):
         features.choose(tuple(name for name in columns if name not in target.reads))
     there = columns if dev is None else dev.columns()
     for key, encoder in (("target.column", target), ("features.columns", features)):
         for name in [name for name in encoder.reads if name not in there]:
             where = key if config.origin(key) != "default" else "data.dev"
             message = f"the dev data have no column {said(name)}.{nearest(name, list(set(there) - set(encoder.reads)))}"
-            problems.append(config.problem(where, f"{message} Their columns are {listing(there)}"))
-    if problems:
-        raise ConfigError(problems=problems)
+            problem = config.problem(where, f"{message} Their columns are {listing(there)}")
+            errors.append(ConfigError(problems=[problem]))
+    if errors:
+        raise together(errors)
 
 
 @contextmanager
-def gathered(problems: list[Problem]) -> Iterator[None]:
-    """Add what is wrong with the config or its data to `problems`, so that more can be looked at."""
+def gathered(errors: list[TrainerError]) -> Iterator[None]:
+    """Add what is wrong with the config or its data to `errors`, so that more can be looked at."""
     try:
         yield
     except (ConfigError, DataError, ArgumentError) as err:
-        problems += err.problems or (Problem(str(err)),)
+        errors.append(err)
 
 
 def check_classes(config: RunConfig, target: Target) -> None:

@@ -75,3 +75,17 @@ def test_what_several_constructors_refuse_comes_in_one_go(folder, command):
         "optimizer.beta1",
         "batch_size.compound",
     ]
+
+
+def test_what_a_constructor_of_ones_own_raises_has_the_line_of_the_code(folder):
+    lines = [
+        "from trainer_cli.api import registry",
+        "",
+        '@registry.metrics("own.v1")',
+        "def own():",
+        "    return 1 / 0",
+    ]
+    (folder / "own.py").write_text("\n".join(lines))
+    (folder / "run.cfg").write_text(PLAIN.replace('"accuracy.v1"', '"own.v1"'))
+    said = call("debug-config", "run.cfg", "--code", "own.py", code=2).stderr
+    assert said.startswith("own.py:5: ZeroDivisionError: division by zero (run.cfg:51: metrics.accuracy)")

@@ -245,6 +245,36 @@ def test_a_piece_of_a_config_is_drawn_as_well(folder):
     assert "batch_size.stop: expected a number" in call("schedule", "piece.cfg", code=2).stderr
 
 
+def test_a_piece_takes_settings_of_the_environment(folder):
+    (folder / "piece.cfg").write_text(PAGE)
+    env = {"TRAINER_CONFIG_OVERRIDES": "--batch_size.stop 8 --batch_size.start=2"}
+    assert (
+        "batch_size = compounding(2.0, 4.0, 1.001)"
+        in call("schedule", "piece.cfg", "--batch_size.stop=4", env=env).stdout
+    )
+    env = {"TRAINER_CONFIG_OVERRIDES": "--batch_size.stpo 8"}
+    assert "batch_size.stpo" in call("schedule", "piece.cfg", code=2, env=env).stderr
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "missing"), ("[trainng]\nmax_steps = 3\n", "Did you mean [training]")])
+def test_a_file_in_which_nothing_is_known_is_no_piece(folder, text, said):
+    (folder / "piece.cfg").write_text(text)
+    assert said in call("schedule", "piece.cfg", code=2).stderr
+
+
+def test_a_picture_needs_no_logger(folder):
+    lines = [
+        "from trainer_cli.api import registry",
+        "",
+        '@registry.loggers("own.v1")',
+        "def own():",
+        "    return 1 / 0",
+    ]
+    (folder / "own.py").write_text("\n".join(lines))
+    (folder / "piece.cfg").write_text(PAGE + '\n[loggers.own]\n@loggers = "own.v1"\n')
+    assert "batch_size = " in call("schedule", "piece.cfg", "--code", "own.py").stdout
+
+
 def test_a_picture_of_nothing_is_refused(folder):
     (folder / "piece.cfg").write_text('[optimizer]\n@optimizers = "Adam.v1"\n')
     said = call("schedule", "piece.cfg", "--output", "x.svg", code=2).stderr

@@ -420,6 +420,10 @@ COMMANDS = {
         ["train", "run.cfg", "-o", "run", "training.max_epochs=2"],
         "(training.max_epochs=2). Did you mean --training.max_epochs=2?",
     ),
+    "a key that has no dot": (
+        ["train", "run.cfg", "-o", "run", "dropout=0.5"],
+        "(dropout=0.5). Did you mean --training.dropout=0.5?",
+    ),
     "one dash": (
         ["train", "run.cfg", "-o", "run", "-training.max_epochs", "2"],
         "No such option: -t. Did you mean --training.max_epochs?",
@@ -432,6 +436,7 @@ COMMANDS = {
         ["train", "run.cfg", "-o", "run", "training.max_epochs", "2"],
         "Did you mean --training.max_epochs?",
     ),
+    "a file too many": (["schedule", "run.cfg", "pic.svg"], "Got unexpected extra argument(s) (pic.svg)"),
     "one word too many": (["train", "run.cfg", "-o", "run", "more"], "Got unexpected extra argument(s) (more)"),
 }
 

@@ -100,39 +100,43 @@ def test_a_fault_in_any_update_stops_the_run_before_it(data, monkeypatch, fault)
         assert outcome_of(data / str(step)) == outcome_of(data / "whole")
 
 
-def refused_update(monkeypatch, at):
+def refused_halfway(monkeypatch, at):
+    """Some weights are those after the update, others those before it."""
     update = Optimizer.update
 
     def faulty(self, store, ops):
         if at:
+            store.values[:3] += 1
             raise ArgumentError("learn_rate must be at least 0")
         update(self, store, ops)
 
     monkeypatch.setattr(Optimizer, "update", faulty)
 
 
-def refused_layer(monkeypatch, at):
+def refused_after_forward(monkeypatch, at):
+    """A layer that keeps a mean of what it saw in a parameter has seen the batch."""
     begin = Model.begin_update
 
     def faulty(self, X, **more):
         found = begin(self, X, **more)
         if len(X) not in (12, 16) and at:  # so many have the dev data and the rehearsal, no batch has
+            self.store.values[:3] += 1
             raise ConfigError("no such rows")
         return found
 
     monkeypatch.setattr(Model, "begin_update", faulty)
 
 
-@pytest.mark.parametrize("fault", [refused_update, refused_layer])
-def test_what_refuses_a_value_in_any_update_costs_none_of_those_before(data, monkeypatch, fault):
-    config = config_of(data, "--training.accumulate_gradient", 1, "--training.max_steps", 20)
+@pytest.mark.parametrize("fault", [refused_halfway, refused_after_forward])
+def test_an_update_that_was_refused_halfway_is_in_no_checkpoint(data, monkeypatch, fault):
+    limits = ("--training.max_steps", 20, "--checkpoints.max_seconds", 1e-9)
+    config = config_of(data, "--training.accumulate_gradient", 1, *limits)
     train(config, data / "whole")
     for step in range(1, 21, 4):
         with monkeypatch.context() as patch:
             fault(patch, At(step))
             with pytest.raises(TrainerError, match=r"learn_rate must|no such rows"):
                 train(config, data / str(step))
-        assert max(steps(data / str(step))) == step - 1
         train(config, data / str(step), resume=True)
         assert outcome_of(data / str(step)) == outcome_of(data / "whole")
 

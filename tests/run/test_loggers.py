@@ -29,12 +29,19 @@ class Book:
 
 @pytest.fixture
 def train_with(data, monkeypatch):
-    def run(run_dir, *overrides, **loggers):
+    def run(run_dir, *overrides, overwrite=False, **loggers):
         build = RunConfig.build
-        made = lambda config, name: loggers if name == "loggers" else build(config, name)  # noqa: E731
+
+        def made(config, name):
+            if name != "loggers":
+                return build(config, name)
+            run.n_made += 1
+            return loggers
+
+        run.n_made = 0
         with monkeypatch.context() as patch:
             patch.setattr(RunConfig, "build", made)
-            return train(config_of(data, *overrides), run_dir, resume=True)
+            return train(config_of(data, *overrides), run_dir, resume=not overwrite, overwrite=overwrite)
 
     return run
 
@@ -79,7 +86,7 @@ def test_loggers_of_a_finished_run_are_not_even_made(data, train_with):
     train(config_of(data), data / "run")
     book = Book()
     assert train_with(data / "run", book=book).was_over
-    assert (book.rows, book.n_closed) == ([], 0)
+    assert (book.rows, book.n_closed, train_with.n_made) == ([], 0, 0)
 
 
 def test_what_is_no_logger_is_told_before_an_earlier_run_is_touched(data, train_with):
@@ -87,7 +94,7 @@ def test_what_is_no_logger_is_told_before_an_earlier_run_is_touched(data, train_
     before = outcome_of(data / "run")
     no_logger = SimpleNamespace(log=print)
     with pytest.raises(ConfigError, match=r"loggers\.net: a logger has the methods log\(row\) and close\(\)"):
-        train_with(data / "run", "--training.max_steps", 90, net=no_logger)
+        train_with(data / "run", overwrite=True, net=no_logger)
     assert outcome_of(data / "run") == before
 
 

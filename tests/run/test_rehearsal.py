@@ -193,7 +193,10 @@ def test_a_loss_may_give_numbers_of_numpy(data, monkeypatch):
         ({"value": staticmethod(str)}, "number"),
         ({"gradient": staticmethod(lambda dY: dY.astype(int))}, "must be floats, got int64"),
         ({"gradient": staticmethod(lambda dY: dY[:, :1])}, "must have the shape"),
-        ({"mean_of": "all"}, "the mass of a loss must be a number or None"),
+        ({"mean_of": "all"}, "the mass of a loss must be None or a number of at least 0, not str"),
+        ({"mean_of": 1j}, "the mass of a loss must be None or a number"),
+        ({"mean_of": float("nan")}, "the mass of a loss must be None or a number of at least 0, not nan"),
+        ({"value": staticmethod(complex)}, "the value must be a number, not complex"),
     ],
 )
 def test_a_loss_that_gives_what_no_update_can_take_is_told_at_its_section(data, monkeypatch, check, changes, said):
@@ -206,8 +209,19 @@ def test_a_layer_that_returns_no_model_is_told(data, monkeypatch, check):
     known(monkeypatch, "layers", "own.v1", lambda: 3)
     before, _, after = CONFIG.partition("[model]")
     text = f'{before}[model]\n@layers = "own.v1"\n\n[loss]{after.partition("[loss]")[2]}'
-    with pytest.raises(ConfigError, match=r"run\.cfg:\d+: model: .*must return a Model, not 3"):
+    with pytest.raises(ConfigError, match=r"run\.cfg:\d+: model: .*its function must return a Model, not 3"):
         check(config_of(data, text=text))
+
+
+@BOTH
+def test_an_optimizer_that_is_none_is_told_with_all_else(data, monkeypatch, check):
+    known(monkeypatch, "optimizers", "own.v1", lambda: 3)
+    text = CONFIG.replace('column = "label"', 'column = "lable"')
+    with pytest.raises(ConfigError) as caught:
+        check(config_of(data, text=text, optimizer='[optimizer]\n@optimizers = "own.v1"\n'))
+    target, optimizer = str(caught.value).splitlines()
+    assert "target.column" in target
+    assert optimizer.endswith("optimizer: its function must return an Optimizer, not 3")
 
 
 @BOTH

@@ -1,5 +1,6 @@
 """The schedules of a run are looked at over all of its steps, and how many steps these are."""
 
+import math
 from itertools import count
 from types import SimpleNamespace
 
@@ -46,6 +47,13 @@ def test_of_values_that_are_kept_no_more_are_drawn_than_the_first_steps_take(dat
     assert next(drawn) <= run_schedules.EACH_STEP + 1
 
 
+def test_a_list_is_looked_at_as_a_whole(data):
+    values = [8.0] * (run_schedules.EACH_STEP + 5)
+    with pytest.raises(ConfigError, match=r"batch_size must be at least 1, got -1"):
+        checked(data, as_schedule([*values, -1.0]), MANY)
+    assert zero_from(as_schedule([0.1, 0.0]), MANY) == 1
+
+
 @given(st.integers(1, 40), st.integers(1, 4), st.floats(1, 9), st.floats(0.9, 1.2))
 def test_the_steps_of_some_epochs_are_those_that_training_makes(n_rows, n_epochs, start, factor):
     size = Schedule(lambda step: max(1.0, start * factor**step), "size")
@@ -57,7 +65,8 @@ def test_the_steps_of_some_epochs_are_those_that_training_makes(n_rows, n_epochs
 def test_the_steps_beyond_those_that_are_looked_at_go_by_the_size_they_end_with(monkeypatch):
     monkeypatch.setattr(run_schedules, "EACH_STEP", 3)
     assert steps_of_epochs(1, 100, as_schedule([10, 10, 10, 25])) == 3 + 3  # 70 rows are left: 25, 25, 20
-    assert steps_of_epochs(1, 100, as_schedule([10, 0])) == 1 + 90
+    assert steps_of_epochs(1, 100, as_schedule([10, 0])) == 2  # the last one is refused
+    assert steps_of_epochs(1, 100, as_schedule(value for value in (10, 10, math.nan))) == 3
 
 
 def test_a_schedule_that_is_zero_to_the_end_is_told_by_its_first_step():

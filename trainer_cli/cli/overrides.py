@@ -16,8 +16,8 @@ OVERRIDES, WORDS = "trainer_cli.overrides", "trainer_cli.words"
 OPTION = re.compile(r"--[^=]*\.")
 # What comes after an override and is an option of its own, not its value: -1 and -.5 are values, -o is not.
 NO_VALUE = re.compile(r"--|-[A-Za-z]")
-# What is no option but was probably meant to be one that sets a key: a key with a dot, or with a value after =.
-SETTING = re.compile(r"[-\u2013\u2014]?([A-Za-z_]\w*(?:(?:\.[\w*-]+)+(?:=.*)?|=.*))")
+# A word that is no option but may have been meant to set a key: with one dash, a long one or none.
+SETTING = re.compile(r"[-\u2013\u2014]?([A-Za-z_]\w*)((?:\.[\w*-]+)*)((?:=.*)?)")
 
 
 class ConfigCommand(TyperCommand):
@@ -41,16 +41,32 @@ def remedy(err: Exception, words: list[str], options: list[str]) -> str:
     unknown = getattr(err, "option_name", None) or ""
     if unknown.startswith("--"):
         named = [word for word in words if word.partition("=")[0] == unknown]
-    else:
-        # -t of -training.max_steps, or words too many: training.max_steps=4, or with a dash that is too long
-        settings = [word for word in words if SETTING.fullmatch(word)]
-        options, named = [], [word for word in settings if word in str(err) or word.startswith("-")]
-    if not named:
-        return ""
+        return sentence_of(named[0], options) if named else ""
+    # -t of -training.max_steps, or words too many: training.max_steps=4, or with a dash that is too long
+    named = [setting for word in words if (word in str(err) or word[:1] == "-") and (setting := setting_of(word))]
+    return sentence_of(named[0], []) if named else ""
+
+
+def sentence_of(word: str, options: list[str]) -> str:
     from trainer_cli.config.hints import meant, sentence
 
-    setting = SETTING.fullmatch(named[0])
-    return sentence(f"--{setting[1]}" if setting and "." in setting[1] else meant(named[0], options))
+    return sentence(word if OPTION.match(word) else meant(word, options))
+
+
+def setting_of(word: str) -> str:
+    """A word as an override: `--section.key` of a section that there is, or `key=value`; empty where it is neither.
+
+    >>> setting_of("-training.max_steps"), setting_of("a.b=1"), setting_of("lr=0.1"), setting_of("run.cfg")
+    ('--training.max_steps', '--a.b=1', 'lr=0.1', '')
+    """
+    found = SETTING.fullmatch(word)
+    if found is None or not (found[2] or found[3]):
+        return ""
+    from trainer_cli.config.sections import KNOWN
+
+    if not found[3] and found[1] not in KNOWN:
+        return ""
+    return ("--" if found[2] else "") + "".join(found.groups())
 
 
 def words_of(ctx: typer.Context) -> list[str]:

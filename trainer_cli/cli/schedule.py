@@ -75,19 +75,26 @@ def fragment(ctx: typer.Context, config: str) -> dict[str, Schedule] | None:
     """The schedules of a config that is only a piece of one, without [model] and [training]; None for a whole one."""
     if config == "-":
         return None
+    import os
+
     from trainer_cli.config.loaded import load
-    from trainer_cli.config.overrides import read_arguments
+    from trainer_cli.config.overrides import VARIABLE, read_arguments, read_environment
     from trainer_cli.config.registry import registry
+    from trainer_cli.config.sections import KNOWN
     from trainer_cli.errors import ConfigError
 
-    overrides, problems = read_arguments(ctx.meta[OVERRIDES])
+    below, wrong_below = read_environment(os.environ.get(VARIABLE, ""))
+    above, wrong_above = read_arguments(ctx.meta[OVERRIDES])
     try:
-        loaded = load(config, overrides)
+        loaded = load(config, [*below, *above])
     except ConfigError:
         return None  # reading it as a run's tells all of its mistakes
-    if problems or {"model", "training", "data"} & loaded.config.keys():
+    if wrong_below or wrong_above or {"model", "training", "data"} & loaded.config.keys():
         return None
-    return dict(found_in(registry.resolve(loaded), ""))
+    loaded.config.pop("loggers", None)
+    found = dict(found_in(registry.resolve(loaded), ""))
+    # Where nothing is known and nothing drawn, a name is probably misspelt.
+    return found if found or loaded.config.keys() & set(KNOWN) else None
 
 
 def found_in(value: Any, where: str) -> Iterator[tuple[str, Schedule]]:

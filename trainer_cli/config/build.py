@@ -8,7 +8,7 @@ from typing import Any
 
 from trainer_cli.config.call import Call
 from trainer_cli.config.convert import convert
-from trainer_cli.config.document import Document, config_error
+from trainer_cli.config.document import Document, config_error, together
 from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import Problem, TrainerError
@@ -38,10 +38,8 @@ def build_all(plans: Mapping[Any, Any], document: Document) -> dict[Any, Any]:
             built[name] = build(planned, document)
         except TrainerError as err:
             errors.append(err)
-    if len(errors) == 1:
-        raise errors[0]
     if errors:
-        raise config_error([problem for err in errors for problem in err.problems])
+        raise together(errors)
     return built
 
 

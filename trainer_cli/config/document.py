@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trainer_cli.errors import ConfigError, Problem
+from trainer_cli.errors import ConfigError, Problem, TrainerError
 from trainer_cli.registry import nearest
 
 # A config longer than this, or with more sections, was not written by a person; parsing it would cost seconds.
@@ -167,6 +167,13 @@ class Document:
         if len(self.sections) > MAX_SECTIONS:
             message = f"a config may have {MAX_SECTIONS} sections, this one has {len(self.sections)}"
             raise ConfigError(problems=[Problem(message, self.path)])
+
+
+def together(errors: Sequence[TrainerError]) -> TrainerError:
+    """Several errors as one with the mistakes of all; a single one as it is."""
+    if len(errors) == 1:
+        return errors[0]
+    return config_error([problem for err in errors for problem in err.problems or [Problem(str(err))]])
 
 
 def config_error(problems: list[Problem]) -> ConfigError:

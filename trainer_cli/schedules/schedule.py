@@ -76,8 +76,8 @@ class Schedule:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether values are drawn from an iterator and kept, so that a step far ahead costs all those before it."""
-        return isinstance(self._value_at, Drawn)
+        """Whether there are values still to be drawn and kept, so that a step far ahead costs all those before it."""
+        return isinstance(self._value_at, Drawn) and self._value_at.goes_on
 
     def called(self, text: str) -> Schedule:
         """The same schedule, written in another way."""
@@ -155,6 +155,11 @@ class Drawn:
                     return self._values[min(step, len(self._values) - 1)]
                 self._draw(max(0, min(step + 1 - len(self._values), MOST_AT_ONCE)))
         return self._values[step]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the iterable may have more values than were drawn of it."""
+        return self._source is not None
 
     def draw_all(self) -> None:
         """Draw everything there is: a wrong value in a list is found at once."""
