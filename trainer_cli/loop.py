@@ -80,12 +80,14 @@ def loss_share(loss: Loss, part: Batch, batch: Batch) -> float:
 
 
 def scale(gradient: Rows, share: float) -> Rows:
-    """`gradient * share`, in place where it is an array."""
+    """`gradient * share`, in place where it is an array that may be written to."""
     if isinstance(gradient, Ragged):
         return Ragged(gradient.data * share, gradient.lengths)
     if isinstance(gradient, tuple):
         return tuple(scale(part, share) for part in gradient)
     if isinstance(gradient, dict):
         return {name: scale(part, share) for name, part in gradient.items()}
+    if not gradient.flags.writeable:
+        return gradient * share
     gradient *= share
     return gradient

@@ -186,6 +186,16 @@ def test_a_loss_may_give_numbers_of_numpy(data, monkeypatch):
     assert rows(data / "numpy") == rows(data / "plain")
 
 
+def test_a_loss_may_give_a_gradient_that_nobody_may_write_to(data, monkeypatch):
+    def frozen(dY):
+        dY.flags.writeable = False
+        return dY
+
+    train(config_of(data), data / "plain")
+    train(with_loss(data, monkeypatch, gradient=staticmethod(frozen)), data / "frozen")
+    assert rows(data / "frozen") == rows(data / "plain")
+
+
 @BOTH
 @pytest.mark.parametrize(
     ("changes", "said"),
