@@ -53,8 +53,8 @@ def is_number(text: str) -> bool:
 def check_values(config: RunConfig, optimizer: Optimizer, schedules: Mapping[str, Schedule], n_steps: int) -> None:
     """Refuse schedules that would give what no update can take, at the first step where they do.
 
-    The first steps of the run are looked at one by one, later ones at even distances; of values that are drawn
-    and kept, the first alone.
+    The first EACH_STEP steps of the run are looked at one by one, later ones at even distances; those not at all
+    where values are still to be drawn and kept.
     """
     problems = []
     for name, schedule in schedules.items():

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from trainer_cli import checkpoint, json_text, output, pointers, provenance, storage
@@ -30,7 +29,7 @@ from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import WatchedReader
 from trainer_cli.state import RunState
-from trainer_cli.threads import cores, resolve_threads
+from trainer_cli.threads import computing, cores, resolve_threads
 
 CONFIG, LOG = "config.cfg", "metrics.jsonl"
 
@@ -132,8 +131,7 @@ class Session:
     def go_on(
         self, ready: Ready, loggers: Mapping[str, Logger] | None, found: Checkpoint | None, run_dir: Path
     ) -> Ending:
-        # A number that is not finite ends the run with its step; numpy need not tell as well.
-        with threadpool_limits(ready.facts["threads"]), np.errstate(all="ignore"):
+        with computing(ready.facts["threads"]):
             driver = self.driver(ready.config, ready.job, run_dir)
             if found is not None:
                 driver.resume(found)

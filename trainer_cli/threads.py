@@ -1,9 +1,14 @@
-"""How many threads the products of a run use: a fixed rule, since the number changes the bits of a product."""
+"""How the products of a run are computed: on how many threads, by a rule, since that number changes their bits."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
+
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 # Multiplications of one product for each thread. A second thread waits for the first by spinning: on two cores it made
 # a product of 25 million a tenth faster alone, and five to ten times slower beside one other busy process.
@@ -23,3 +28,10 @@ def resolve_threads(threads: int | Literal["auto"], largest_product: int, n_core
 def cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def computing(threads: int) -> Iterator[None]:
+    """So many BLAS threads, and no word of numpy about numbers that are not finite: each command has its own."""
+    with threadpool_limits(threads), np.errstate(all="ignore"):
+        yield

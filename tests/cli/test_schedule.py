@@ -214,7 +214,7 @@ def test_a_picture_that_cannot_be_written_is_a_failure_of_storage(tmp_path: Path
     pytest.importorskip("matplotlib")
     result = schedule(DIGITS, "--output", str(tmp_path / "missing" / "a.svg"))
     assert result.exit_code == 4
-    assert result.stderr.endswith("a.svg: could not be written: No such file or directory\n")
+    assert result.stderr.endswith("a.svg: could not be written: No such file or directory (ENOENT)\n")
 
 
 PAGE = """

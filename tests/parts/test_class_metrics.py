@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn import metrics as peer
+from tallies import check_merge, tallied
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
@@ -28,12 +28,6 @@ def case(index: int) -> tuple[Array, Array, Array | None]:
     probabilities = rng.dirichlet(np.full(n_classes, rng.choice([0.1, 1.0])), n)
     truths = rng.integers(0, rng.integers(1, n_classes + 1), n)
     return probabilities, truths, rng.random(n) if index % 2 else None
-
-
-def tallied(kind: Any, *rows: Any) -> Any:
-    tally = kind()
-    tally.update(*rows)
-    return tally
 
 
 def test_a_thousand_cases_of_scores_by_class_are_the_peer_s() -> None:
@@ -70,16 +64,7 @@ def test_a_thousand_cases_of_matthews_and_log_loss_are_the_peer_s() -> None:
 @EACH
 def test_parts_merge_to_the_bit_in_any_order_and_split(kind: Any) -> None:
     for index in range(20):
-        P, truths, weights = case(index)
-        whole = tallied(kind, P, truths, weights).result()
-        rng = np.random.default_rng(index)
-        cuts = np.split(rng.permutation(len(P)), np.sort(rng.integers(0, len(P), 3)))
-        parts = [tallied(kind, P[i], truths[i], None if weights is None else weights[i]) for i in cuts if len(i)]
-        for order in itertools.permutations(parts):
-            merged = kind()
-            for part in order:
-                merged.merge(part)
-            np.testing.assert_equal(merged.result(), whole)
+        check_merge(kind, index, *case(index))
 
 
 def test_scores_by_hand() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn import metrics as peer
+from tallies import check_merge, tallied
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
@@ -36,12 +36,6 @@ def case(index: int) -> tuple[Array, Array, Array | None]:
     return truths + rng.normal(size=n) * rng.choice([0.1, 10]), truths, rng.random(n) if index % 2 else None
 
 
-def tallied(kind: Callable[[], ErrorTally], *rows: Any) -> ErrorTally:
-    tally = kind()
-    tally.update(*rows)
-    return tally
-
-
 @EACH
 def test_a_thousand_cases_are_the_peer_s(kind: type[ErrorTally]) -> None:
     worst = 0.0
@@ -57,15 +51,7 @@ def test_a_thousand_cases_are_the_peer_s(kind: type[ErrorTally]) -> None:
 def test_parts_merge_to_the_bit_in_any_order_and_split(kind: type[ErrorTally]) -> None:
     for index in range(20):
         guesses, truths, weights = case(index)
-        whole = tallied(kind, guesses, truths, weights).result()
-        rng = np.random.default_rng(index)
-        cuts = np.split(rng.permutation(len(guesses)), np.sort(rng.integers(0, len(guesses), 3)))
-        parts = [tallied(kind, guesses[i], truths[i], None if weights is None else weights[i]) for i in cuts if len(i)]
-        for order in itertools.permutations(parts):
-            merged = kind()
-            for part in order:
-                merged.merge(part)
-            assert merged.result() == whole
+        check_merge(kind, index, guesses[:, None], truths, weights)
 
 
 def test_a_sum_that_rounds_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,17 +92,16 @@ def reader_of(saved: SavedModel, loaded: Trained, data: Path | None) -> Reader:
 
 def score(loaded: Trained, data: Reader, conditions: Conditions, quiet: bool) -> dict[str, Any]:
     """The scores as one flat entry each, with the loss, the number of rows and the seconds it took."""
-    from threadpoolctl import threadpool_limits
-
     from trainer_cli.data import dataset
     from trainer_cli.evaluate import evaluate as tally
     from trainer_cli.ops import get_ops
     from trainer_cli.progress import Progress
+    from trainer_cli.threads import computing
 
     loaded.model.use_ops(get_ops(conditions.ops))
     start, progress = time.monotonic(), Progress(quiet=quiet)
     batches = dataset.stream(data, loaded.features[1], loaded.target[1], conditions.eval_batch_size)
-    with threadpool_limits(conditions.threads):
+    with computing(conditions.threads):
         scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
     seconds = time.monotonic() - start
     found = {**scores.metrics, "loss": scores.loss, "n": scores.n, "seconds": round(seconds, 3)}
@@ -110,12 +109,10 @@ def score(loaded: Trained, data: Reader, conditions: Conditions, quiet: bool) ->
 
 
 def write(path: Path, scores: dict[str, Any]) -> None:
-    from trainer_cli.errors import StorageError
+    from trainer_cli import storage
 
-    try:
+    with storage.reported(path):
         path.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
-    except OSError as err:
-        raise StorageError(f"{path}: could not be written: {err.strerror}") from err
 
 
 def show(scores: dict[str, Any], saved: SavedModel, as_json: bool) -> None:

@@ -38,11 +38,10 @@ def predict(
     Each comes out as it went in, with a prediction and, for classes, its probability as a score.
     """
     with outcome(), delivered():
-        from threadpoolctl import threadpool_limits
-
         from trainer_cli import lookup, predictions, provenance, records, trained, user_code
         from trainer_cli.data import reader
         from trainer_cli.ops import get_ops
+        from trainer_cli.threads import computing
 
         user_code.import_files(code or [])
         chosen = format_of(file_format, output, data)
@@ -52,7 +51,7 @@ def predict(
         loaded = trained.from_files(saved.files, saved.folder)
         conditions = provenance.conditions(saved.run_dir)
         loaded.model.use_ops(get_ops(conditions.ops))
-        with unnamed(), threadpool_limits(conditions.threads):
+        with unnamed(), computing(conditions.threads):
             source = reader.rebuild(*loaded.reader, data)
             found = predictions.predictions(loaded, source, batch_size=conditions.eval_batch_size, top=top)
             write(records.lines(found, chosen), output)
@@ -74,8 +73,7 @@ def format_of(asked: str | None, output: Path | None, data: Path) -> Format:
 
 def write(lines: Iterator[str], output: Path | None) -> None:
     """Write the lines as they come; a file appears under its name when it is whole."""
-    from trainer_cli import streams
-    from trainer_cli.errors import StorageError
+    from trainer_cli import storage, streams
 
     if output is None:
         stream = streams.stdout()
@@ -84,10 +82,9 @@ def write(lines: Iterator[str], output: Path | None) -> None:
         return
     temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
-            file.writelines(lines)
-        os.replace(temporary, output)
-    except OSError as err:
-        raise StorageError(f"{output}: could not be written: {err.strerror}") from err
+        with storage.reported(output):
+            with open(temporary, "w", encoding="utf-8", newline="") as file:
+                file.writelines(lines)
+            os.replace(temporary, output)
     finally:
         temporary.unlink(missing_ok=True)

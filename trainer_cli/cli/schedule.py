@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,9 @@ from trainer_cli.cli.outcome import delivered, outcome
 from trainer_cli.cli.overrides import OVERRIDES, read_config
 
 if TYPE_CHECKING:
+    from trainer_cli.config.loaded import Loaded
     from trainer_cli.config.run_config import RunConfig
+    from trainer_cli.config.sections import Training
     from trainer_cli.curve import Curve
     from trainer_cli.schedules.schedule import Schedule
 
@@ -41,12 +44,11 @@ def schedule(
 
         picture_format = None if output is None else format_of(output)
         user_code.import_files(code or [])
-        schedules = fragment(ctx, config)
-        checked = None if schedules is not None else read_config(ctx, config)
-        n_steps = steps or (checked.training.max_steps if checked else 0) or DEFAULT_STEPS
-        curves = curves_of(checked, n_steps) if checked else drawn(schedules or {}, n_steps)
+        found = fragment(ctx, config) or whole(read_config(ctx, config))
+        n_steps = steps or found.training.max_steps or DEFAULT_STEPS
+        curves = curves_of(found, n_steps)
         shown = f"{n_steps:,} step{'s' if n_steps > 1 else ''}"
-        if not steps and not (checked and checked.training.max_steps):
+        if not steps and not found.training.max_steps:
             shown += " (the config has no max_steps; --steps N shows N)"
         if not curves and output is not None:
             raise ArgumentError(f"{config}: there is no schedule to draw; every setting is a number")
@@ -71,7 +73,26 @@ def format_of(output: Path) -> str:
     return ending
 
 
-def fragment(ctx: typer.Context, config: str) -> dict[str, Schedule] | None:
+@dataclass(frozen=True)
+class Drawable:
+    """The schedules that a config has, by the key they stand at, and what it says of the run."""
+
+    loaded: Loaded
+    schedules: Mapping[str, Schedule]
+    training: Training
+
+
+def whole(config: RunConfig) -> Drawable:
+    """The schedules of a run's config."""
+    from trainer_cli import run_schedules
+
+    batch_size = run_schedules.batch_size_of(config)
+    found = run_schedules.varying(config, config.build("optimizer"), batch_size, config.build("model"))
+    varying = {name: each for name, each in found.items() if not run_schedules.is_number(str(each))}
+    return Drawable(config.loaded, varying, config.training)
+
+
+def fragment(ctx: typer.Context, config: str) -> Drawable | None:
     """The schedules of a config that is only a piece of one, without [model] and [training]; None for a whole one."""
     if config == "-":
         return None
@@ -80,7 +101,7 @@ def fragment(ctx: typer.Context, config: str) -> dict[str, Schedule] | None:
     from trainer_cli.config.loaded import load
     from trainer_cli.config.overrides import VARIABLE, read_arguments, read_environment
     from trainer_cli.config.registry import registry
-    from trainer_cli.config.sections import KNOWN
+    from trainer_cli.config.sections import KNOWN, Training
     from trainer_cli.errors import ConfigError
 
     below, wrong_below = read_environment(os.environ.get(VARIABLE, ""))
@@ -93,8 +114,9 @@ def fragment(ctx: typer.Context, config: str) -> dict[str, Schedule] | None:
         return None
     loaded.config.pop("loggers", None)
     found = dict(found_in(registry.resolve(loaded), ""))
-    # Where nothing is known and nothing drawn, a name is probably misspelt.
-    return found if found or loaded.config.keys() & set(KNOWN) else None
+    if not found and not loaded.config.keys() & set(KNOWN):
+        return None  # a name is probably misspelt
+    return Drawable(loaded, found, Training())
 
 
 def found_in(value: Any, where: str) -> Iterator[tuple[str, Schedule]]:
@@ -112,28 +134,17 @@ def found_in(value: Any, where: str) -> Iterator[tuple[str, Schedule]]:
             yield from found_in(inner, f"{where}.{key}" if where else str(key))
 
 
-def drawn(schedules: Mapping[str, Schedule], n_steps: int) -> list[Curve]:
-    from trainer_cli.curve import curve
-
-    return [curve(name, schedule, n_steps) for name, schedule in schedules.items()]
-
-
-def curves_of(config: RunConfig, n_steps: int) -> list[Curve]:
-    """One curve a schedule, by the key it stands at; what a schedule gives that is no number is told with its place."""
-    from trainer_cli import run_schedules
+def curves_of(found: Drawable, n_steps: int) -> list[Curve]:
+    """One curve a schedule; what a schedule gives that is no number is told with its place."""
     from trainer_cli.curve import curve
     from trainer_cli.errors import ArgumentError, ConfigError
 
-    batch_size = run_schedules.batch_size_of(config)
-    found = run_schedules.varying(config, config.build("optimizer"), batch_size, config.build("model"))
     curves = []
-    for name, each in found.items():
-        if run_schedules.is_number(str(each)):
-            continue
+    for name, each in found.schedules.items():
         try:
-            curves.append(curve(name, each, n_steps, config.training.eval_frequency))
+            curves.append(curve(name, each, n_steps, found.training.eval_frequency))
         except ArgumentError as err:
-            raise ConfigError(problems=[config.problem(name, str(err))]) from err
+            raise ConfigError(problems=[found.loaded.problem(name, str(err))]) from err
     return curves
 
 
@@ -168,11 +179,8 @@ def takes_unicode(encoding: str, environ: Mapping[str, str]) -> bool:
 
 
 def write(curves: Sequence[Curve], output: Path, picture_format: str) -> None:
-    from trainer_cli import picture
-    from trainer_cli.errors import StorageError
+    from trainer_cli import picture, storage
 
     data = picture.draw(curves, picture_format)
-    try:
+    with storage.reported(output):
         output.write_bytes(data)
-    except OSError as err:
-        raise StorageError(f"{output}: could not be written: {err.strerror}") from err
