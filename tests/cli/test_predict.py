@@ -34,7 +34,8 @@ def expected(run, path):
     saved = lookup.find(run)
     loaded = trained.from_files(saved.files, saved.folder)
     (block,) = CSVReader(path).blocks()
-    outputs = loaded.model.predict(loaded.features[1].encode(block))
+    with np.errstate(all="ignore"):
+        outputs = loaded.model.predict(loaded.features[1].encode(block))
     return loaded.target[1].decode(outputs), outputs.max(axis=1)
 
 
@@ -150,3 +151,9 @@ def test_predictions_agree_with_the_scores_of_evaluate(run, folder):
     found = predicted(run, "dev.csv")
     right = sum(record["prediction"] == record["label"] for record in found) / len(found)
     assert right == json.loads(call("evaluate", run, "dev.csv", "--json").stdout)["accuracy"]
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_numbers_at_the_end_of_the_range_bring_no_warnings(run, folder, command):
+    (folder / "huge.csv").write_text("a,b,label\n3e38,-3e38,yes\n1,2,no\n")
+    assert call(command, run, "huge.csv").stderr == ""
