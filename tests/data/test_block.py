@@ -26,8 +26,26 @@ def test_columns_of_a_block_have_one_length_and_a_known_kind():
     with pytest.raises(DataError, match=r"must have the same length, got \{'a': 1, 'b': 2\}"):
         Block({"a": ["1"], "b": ["1", "2"]}, Places("f"))
     for odd in ([1.0, 2.0], ("a", "b")):
-        with pytest.raises(DataError, match="a column is a list of texts or a numpy array, got a as"):
+        with pytest.raises(DataError, match=r"a column is a list of texts or a numpy array, .* got a as"):
             Block({"a": odd}, Places("f"))
+
+
+def test_a_column_of_tokens_has_a_list_of_texts_a_row(block):
+    rows = block(tokens=[["a", "b"], [], ["c"]], text=["x", "y", "z"])
+    assert rows.tokens("tokens") == [["a", "b"], [], ["c"]]
+    assert rows.values("text") == ["x", "y", "z"]
+    with pytest.raises(DataError, match=r"data.csv:1: tokens: the column has a list of texts in each row"):
+        rows.values("tokens")
+    with pytest.raises(DataError, match=r"data.csv:1: text: expected a list of texts in each row, got text"):
+        rows.tokens("text")
+    with pytest.raises(DataError, match=r"n: expected a list of texts in each row, got float64 \(2,\)"):
+        Block({"n": np.zeros(2)}).tokens("n")
+
+
+@pytest.mark.parametrize("odd", [[["a"], "b"], [["a"], 1], [[], [1]], [("a",)]])
+def test_a_row_of_tokens_that_is_no_list_of_texts_is_refused(odd):
+    with pytest.raises(DataError, match="or has a list of texts a row, got tokens as list"):
+        Block({"tokens": odd})
 
 
 def test_a_listing_of_many_names_is_cut():

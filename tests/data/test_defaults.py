@@ -33,6 +33,7 @@ def test_a_target_without_doubt(block, columns, section):
         ({"label": ["1", "2"], "Y": ["x", "y"]}, 'the columns are "label", "Y"'),
         ({"label": np.arange(2000)}, '"label" has more than 1000 different values'),
         ({"label": np.zeros((2, 3))}, '"label" holds arrays'),
+        ({"label": [["a"], []]}, '"label" holds arrays'),
     ],
 )
 def test_a_target_in_doubt_says_what_to_write(block, columns, why):
@@ -66,6 +67,7 @@ def test_features_without_doubt(block, columns, section):
         ({"X": np.zeros((2, 3), np.uint8)}, '"X" holds arrays (3,) of uint8'),
         ({"X": np.array([1j, 2])}, '"X" holds complex128'),
         ({name: ["x", "y"] for name in "abcdefgh"}, '"f" holds "x" (data.csv:2) and 2 more'),
+        ({"t": [["a"], []]}, '"t" holds lists of texts'),
         ({}, "no column is left beside the target"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from trainer_cli.data.faults import MAX_SHOWN, FaultsError, printable, shown
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import nearest
 
-Column = Array | list[str]
+# Numbers or images, texts, or tokens: a list of texts a row.
+Values = Array | list[str]
+Column = Values | list[list[str]]
 
 BLOCK_ROWS = 4096
 BLOCK_BYTES = 1 << 22
@@ -34,7 +36,7 @@ class Places:
 class Block:
     """Consecutive rows as columns of one length: text as lists, numbers and images as arrays (rows first).
 
-    Arrays of texts become lists.
+    A column of tokens has a list of texts in each row. Arrays of texts become lists.
 
     `places` says where the rows stand, for messages; `start` is the number of the first row in the data, from 0.
     `records` are the rows as their file has them, where that is more than columns of text can say.
@@ -51,8 +53,11 @@ class Block:
         if len(set(lengths.values())) > 1:
             raise DataError(f"the columns of a block must have the same length, got {lengths}")
         for name, values in self.columns.items():
-            if not isinstance(values, np.ndarray) and not (isinstance(values, list) and _is_text(values[:1])):
-                raise DataError(f"a column is a list of texts or a numpy array, got {name} as {type(values).__name__}")
+            if not isinstance(values, np.ndarray) and not (is_texts(values) or is_tokens(values)):
+                kind = type(values).__name__
+                raise DataError(
+                    f"a column is a list of texts or a numpy array, or has a list of texts a row, got {name} as {kind}"
+                )
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
@@ -81,8 +86,26 @@ class Block:
         if name not in self.columns:
             known = [column for column in self.columns if column not in used]
             message = f"the column is missing.{nearest(name, known)} The columns are {listing(self.columns)}"
-            raise DataError(problems=[Problem(message, self.places.path, self.header_line, printable(name))])
+            raise self._unfit(name, message)
         return self.columns[name]
+
+    def values(self, name: str, used: Collection[str] = ()) -> Values:
+        """A column of texts, numbers or arrays, as `column` finds it; tokens are a DataError."""
+        found = self.column(name, used)
+        if is_tokens(found):
+            raise self._unfit(name, "the column has a list of texts in each row; tokens.v1 and tags.v1 take such ones")
+        return cast(Values, found)
+
+    def tokens(self, name: str, used: Collection[str] = ()) -> list[list[str]]:
+        """A column of tokens, a list of texts a row, as `column` finds it; any other is a DataError."""
+        found = self.column(name, used)
+        if not is_tokens(found):
+            kind = "text" if isinstance(found, list) else f"{found.dtype} {found.shape}"
+            raise self._unfit(name, f"expected a list of texts in each row, got {kind}")
+        return found
+
+    def _unfit(self, name: str, message: str) -> DataError:
+        return DataError(problems=[Problem(message, self.places.path, self.header_line, printable(name))])
 
     def without(self, names: Collection[str]) -> Block:
         """The block without some columns, so that features cannot see what is to be predicted."""
@@ -98,8 +121,20 @@ def _as_column(values: Any) -> Any:
     return texts if all(isinstance(text, str) for text in texts) else values
 
 
-def _is_text(values: list[str]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def is_texts(values: object) -> TypeGuard[list[str]]:
+    """Whether a column is a list of texts. The first one alone is looked at."""
+    return isinstance(values, list) and all(isinstance(value, str) for value in values[:1])
+
+
+def is_tokens(values: object) -> TypeGuard[list[list[str]]]:
+    """Whether a column has a list of texts in each row. Of the texts the first one alone is looked at.
+
+    >>> is_tokens([["a", "b"], []]), is_tokens(["a b"]), is_tokens([["a"], "b"])
+    (True, False, False)
+    """
+    if not isinstance(values, list) or not values or not all(isinstance(row, list) for row in values):
+        return False
+    return is_texts(next((row for row in values if row), []))
 
 
 def listing(names: Collection[str], limit: int = 12) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from trainer_cli.data.block import Block, Column, listing
+import numpy as np
+
+from trainer_cli.data.block import Block, Column, is_texts, listing
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.encoders.choice import USUAL_TARGETS
 from trainer_cli.data.encoders.floats import number
@@ -72,12 +74,14 @@ def default_features(block: Block, taken: Iterable[str]) -> Section:
 def _oddity(block: Block, name: str) -> str:
     """What keeps a column from being numbers: its first value that is none, and where it stands."""
     values = block.columns[name]
-    if isinstance(values, list):
+    if is_texts(values):
         for row, text in enumerate(values):
             if text.strip() and number(text) is None:
                 path, line = block.place(row)
                 return f"{shown(name)} holds {shown(text)} ({path}{f':{line}' if line else ''})"
         return f"{shown(name)} is empty"
+    if isinstance(values, list):
+        return f"{shown(name)} holds lists of texts"
     return (
         f"{shown(name)} holds arrays {values.shape[1:]} of {values.dtype}"
         if values.ndim > 1
@@ -86,12 +90,14 @@ def _oddity(block: Block, name: str) -> str:
 
 
 def _kind(values: Column) -> str:
-    """`whole` or `real` numbers, `text`, an `image` of bytes, an `array` of floating point numbers, or `unclear`."""
-    if isinstance(values, list):
+    """`whole` or `real` numbers, `text`, `tokens`, an `image` (bytes), an `array` (floating point), or `unclear`."""
+    if is_texts(values):
         numbers = [number(text) for text in values if text.strip()]
         if None in numbers or not numbers:
             return "text"
         return "whole" if all(value is not None and value.is_integer() for value in numbers) else "real"
+    if isinstance(values, list):
+        return "tokens"
     if values.ndim == 1:
         return {"b": "whole", "i": "whole", "u": "whole", "f": "real"}.get(values.dtype.kind, "unclear")
     if values.dtype.kind == "f":
@@ -100,7 +106,7 @@ def _kind(values: Column) -> str:
 
 
 def _n_different(values: Column) -> int:
-    return len(set(values if isinstance(values, list) else values.tolist()))
+    return len(set(values.tolist() if isinstance(values, np.ndarray) else map(str, values)))
 
 
 def _doubt(section: str, why: str, *lines: str) -> DataError:

@@ -79,7 +79,7 @@ class Arrays:
         return encoder
 
     def _values(self, block: Block) -> Array:
-        values = block.column(self.reads[0])
+        values = block.values(self.reads[0])
         if isinstance(values, list):
             raise self._refusal(block, "expected an array of bytes or floating point numbers, got text")
         if values.ndim < 2 or (values.dtype != np.uint8 and values.dtype.kind != "f"):

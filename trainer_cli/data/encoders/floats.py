@@ -25,7 +25,7 @@ def floats(block: Block, name: str, remedy: str = "", used: Collection[str] = ()
 
     `remedy` says what to do with a column of text; `used` are columns that cannot be meant by one that is missing.
     """
-    values = block.column(name, used)
+    values = block.values(name, used)
     if not isinstance(values, list):
         return _finite(block, name, values)
     try:

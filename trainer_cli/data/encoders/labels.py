@@ -103,7 +103,7 @@ class Labels:
     def _labels(self, block: Block) -> tuple[list[str], Ints | None]:
         """The labels as texts; of an array, the different ones and where in them each row's is."""
         (name,) = self.reads
-        values = block.column(name)
+        values = block.values(name)
         if isinstance(values, list):
             if not all(map(str.strip, values)):
                 empty = [row for row, label in enumerate(values) if not label.strip()]
