@@ -17,7 +17,7 @@ ROOMS = {
     "parts": "node store model trace layers losses optimizers metrics tensors wrappers",
     "training": "epochs loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",
-    "setup": "config data loggers user_code threads signals streams curve picture text_plot",
+    "setup": "config data profile proposal loggers user_code threads signals streams curve picture text_plot",
     "jobs": "state table progress trained job",
     "checks": "layer_watch kinds rehearsal sources pairing run_schedules",
     "plans": "assembly inspection predictions records",

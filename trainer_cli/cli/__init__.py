@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from trainer_cli.cli.debug_config import debug_config
+from trainer_cli.cli.describe import describe
 from trainer_cli.cli.evaluate import evaluate
 from trainer_cli.cli.overrides import ConfigCommand
 from trainer_cli.cli.predict import predict
@@ -27,6 +28,7 @@ app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("debug-config", cls=ConfigCommand)(debug_config)
 app.command("schedule", cls=ConfigCommand)(schedule)
+app.command("describe")(describe)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,82 @@
+import random
+
+import pytest
+
+from trainer_cli.data.block import Block
+from trainer_cli.profile import profile
+from trainer_cli.profile.leaks import class_leak, leaks, number_leak
+
+GENERATOR = random.Random(0)
+CLASSES = [GENERATOR.choice("abc") for _ in range(300)]
+NUMBERS = [f"{GENERATOR.gauss(0, 1):.6f}" for _ in range(300)]
+
+
+class Rows:
+    def __init__(self, **columns):
+        self.block = Block(columns)
+
+    def columns(self):
+        return tuple(self.block.columns)
+
+    def blocks(self):
+        for start in range(0, len(self.block), 100):
+            yield Block({name: values[start : start + 100] for name, values in self.block.columns.items()})
+
+
+def spoilt(values, n, other):
+    """The values, `n` of them another."""
+    return [other if i < n else value for i, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (CLASSES, "a copy"),
+        ([{"a": "0", "b": "1", "c": "2"}[each] for each in CLASSES], "one target alone"),
+        ([f"{each}{i % 5}" for i, each in enumerate(CLASSES)], "one target alone"),
+    ],
+)
+def test_a_column_that_determines_the_class_is_a_leak(values, why):
+    assert why in class_leak(values, CLASSES)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        spoilt(CLASSES, 5, "b"),  # nearly a copy: a good feature
+        [str(i) for i in range(300)],  # all differ: determines anything
+        ["same"] * 300,
+        [str(i // 2) for i in range(300)],
+    ],
+)
+def test_a_column_that_leaves_a_doubt_is_none(values):
+    assert class_leak(values, CLASSES) == ""
+
+
+def test_a_rare_class_that_a_category_happens_to_hold_is_chance():
+    truths = ["no"] * 297 + ["yes"] * 3
+    assert class_leak([str(i // 3) for i in range(300)], truths) == ""
+
+
+def test_a_column_filled_in_after_the_fact_is_a_leak():
+    truths = ["left" if each == "a" else "stayed" for each in CLASSES]
+    reasons = [f"reason {i}" if truth == "left" else "" for i, truth in enumerate(truths)]
+    assert "filled in" in class_leak(reasons, truths)
+    assert class_leak(spoilt(reasons, 20, "reason"), truths) == ""
+
+
+@pytest.mark.parametrize("turn", [lambda y: 2 * y + 3, lambda y: -y, lambda y: y**3, lambda y: y / 3])
+def test_a_column_that_rises_or_falls_with_a_number_is_a_leak(turn):
+    values = [repr(turn(float(each))) for each in NUMBERS]
+    assert number_leak(values, NUMBERS)
+    assert number_leak(spoilt(values, 2, values[100]), NUMBERS) == ""
+
+
+def test_a_noisy_copy_of_a_number_is_a_feature():
+    values = [repr(float(each) + GENERATOR.gauss(0, 0.01)) for each in NUMBERS]
+    assert number_leak(values, NUMBERS) == ""
+
+
+def test_leaks_are_found_in_a_data_set_whose_classes_are_sorted():
+    rows = Rows(y=sorted(CLASSES), copy=sorted(CLASSES), x=NUMBERS, words=[["a"]] * 300)
+    assert list(leaks(rows, profile(rows), "y", of_numbers=False)) == ["copy"]

@@ -1,0 +1,70 @@
+import pytest
+
+from trainer_cli.errors import ArgumentError, DataError
+from trainer_cli.profile.column import ColumnProfile
+from trainer_cli.proposal.target import check, choose
+
+
+def facts_of(name, values):
+    column = ColumnProfile(name)
+    column.add(values)
+    return column.facts(("a.csv", 3))
+
+
+NUMBERS = facts_of("x", [str(i / 7) for i in range(60)])
+WHOLE = facts_of("n", [str(i * 3 % 101) for i in range(60)])
+CLASSES = facts_of("kind", ["a", "b", "c"] * 20)
+TEXTS = facts_of("text", [f"this is text number {i}" for i in range(60)])
+
+
+@pytest.mark.parametrize(
+    ("columns", "name", "task"),
+    [
+        ((NUMBERS, CLASSES), "kind", "classification"),
+        ((CLASSES, NUMBERS, WHOLE), "kind", "classification"),
+        ((TEXTS, NUMBERS), "x", "regression"),
+        ((TEXTS, WHOLE), "n", "regression"),
+        ((facts_of("Label", ["0", "1"] * 30), CLASSES), "Label", "classification"),
+        ((facts_of("label", ["2.5", "1"] * 30), CLASSES), "label", "regression"),
+    ],
+)
+def test_the_plain_target_is_taken(columns, name, task):
+    found = choose(columns, None, "auto")
+    assert (found.facts.name, found.task) == (name, task)
+    assert found.why.startswith(task)
+
+
+def test_in_doubt_the_columns_are_named():
+    with pytest.raises(DataError, match='name it with --target; there are "x", "text"'):
+        choose((NUMBERS, TEXTS), None, "auto")
+
+
+def test_a_task_that_is_asked_for_is_taken():
+    assert choose((NUMBERS, WHOLE), "n", "classification").task == "classification"
+
+
+def test_a_name_that_is_not_there_is_told_with_the_nearest():
+    with pytest.raises(ArgumentError, match=r'no column is called "kin"\. Did you mean kind\?'):
+        choose((NUMBERS, CLASSES), "kin", "auto")
+    with pytest.raises(ArgumentError, match="--task is one of auto"):
+        choose((NUMBERS, CLASSES), "kind", "regresion")
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "said"),
+    [
+        (["a", "b", ""] * 20, "auto", "a.csv:3: y: 20 of 60 rows have no value"),
+        (["a"] * 60, "auto", "same value in every row"),
+        (["a", "b"] * 30, "regression", "regression takes numbers"),
+        ([str(i / 7) for i in range(2000)], "classification", "2,000 different values in 2,000 rows"),
+    ],
+)
+def test_what_nothing_can_be_learnt_from_is_refused(values, task, said):
+    with pytest.raises(DataError) as caught:
+        check(choose((facts_of("y", values),), "y", task))
+    assert said in str(caught.value)
+
+
+def test_a_sound_target_is_not_refused():
+    check(choose((CLASSES,), "kind", "auto"))
+    check(choose((NUMBERS,), "x", "auto"))

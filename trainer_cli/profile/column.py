@@ -1,0 +1,216 @@
+"""What one column holds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array
+from trainer_cli.profile.distinct import Distinct
+from trainer_cli.profile.spelling import spelling
+
+# Texts with so many words on average are read, not told apart.
+TEXT_WORDS = 3.0
+# A column of numbers in which so few of a hundred values are something else was meant to be numbers.
+ODD_SHARE = 0.1
+N_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What a column held in the `n` rows that were looked at.
+
+    kind: `empty`; `whole` and `number`; `code` (digits with leading zeros), `truth` (yes and no), `date`, `amount`
+        ("$1,200"), `mixed` (numbers and a few texts), `text`; `list` (texts, a list a row), `image` and `array`.
+    missing: rows with nothing, or a word that stands for it.
+    distinct: how many different values; estimated unless `is_exact`.
+    low, high: the least and the greatest number, date or length of a list.
+    words: on average, of texts. longest: characters of the longest.
+    counts: how often values came, the most frequent first; at most `limit` of them.
+    odd: for `mixed` and `amount`, the values that are no numbers, the most frequent first.
+    first_missing: file and line of the first row without a value.
+    shape: of one array.
+    is_counting: it numbers the rows: 0, 1, 2 or 1, 2, 3 and so on.
+    """
+
+    name: str
+    kind: str
+    n: int
+    missing: int = 0
+    distinct: int = 0
+    is_exact: bool = True
+    low: float | str | None = None
+    high: float | str | None = None
+    words: float = 0.0
+    longest: int = 0
+    examples: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    odd: tuple[str, ...] = ()
+    first_missing: tuple[str, int] | None = None
+    shape: tuple[int, ...] = ()
+    is_counting: bool = False
+
+    @property
+    def present(self) -> int:
+        """Rows that have a value."""
+        return self.n - self.missing
+
+    @property
+    def is_constant(self) -> bool:
+        return self.distinct == 1 and not self.missing
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in ("whole", "number")
+
+
+class ColumnProfile:
+    """Takes in a column's values block by block; `facts` says what they come to."""
+
+    def __init__(self, name: str, limit: int = 10_000):
+        self.name = name
+        self.n = self.n_words = self.longest = 0
+        self.distinct = Distinct(limit)
+        self.spelt: Counter[str] = Counter()
+        self.odd: Counter[str] = Counter()
+        self.examples: list[str] = []
+        self.numbers = (math.inf, -math.inf)
+        self.dates: tuple[str, str] | None = None
+        self.first_missing: int | None = None
+        self.array: tuple[tuple[int, ...], str] | None = None
+        self.counting: tuple[float, float] | None = None
+        self.is_counting = True
+
+    def add(self, values: Sequence[Any] | Array) -> int | None:
+        """Take in more rows; the first of them without a value, if any."""
+        self.n += len(values)
+        if isinstance(values, np.ndarray):
+            return self._add_array(values)
+        if any(isinstance(value, list) for value in values[:1]):
+            return self._add_lists(values)
+        return self._add_texts(values)
+
+    def facts(self, first_missing: tuple[str, int] | None = None) -> ColumnFacts:
+        """What the values so far come to."""
+        kind = self._kind()
+        low, high = self._range(kind)
+        present = self.n - self.spelt["missing"]
+        counts = dict(self.distinct.counts.most_common())
+        examples = tuple(counts)[:N_EXAMPLES] if self.distinct.n <= max(20, present // 2) else tuple(self.examples)
+        return ColumnFacts(
+            name=self.name,
+            kind=kind,
+            n=self.n,
+            missing=self.spelt["missing"],
+            distinct=self.distinct.n,
+            is_exact=self.distinct.is_exact,
+            low=low,
+            high=high,
+            words=self.n_words / max(1, present),
+            longest=self.longest,
+            examples=examples,
+            counts=counts,
+            odd=tuple(text for text, _ in self.odd.most_common(10)),
+            first_missing=first_missing,
+            shape=self.array[0] if self.array else (),
+            is_counting=self.is_counting and kind == "whole" and present == self.n > 2,
+        )
+
+    def _add_texts(self, texts: Sequence[str]) -> int | None:
+        counts = Counter(texts)
+        missing = set()
+        for text, count in counts.items():
+            kind, value = spelling(text)
+            self.spelt[kind] += count
+            if kind == "missing":
+                missing.add(text)
+            elif value is not None:
+                low, high = self.numbers
+                self.numbers = min(low, value), max(high, value)
+            else:
+                self._add_text(text, kind, count)
+        self.distinct.add({text: count for text, count in counts.items() if text not in missing})
+        if len(self.examples) < N_EXAMPLES:
+            self.examples += [text for text in counts if text not in missing and text not in self.examples]
+            del self.examples[N_EXAMPLES:]
+        self._count_on(texts)
+        return next(row for row, text in enumerate(texts) if text in missing) if missing else None
+
+    def _add_text(self, text: str, kind: str, count: int) -> None:
+        self.n_words += len(text.split()) * count
+        self.longest = max(self.longest, len(text))
+        if kind == "date":
+            least, greatest = self.dates or (text, text)
+            self.dates = min(least, text), max(greatest, text)
+        if len(self.odd) < 1000 or text in self.odd:
+            self.odd[text] += count
+
+    def _count_on(self, texts: Sequence[str]) -> None:
+        """Whether the rows go on counting: each value one more than that above it, from 0 or 1 on."""
+        if not self.is_counting or not texts:
+            return
+        first = self.n - len(texts)
+        start = texts[0].strip()
+        if first == 0:
+            self.is_counting = start in ("0", "1")
+            self.counting = (float(start == "1"), 0.0)
+        if self.is_counting and self.counting is not None:
+            base = int(self.counting[0]) + first
+            self.is_counting = all(text.strip() == str(base + row) for row, text in enumerate(texts))
+
+    def _add_lists(self, lists: Sequence[Sequence[str]]) -> int | None:
+        self.spelt["list"] += sum(map(bool, lists))
+        self.spelt["missing"] += sum(not items for items in lists)
+        self.distinct.add(Counter(item for items in lists for item in items))
+        lengths = [len(items) for items in lists]
+        self.n_words += sum(lengths)
+        self.numbers = min(self.numbers[0], *lengths), max(self.numbers[1], *lengths)
+        if len(self.examples) < N_EXAMPLES:
+            self.examples += [" ".join(items[:12]) for items in lists[:N_EXAMPLES]]
+            del self.examples[N_EXAMPLES:]
+        return next((row for row, items in enumerate(lists) if not items), None)
+
+    def _add_array(self, values: Array) -> int | None:
+        if values.ndim > 1 or values.dtype.kind not in "biuf":
+            self.array = values.shape[1:], str(values.dtype)
+            kind = "image" if values.dtype == np.uint8 and values.ndim > 2 else "array"
+            self.spelt[kind] += len(values)
+            missing = np.zeros(len(values), bool)
+        else:
+            missing = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
+            different, counts = np.unique(values[~missing], return_counts=True)
+            whole = bool(np.all(different == np.floor(different))) if different.dtype.kind != "b" else True
+            self.spelt["whole" if whole else "number"] += int(counts.sum())
+            self.distinct.add(dict(zip(map(str, different.tolist()), counts.tolist(), strict=True)))
+            self.is_counting = False
+        self.spelt["missing"] += int(missing.sum())
+        kept = values[~missing]
+        if kept.size and kept.dtype.kind in "biuf":
+            self.numbers = min(self.numbers[0], float(kept.min())), max(self.numbers[1], float(kept.max()))
+        return int(missing.argmax()) if missing.any() else None
+
+    def _kind(self) -> str:
+        present = self.n - self.spelt["missing"]
+        numbers = self.spelt["whole"] + self.spelt["number"]
+        if present == 0:
+            return "empty"
+        for kind in ("image", "array", "list", "whole", "date", "truth"):
+            if self.spelt[kind] == present and (kind != "truth" or self.distinct.n <= 4):
+                return kind
+        if numbers + self.spelt["code"] == present:
+            return "number" if self.spelt["number"] else "code"
+        if self.spelt["amount"] and self.spelt["amount"] + numbers == present:
+            return "amount"
+        return "mixed" if numbers >= present * (1 - ODD_SHARE) else "text"
+
+    def _range(self, kind: str) -> tuple[float | str | None, float | str | None]:
+        if kind == "date" and self.dates:
+            return self.dates
+        if kind in ("whole", "number", "mixed", "list", "image", "array") and self.numbers[0] <= self.numbers[1]:
+            return self.numbers
+        return None, None

@@ -1,0 +1,110 @@
+"""A data set looked at as a whole: how it is read, what its columns hold, and what each would be used as."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer_cli.data.reader import Reader
+from trainer_cli.errors import DataError, Problem
+from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.profile.leaks import leaks
+from trainer_cli.profile.profile import Profile, profile
+from trainer_cli.proposal import target as targets
+from trainer_cli.proposal.target import Target
+from trainer_cli.proposal.uses import Use, uses
+from trainer_cli.registry import registry
+
+# So many of a column's commonest values are printed.
+MAX_COUNTS = 10
+READERS = {
+    ".csv": "csv.v1",
+    ".tsv": "csv.v1",
+    ".jsonl": "jsonl.v1",
+    ".ndjson": "jsonl.v1",
+    ".npz": "npz.v1",
+}
+
+
+@dataclass(frozen=True)
+class Survey:
+    """`target` is None where none is plain and none was named; `doubt` then says why."""
+
+    path: Path
+    reader: str
+    profile: Profile
+    target: Target | None
+    uses: tuple[Use, ...]
+    doubt: str = ""
+
+
+def survey(path: Path, target: str | None = None, task: str = "auto") -> Survey:
+    """Look at the data of a file, or of a directory that holds one; it is read twice at most."""
+    name, reader = reader_of(path)
+    found = profile(reader)
+    doubt, chosen = "", None
+    try:
+        chosen = targets.choose(found.columns, target, task)
+    except DataError as err:
+        doubt = str(err)
+    leaking = {}
+    if chosen is not None and chosen.task in ("classification", "regression"):
+        leaking = leaks(reader, found, chosen.facts.name, of_numbers=chosen.task == "regression")
+    used = uses(found.columns, chosen.facts.name if chosen else None, leaking)
+    used = tuple(Use(use.facts, use.role, chosen.why) if chosen and use.facts is chosen.facts else use for use in used)
+    return Survey(path, name, found, chosen, used, doubt)
+
+
+def reader_of(path: Path) -> tuple[str, Reader]:
+    """The reader that the name of a file asks for."""
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    if suffix not in READERS:
+        known = ", ".join(READERS)
+        raise DataError(
+            problems=[Problem(f"the name of a data file ends in one of {known}, perhaps with .gz", str(path))]
+        )
+    reader: Reader = registry.readers.get(READERS[suffix])(path=path)
+    return READERS[suffix], reader
+
+
+def as_json(found: Survey) -> str:
+    """All that was found, as JSON."""
+    values = {
+        "data": str(found.path),
+        "reader": found.reader,
+        "rows": found.profile.n_rows,
+        "rows_looked_at": found.profile.n_seen,
+        "is_whole": found.profile.is_whole,
+        "target": found.target.facts.name if found.target else None,
+        "task": found.target.task if found.target else None,
+        "columns": [column_values(use) for use in found.uses],
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+
+def column_values(use: Use) -> dict[str, Any]:
+    facts = use.facts
+    return {
+        "name": facts.name,
+        "type": facts.kind,
+        "missing": facts.missing,
+        "distinct": facts.distinct,
+        "distinct_is_exact": facts.is_exact,
+        "low": plain(facts, facts.low),
+        "high": plain(facts, facts.high),
+        "shape": list(facts.shape) or None,
+        "examples": list(facts.examples),
+        "counts": {text: n for text, n in list(facts.counts.items())[:MAX_COUNTS] if n > 1},
+        "used_as": None if use.role == "-" else use.role,
+        "why": use.why,
+    }
+
+
+def plain(facts: ColumnFacts, value: float | str | None) -> float | str | None:
+    """A number as JSON takes it, whole ones without a point."""
+    if isinstance(value, float) and facts.kind in ("whole", "list", "image") and math.isfinite(value):
+        return int(value)
+    return value

@@ -1,0 +1,110 @@
+"""What each column is used as, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trainer_cli.profile.column import TEXT_WORDS, ColumnFacts
+
+TARGET, LEFT_OUT = "target", "-"
+
+# What identifiers are called, as a word of the name: user_id, uuid, "Row Number".
+ID_NAME = re.compile(
+    r"(?:^|[^a-z])(?:id|ids|uuid|guid|index|idx|key|row ?(?:id|number|no|nr))(?:$|[^a-z])|unnamed: \d+"
+)
+# More different values than this, or than half the rows have, are no categories.
+MANY_CATEGORIES = 1000
+
+
+@dataclass(frozen=True)
+class Use:
+    """A column's facts, what it is used as (`target`, `number`, `category`, `date`, `text`, `tokens`, `image`, `array`,
+    or `-`: left out), and why, where that is not plain."""
+
+    facts: ColumnFacts
+    role: str
+    why: str = ""
+
+
+def uses(columns: tuple[ColumnFacts, ...], target: str | None, leaks: Mapping[str, str]) -> tuple[Use, ...]:
+    """A use for each column. The only one that could be an input stays one though it gives the target away."""
+    found = [Use(facts, TARGET) if facts.name == target else use(facts) for facts in columns]
+    inputs = [one.facts.name for one in found if one.role not in (TARGET, LEFT_OUT)]
+    if set(inputs) - leaks.keys():
+        found = [
+            Use(one.facts, LEFT_OUT, f"gives the target away: {leaks[one.facts.name]}")
+            if one.facts.name in leaks and one.role not in (TARGET, LEFT_OUT)
+            else one
+            for one in found
+        ]
+    return tuple(found)
+
+
+def use(facts: ColumnFacts) -> Use:
+    """What a column is used as that is not the target."""
+    if facts.kind == "empty":
+        return Use(facts, LEFT_OUT, "no row has a value")
+    if facts.is_constant:
+        return Use(facts, LEFT_OUT, "the same value in every row")
+    if facts.is_counting:
+        return Use(facts, LEFT_OUT, "it numbers the rows")
+    if facts.kind in ("image", "array", "date"):
+        return Use(facts, facts.kind)
+    if facts.kind == "list":
+        return Use(facts, "tokens")
+    if facts.is_numeric:
+        return number_use(facts)
+    if facts.kind == "mixed":
+        return mixed_use(facts)
+    if facts.kind == "amount":
+        return amount_use(facts)
+    return text_use(facts)
+
+
+def number_use(facts: ColumnFacts) -> Use:
+    if facts.kind == "whole" and is_id(facts):
+        return Use(facts, LEFT_OUT, "an identifier: hardly any value comes twice")
+    return Use(facts, "number")
+
+
+def mixed_use(facts: ColumnFacts) -> Use:
+    odd = ", ".join(f'"{text}"' for text in facts.odd[:2])
+    return Use(facts, LEFT_OUT, f"numbers, but for {odd}: mend these to use it")
+
+
+def amount_use(facts: ColumnFacts) -> Use:
+    example = facts.odd[0] if facts.odd else ""
+    return Use(facts, LEFT_OUT, f'written as "{example}": write plain numbers to use it')
+
+
+def text_use(facts: ColumnFacts) -> Use:
+    """Texts that few rows share are read where they have words, else they name the rows."""
+    why = "leading zeros: a code, no number" if facts.kind == "code" else ""
+    if facts.distinct <= max(20, min(MANY_CATEGORIES, facts.present // 2)) and not is_prose(facts):
+        return Use(facts, "category", why)
+    if facts.words >= 2:
+        return Use(facts, "text")
+    if facts.distinct * 10 >= facts.present * 9 or is_id(facts):
+        return Use(facts, LEFT_OUT, "an identifier: hardly any value comes twice")
+    return Use(facts, "category", why or "many values: the rare ones are one category")
+
+
+def is_prose(facts: ColumnFacts) -> bool:
+    """Whether a column of texts is read: sentences that hardly ever come twice."""
+    return facts.words >= TEXT_WORDS and facts.distinct * 2 > facts.present
+
+
+def is_id(facts: ColumnFacts) -> bool:
+    """Whether a column is named as identifiers are, and hardly any value comes twice."""
+    return bool(ID_NAME.search(words_of(facts.name))) and facts.distinct * 10 >= facts.present * 9
+
+
+def words_of(name: str) -> str:
+    """A name in small letters, CamelCase as words.
+
+    >>> words_of("PassengerId"), words_of("user_ID")
+    ('passenger id', 'user_id')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
