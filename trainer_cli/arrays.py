@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,17 @@ class Ragged:
 
     def starts(self) -> Ints:
         """Where each row begins in `data`, and the end of the last: (B + 1,)."""
+        return self._starts
+
+    @cached_property
+    def _starts(self) -> Ints:
         starts: Ints = np.zeros(len(self.lengths) + 1, dtype=np.int64)
         np.cumsum(self.lengths, out=starts[1:])
         return starts
+
+    def like(self, data: Array) -> Ragged:
+        """Other data with the same lengths."""
+        return Ragged(data, self.lengths)
 
 
 Rows = Array | Ragged | tuple[Any, ...] | dict[str, Any]
@@ -70,10 +79,11 @@ def n_rows(x: Rows) -> int:
 def take(x: Rows, indexes: Ints) -> Rows:
     """The rows at `indexes`, in that order, as a copy."""
     if isinstance(x, Ragged):
-        starts = x.starts()
         lengths = x.lengths[indexes]
-        picks = [np.arange(starts[i], starts[i + 1]) for i in indexes]
-        return Ragged(x.data[np.concatenate(picks)] if picks else x.data[:0], lengths)
+        # How far each row's data moves, for every number of it.
+        moves = x.starts()[:-1][indexes] - (np.cumsum(lengths) - lengths)
+        picks = np.repeat(moves, lengths) + np.arange(lengths.sum())
+        return Ragged(x.data.take(picks, axis=0), lengths)
     if isinstance(x, tuple):
         return tuple(take(part, indexes) for part in x)
     if isinstance(x, dict):

@@ -1,0 +1,51 @@
+"""Numbers of words to numbers of their neighbours and pieces, many rows at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer_cli.arrays import Ints
+
+Hashes = NDArray[np.uint64]
+
+# What fastText multiplies with (https://github.com/facebookresearch/fastText, dictionary.cc), and the two steps of
+# a finaliser: Stafford's variant 13, "Better Bit Mixing" (2011).
+FACTOR = np.uint64(116_049_371)
+MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def runs(words: Hashes, rows: Ints, n: int) -> list[tuple[Hashes, Ints]]:
+    """The runs of 1, 2, ... `n` words that lie in one row: a hash each, and its row."""
+    found = [(words, rows)]
+    for size in range(2, n + 1):
+        before = found[-1][0][: max(0, len(words) - size + 1)]
+        # Hashes of runs that cross rows are made as well: the next size needs every place.
+        found.append((before * FACTOR + words[size - 1 :], rows[size - 1 :]))
+    kept = [found[0]]
+    for size, (hashes, last) in enumerate(found[1:], 2):
+        within = rows[: len(last)] == last
+        kept.append((hashes[within] + np.uint64(size), last[within]))
+    return kept
+
+
+def bucket(hashes: Hashes, n: int) -> Ints:
+    """A number from 0 to n - 1 for each hash."""
+    mixed = hashes ^ (hashes >> np.uint64(30))
+    mixed *= MIX_1
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= MIX_2
+    mixed ^= mixed >> np.uint64(31)
+    mixed %= np.uint64(n)
+    return mixed.astype(np.int64)
+
+
+def by_row(ids: Ints, rows: Ints, n_rows: int) -> tuple[Ints, Ints]:
+    """Ids in the order of their rows, those of one row as they come; and how many each row has."""
+    return ids[np.argsort(rows, kind="stable")], np.bincount(rows, minlength=n_rows)
+
+
+def distinct(ids: Ints, rows: Ints, n_ids: int) -> tuple[Ints, Ints, Ints]:
+    """Every id of a row once, by row and then by id: the ids, their rows, and how often each comes in its row."""
+    keys, counts = np.unique(rows * n_ids + ids, return_counts=True)
+    return keys % n_ids, keys // n_ids, counts

@@ -1,0 +1,100 @@
+"""Sentences as the features of their words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Ints, Ragged
+from trainer_cli.data.block import Block, is_texts, is_tokens, listing
+from trainer_cli.data.encoders.choice import chosen
+from trainer_cli.data.encoders.state import stated_text
+from trainer_cli.data.encoders.words import MOST_KEPT, shape, word_hash, words
+from trainer_cli.data.faults import printable, refused
+from trainer_cli.errors import DataError, Problem
+from trainer_cli.registry import registry
+
+USUAL = ("tokens", "words", "text")
+ATTRIBUTES = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
+
+
+@registry.encoders("tokens.v1")
+class Tokens:
+    """Each word of a sentence as four hashes: a Ragged of int64 (sum, 4), of values from 0 to 2^63 - 1.
+
+    Those of the word in small letters (NORM), its first character (PREFIX), its last three (SUFFIX) and its shape,
+    such as `Xxxx-dd` (SHAPE); the attributes are those that spaCy's MultiHashEmbed uses for English. The column has
+    tokens, or text, which is split into words as `text.v1` does. `column` may be left out for one called `tokens`,
+    `words` or `text`, or if there is one column. Nothing is learnt from training rows.
+    """
+
+    def __init__(self, column: str | None = None):
+        self.column = column
+        self.reads: tuple[str, ...] = ()
+        self._numbers: dict[str, int] = {}
+        self._table: Ints = np.zeros((0, len(ATTRIBUTES)), np.int64)
+
+    @property
+    def width(self) -> int:
+        return len(ATTRIBUTES)
+
+    def choose(self, columns: tuple[str, ...]) -> None:
+        self.reads = (token_column(self.column, columns),)
+
+    def fit(self, block: Block) -> None:
+        self._sentences(block)
+
+    def finish_fit(self) -> None:
+        """Nothing is left to settle."""
+
+    def encode(self, block: Block) -> Ragged:
+        sentences = self._sentences(block)
+        lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
+        flat = list(chain.from_iterable(sentences))
+        new = list(dict.fromkeys(word for word in flat if word not in self._numbers))
+        if len(self._numbers) + len(new) > MOST_KEPT:
+            self._numbers, self._table, new = {}, self._table[:0], list(dict.fromkeys(flat))
+        self._learn(new)
+        return Ragged(self._table[np.fromiter(map(self._numbers.__getitem__, flat), np.int64, len(flat))], lengths)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        return {"column": self.reads[0]}, {}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Tokens:
+        encoder = cls(stated_text(state, "column"))
+        encoder.reads = (stated_text(state, "column"),)
+        return encoder
+
+    def _learn(self, new: list[str]) -> None:
+        if new:
+            self._numbers.update(zip(new, range(len(self._numbers), len(self._numbers) + len(new)), strict=True))
+            self._table = np.concatenate([self._table, np.array([attributes(word) for word in new], np.int64)])
+
+    def _sentences(self, block: Block) -> list[list[str]]:
+        values = block.column(self.reads[0])
+        if is_tokens(values):
+            return values
+        if is_texts(values):
+            return [words(text) for text in values]
+        message = "expected tokens or text; columns.v1 takes numbers"
+        raise DataError(problems=[Problem(message, block.places.path, 0, printable(self.reads[0]))])
+
+
+def attributes(word: str) -> tuple[int, ...]:
+    """The hashes of a word's attributes. One-character and whole words would meet: each attribute has a mark."""
+    parts = (word.lower(), f"\0p{word[:1]}", f"\0s{word[-3:]}", f"\0x{shape(word)}")
+    return tuple(word_hash(part) for part in parts)
+
+
+def token_column(name: str | None, columns: tuple[str, ...]) -> str:
+    """The column of tokens: the one named, else the only one, or the one of a usual name."""
+    if name is not None:
+        return chosen(name, columns, "column")
+    usual = [column for column in USUAL if column in columns]
+    if len(columns) != 1 and len(usual) != 1:
+        raise refused("column", f'name the column of tokens, as column = "..."; the columns are {listing(columns)}')
+    return columns[0] if len(columns) == 1 else usual[0]
