@@ -25,7 +25,7 @@ from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, WatchedReader, check_classes, gathered, placed, reader_facts, sources
 from trainer_cli.state import Limits
-from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_unit
+from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
 
 
 def assemble(config: RunConfig, flag: StopFlag) -> Job:
@@ -44,8 +44,9 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             dev = dataset.load(WatchedReader(found.dev, flag), features, target)
     check_classes(config, target)
     fit_loss(config, loss, target)
-    tell_unit(metrics, target)
-    model = set_up(config, train.X, target.width)
+    tell_metrics(metrics, target)
+    n_ids = getattr(features, "n_ids", None)
+    model = set_up(config, train.X, target.width, n_ids)
     samples = [(data.X, data.Y) for data in (train, dev) if data is not None]
     scores = rehearse(config, model, loss, metrics, samples)
     training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
@@ -61,7 +62,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             features=found.features,
             target=found.target,
             reader=reader_facts(config, found.train),
-            shapes=shapes_of(train.X),
+            shapes=shapes_of(train.X, n_ids),
         ),
         config_text=write_filled(filled(config, found), config.loaded.document),
         optimizer=optimizer,

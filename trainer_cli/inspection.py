@@ -86,7 +86,7 @@ def inspect(config: RunConfig) -> Inspection:
     if is_whole:
         check_classes(config, target)
     fit_loss(config, loss, target)
-    model = set_up(config, samples[0].X, target.width)
+    model = set_up(config, samples[0].X, target.width, getattr(features, "n_ids", None))
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y) for sample in samples])
     assembly.monitor_of(config, metrics, scores)
     schedules = varying(config, optimizer, batch_size, model)

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from trainer_cli.arrays import Rows, slice_rows
+from trainer_cli.arrays import Rows, n_rows, slice_rows
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data.encoder import Target
+from trainer_cli.data.gather import Gather
 from trainer_cli.errors import ArgumentError, ConfigError
 from trainer_cli.layer_watch import layer_problem, watched_layers
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
-from trainer_cli.trained import tell_classes
+from trainer_cli.trained import sample, shapes_of, tell_classes
 
 SAMPLE_ROWS = 16
 
 
-def set_up(config: RunConfig, X: Rows, n_outputs: int) -> Model:
-    """Make the model and infer its sizes from rows of data."""
+def set_up(config: RunConfig, X: Rows, n_outputs: int, n_ids: Any = None) -> Model:
+    """Make the model and infer its sizes from rows of data, and from how many ids there are (as `shapes_of` takes)."""
     model: Model = config.build("model")
     model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
     try:
         Y = np.zeros((1, n_outputs), np.float32)
         with watched_layers(config, model):
-            model.initialize(slice_rows(X, 0, SAMPLE_ROWS), Y, seed=config.system.seed)
+            model.initialize(with_largest(slice_rows(X, 0, SAMPLE_ROWS), n_ids), Y, seed=config.system.seed)
     except ConfigError:
         raise
     except ArgumentError as err:
         raise ConfigError(problems=[layer_problem(config, str(err))]) from err
     return model
+
+
+def with_largest(X: Rows, n_ids: Any) -> Rows:
+    """The rows, and one more with the largest ids, so that no table is too small for an id that comes later."""
+    if n_ids is None:
+        return X
+    rows = Gather(n_rows(X) + 1)
+    rows.add(X)
+    rows.add(sample(shapes_of(X, n_ids)))
+    return rows.result()
 
 
 def check_pair(config: RunConfig, model: Model, loss: Loss) -> None:

@@ -86,7 +86,7 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
     parts = registry.resolve(load_text(config, str(where / "config.cfg")), kinds=KINDS)
     model = parts["model"]
     tell_classes(parts["loss"], encoders["target"])
-    tell_unit(parts.get("metrics", {}), encoders["target"])
+    tell_metrics(parts.get("metrics", {}), encoders["target"])
     restore(model, meta, tensors.from_bytes(files["params.safetensors"], where / "params.safetensors"))
     return Trained(
         config,
@@ -108,10 +108,13 @@ def tell_classes(loss: Loss, target: Encoder) -> None:
         loss.fit(names, counts)
 
 
-def tell_unit(metrics: Mapping[str, Tally], target: Encoder) -> None:
-    """Tell metrics of numbers what one of the fitted target's is in the column's own unit."""
-    scale = np.asarray(getattr(target, "scale", ()))
+def tell_metrics(metrics: Mapping[str, Tally], target: Encoder) -> None:
+    """Tell metrics that want to know the names of the fitted target's classes, and those of numbers what one of its
+    is in the column's own unit."""
+    names, scale = getattr(target, "names", ()), np.asarray(getattr(target, "scale", ()))
     for metric in metrics.values():
+        if names and hasattr(metric, "names"):
+            metric.names = tuple(names)
         if scale.size == 1 and hasattr(metric, "unit"):
             metric.unit = float(scale.reshape(-1)[0])
 
@@ -152,19 +155,27 @@ def read_meta(data: bytes, path: Path) -> dict[str, Any]:
     return meta
 
 
-def shapes_of(x: Rows) -> Any:
-    """The shape and type of one row, as JSON: enough to make the sizes of a model again."""
+def shapes_of(x: Rows, n_ids: Any = None) -> Any:
+    """The shape and type of one row, as JSON: enough to make the sizes of a model again.
+
+    `n_ids` is how many different ids the whole numbers among them may be, as the encoder tells: one number, one for
+    each column, or these by the part's name in a dict.
+    """
     if isinstance(x, Ragged):
-        return {"ragged": shapes_of(x.data)}
+        return {"ragged": shapes_of(x.data, n_ids)}
     if isinstance(x, dict):
-        return {"dict": {name: shapes_of(part) for name, part in x.items()}}
+        by_name = n_ids if isinstance(n_ids, Mapping) else dict.fromkeys(x, n_ids)
+        return {"dict": {name: shapes_of(part, by_name.get(name)) for name, part in x.items()}}
     if isinstance(x, tuple):
-        return [shapes_of(part) for part in x]
-    return {"shape": list(x.shape[1:]), "dtype": x.dtype.str}
+        return [shapes_of(part, n_ids) for part in x]
+    found = {"shape": list(x.shape[1:]), "dtype": x.dtype.str}
+    if n_ids is not None and x.dtype.kind == "i":
+        found["largest"] = (np.asarray(n_ids) - 1).tolist()
+    return found
 
 
 def sample(shapes: Any) -> Rows:
-    """One row of zeros of the shape and type that `shapes_of` told."""
+    """One row of the shape and type that `shapes_of` told: of zeros, or of the largest ids there are."""
     if isinstance(shapes, list):
         return tuple(sample(part) for part in shapes)
     if "ragged" in shapes:
@@ -178,4 +189,6 @@ def sample(shapes: Any) -> Rows:
         or dtype.kind not in "fiub"
     ):
         raise ValueError(f"a row of shape {shape} and type {dtype} is not one of ours")
-    return np.zeros((1, *shape), dtype)
+    row = np.zeros((1, *shape), dtype)
+    row[...] = shapes.get("largest", 0)
+    return row

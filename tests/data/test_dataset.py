@@ -13,6 +13,8 @@ from trainer_cli.data.dataset import encoded, fit, load, stream
 from trainer_cli.data.encoders.arrays import Arrays
 from trainer_cli.data.encoders.columns import Columns
 from trainer_cli.data.encoders.labels import Labels
+from trainer_cli.data.encoders.tags import Tags
+from trainer_cli.data.encoders.tokens import Tokens
 from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.data.readers.idx import IdxReader
 from trainer_cli.errors import DataError
@@ -214,3 +216,34 @@ def test_images_are_read_into_float32(write_idx):
     np.testing.assert_array_equal(data.X[..., 0], images / np.float32(255))
     assert target.names == tuple("0123456789")
     assert data.place(3) == (str(reader.images), 0)
+
+
+class Sentences:
+    """A reader of sentences and tags."""
+
+    def __init__(self, *rows: tuple[str, str]):
+        self.rows = rows
+
+    def columns(self) -> tuple[str, ...]:
+        return ("tokens", "tags")
+
+    def blocks(self):
+        columns = {name: [row[i].split() for row in self.rows] for i, name in enumerate(self.columns())}
+        yield Block(columns, Places("data.conll", range(1, 1 + len(self.rows))))
+
+
+def test_a_row_with_more_tokens_than_tags_is_told_with_its_line():
+    good, bad = Sentences(("a b", "X Y"), ("", "")), Sentences(("a b", "X Y"), ("a b c", "X"), ("", "Y"))
+    features, target = Tokens(), Tags()
+    fit(good, features, target)
+    data = load(good, features, target)
+    assert (data.n, data.X.lengths.tolist(), data.Y.data.tolist()) == (2, [2, 0], [0, 1])
+    with pytest.raises(DataError) as caught:
+        load(bad, features, target)
+    assert str(caught.value) == ("data.conll:2: tags: 1 tag for 3 tokens\ndata.conll:3: tags: 1 tag for 0 tokens")
+
+
+def test_lengths_that_nobody_compares_would_be_noticed(monkeypatch):
+    monkeypatch.setattr(dataset_module, "check_lengths", lambda *_: None)
+    with pytest.raises(pytest.fail.Exception):
+        test_a_row_with_more_tokens_than_tags_is_told_with_its_line()

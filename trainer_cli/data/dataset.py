@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch, Rows, n_rows, slice_rows
+from trainer_cli.arrays import Array, Batch, Ints, Ragged, Rows, n_rows, slice_rows
 from trainer_cli.data.block import Block, Places
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.faults import Faults, within
@@ -102,9 +103,27 @@ def encoded(reader: Reader, features: Encoder, target: Target) -> Iterator[tuple
     for block in faults.watch(reader.blocks()):
         X = faults.attempt(features.encode, block)
         Y = faults.attempt(target.encode, block)
+        if X is not None and Y is not None:
+            try:
+                check_lengths(block, target.reads, X, Y)
+            except DataError as err:
+                faults.add_error(err)
         if X is not None and Y is not None and not faults:
             yield block, X, Y
     faults.check()
+
+
+def check_lengths(block: Block, columns: Sequence[str], X: Rows, Y: Rows) -> None:
+    """DataError: a row has not as many tags as tokens."""
+    for part in X.values() if isinstance(X, dict) else [X]:
+        if isinstance(part, Ragged) and isinstance(Y, Ragged):
+            say = partial(complaint, part.lengths, Y.lengths)
+            if len(wrong := np.flatnonzero(part.lengths != Y.lengths)):
+                raise block.faulty(columns[0], wrong, say)
+
+
+def complaint(n_tokens: Ints, n_tags: Ints, row: int) -> str:
+    return f"{n_tags[row]} tag{'s' if n_tags[row] != 1 else ''} for {n_tokens[row]} tokens"
 
 
 def no_rows() -> DataError:

@@ -14,7 +14,11 @@ State = dict[str, Any]
 
 
 class Encoder(Protocol):
-    """Turns columns into arrays. Fitted on training blocks alone: `choose`, `fit` for each block, `finish_fit`."""
+    """Turns columns into arrays. Fitted on training blocks alone: `choose`, `fit` for each block, `finish_fit`.
+
+    One whose whole numbers are ids, rows of a table, has also `n_ids`: they are below it (a number, one for each
+    column, or these by the name of a part).
+    """
 
     @property
     def reads(self) -> tuple[str, ...]:
