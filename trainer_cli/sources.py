@@ -13,12 +13,15 @@ from trainer_cli.config.sections import KNOWN
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.encoder import Encoder, Target
+from trainer_cli.data.faults import refused
 from trainer_cli.data.faults import shown as said
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem, TrainerError
 from trainer_cli.registry import nearest, registry
 from trainer_cli.signals import StopFlag
 from trainer_cli.user_code import definition, shown
+
+TARGETS = 'labels.v1 is for classes, numbers.v1 with column = "..." for a number'
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def check_columns(config: RunConfig, train: Reader, dev: Reader | None, features
     errors: list[TrainerError] = []
     columns = train.columns()
     with gathered(errors), placed(config, "target"):
+        check_target(target)
         target.choose(columns)
     with gathered(errors), placed(config, "features"):
         features.choose(tuple(name for name in columns if name not in target.reads))
@@ -108,6 +112,13 @@ def check_columns(config: RunConfig, train: Reader, dev: Reader | None, features
             errors.append(ConfigError(problems=[problem]))
     if errors:
         raise together(errors)
+
+
+def check_target(target: Encoder) -> None:
+    """DataError: an encoder of features stands in [target]."""
+    if not getattr(target, "predicts", hasattr(target, "decode")):
+        rule = "this encoder gives features, no target to predict"
+        raise refused("columns" if hasattr(target, "predicts") else "@encoders", f"{rule}: {TARGETS}")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from trainer_cli.config.convert import convert
 from trainer_cli.config.document import Document, config_error, together
 from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.words import shorten
+from trainer_cli.data.encoder import Part
 from trainer_cli.errors import Problem, TrainerError
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 
@@ -58,7 +59,10 @@ def call(planned: Call, document: Document) -> Any:
         made = as_schedule(made).called(written(planned))
     if planned.kind == "layers" and planned.called and hasattr(made, "named"):
         made = made.named(planned.called)
-    return fitted(made, planned, document)
+    made = fitted(made, planned, document)
+    # A section [features.*.NAME]; an encoder that is an argument has no name of its own.
+    is_part = planned.kind == "encoders" and planned.called and planned.where.endswith(f".*.{planned.called}")
+    return Part(planned.called, planned.name, made) if is_part else made
 
 
 def written(planned: Call) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from trainer_cli.arrays import Array, Rows
 from trainer_cli.data.block import Block
+from trainer_cli.data.faults import within
 from trainer_cli.errors import ModelFileError
 from trainer_cli.registry import registry
 
@@ -52,11 +53,49 @@ class Target(Encoder, Protocol):
     """An encoder of what is to be predicted.
 
     One of classes has also `names`, theirs in the order of their numbers, and `counts`, how many training rows have
-    each: what a loss may need for class weights.
+    each: what a loss may need for class weights. One that is a target only with some arguments says so by `predicts`.
     """
 
     def decode(self, outputs: Array) -> list[Any]:
         """Labels or numbers as in the data, from the model's outputs (probabilities, where it has them)."""
+
+
+class Part:
+    """An encoder among others, with its name and the one it is registered under; mistakes name its section."""
+
+    def __init__(self, name: str, registered: str, encoder: Encoder):
+        self.name = name
+        self.registered = registered
+        self.encoder = encoder
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self.encoder.reads
+
+    @property
+    def width(self) -> int:
+        return self.encoder.width
+
+    def choose(self, columns: tuple[str, ...]) -> None:
+        with within(f"*.{self.name}"):
+            self.encoder.choose(columns)
+
+    def fit(self, block: Block) -> None:
+        self.encoder.fit(block)
+
+    def finish_fit(self) -> None:
+        with within(f"*.{self.name}"):
+            self.encoder.finish_fit()
+
+    def encode(self, block: Block) -> Rows:
+        return self.encoder.encode(block)
+
+    def to_state(self) -> tuple[State, dict[str, Array]]:
+        return self.encoder.to_state()
+
+    @classmethod
+    def from_state(cls, state: State, arrays: Mapping[str, Array]) -> Part:
+        raise NotImplementedError("a part is saved by what holds it")
 
 
 def pack(encoders: Mapping[str, tuple[str, Encoder]]) -> tuple[State, dict[str, Array]]:

@@ -64,6 +64,14 @@ class Faults:
             self.add_error(err)
             return None
 
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Count the mistakes that are found inside."""
+        try:
+            yield
+        except DataError as err:
+            self.add_error(err)
+
     def watch(self, stream: Iterable[T]) -> Iterator[T]:
         """The items of `stream`; it ends where the stream reports mistakes, which are counted."""
         try:
@@ -89,14 +97,15 @@ def _place(problem: Problem) -> tuple[str, int]:
 def within(section: str) -> Iterator[None]:
     """Name the config section of mistakes that arise inside: a bare argument `path` becomes `data.train.path`.
 
-    Mistakes that stand in a file, or have a dotted name already, are left as they are.
+    Mistakes that stand in a file, or have a dotted name already, are left as they are; one that begins with `*.` is of
+    a section [features.*.NAME] and gets the part before it.
     """
     try:
         yield
     except DataError as err:
         named = [
             replace(problem, where=f"{section}.{problem.where}")
-            if problem.where and not problem.path and "." not in problem.where
+            if problem.where and not problem.path and ("." not in problem.where or problem.where.startswith("*."))
             else problem
             for problem in err.problems
         ]

@@ -1,5 +1,5 @@
 """The built-in encoders, one file each; importing this package registers them."""
 
-from trainer_cli.data.encoders import arrays, columns, labels, numbers, tags, text, tokens
+from trainer_cli.data.encoders import arrays, categories, columns, dates, labels, numbers, tags, text, tokens
 
-__all__ = ["arrays", "columns", "labels", "numbers", "tags", "text", "tokens"]
+__all__ = ["arrays", "categories", "columns", "dates", "labels", "numbers", "tags", "text", "tokens"]

@@ -24,11 +24,22 @@ def chosen(name: str, columns: tuple[str, ...], argument: str) -> str:
     return name
 
 
-def target_column(name: str | None, columns: tuple[str, ...]) -> str:
-    """The column to predict: the one named, else the one called `label` or `Y`."""
+def target_column(name: str | None, columns: tuple[str, ...], otherwise: str = "") -> str:
+    """The column to predict: the one named, else the one called `label` or `Y`; `otherwise` is what else to write."""
     if name is not None:
         return chosen(name, columns, "column")
     usual = [column for column in USUAL_TARGETS if column in columns]
     if len(usual) != 1:
-        raise refused("column", f'name the column to predict, as column = "..."; the columns are {listing(columns)}')
+        rule = f'name the column to predict, as column = "..."{otherwise}'
+        raise refused("column", f"{rule}; the columns are {listing(columns)}")
     return usual[0]
+
+
+def chosen_columns(names: list[str] | None, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that an argument `columns` names, each once and at least one; else a DataError at `columns`."""
+    wanted = [chosen(name, columns, "columns") for name in names or []]
+    if len(set(wanted)) != len(wanted):
+        raise refused("columns", f"each column can be used once, got {listing(wanted)}")
+    if not wanted:
+        raise refused("columns", "no columns are left to use as features")
+    return tuple(wanted)

@@ -1,116 +1,141 @@
-"""Numeric columns, standardised."""
+"""Encoders put together by column, or numeric columns alone."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array
-from trainer_cli.data.block import Block, listing
-from trainer_cli.data.encoders.choice import chosen
-from trainer_cli.data.encoders.floats import Floats, floats
-from trainer_cli.data.encoders.moments import Moments
-from trainer_cli.data.encoders.standard import standardised
-from trainer_cli.data.encoders.state import damaged, stated_floats, stated_names, stated_sizes
-from trainer_cli.data.faults import Faults, printable, refused, shown
-from trainer_cli.errors import DataError, Problem
+from trainer_cli.arrays import Array, Rows
+from trainer_cli.data.block import Block
+from trainer_cli.data.encoder import Encoder, Part, pack, unpack
+from trainer_cli.data.encoders.choice import chosen, chosen_columns
+from trainer_cli.data.encoders.numeric import Numeric
+from trainer_cli.data.encoders.state import damaged, stated_names
+from trainer_cli.data.faults import Faults, refused, shown
 from trainer_cli.registry import registry
 
 
 @registry.encoders("columns.v1")
 class Columns:
-    """Numeric columns side by side: `(x - mean) / deviation`, both of the training rows; (B, width) float32.
+    """Columns by their encoders, sections [features.*.NAME]; without such sections, numeric columns.
 
-    `columns` are the ones to use, in that order; left out, all but `exclude` and the target's. A column is text that
-    writes numbers, numbers (B,), or an array (B, n), which becomes n columns. One that is constant in training becomes
-    `x - mean`. Values that are empty, no numbers or not finite are a DataError.
+    With parts each reads the columns that it names; one that none names is not used, and one may be read by parts of
+    different encoders. If every part gives rows of numbers (B, n), these stand side by side, (B, width) float32, in the
+    order of the sections; else a row is a dict by the parts' names.
+
+    Without parts all columns are standardised, `(x - mean) / deviation`, both of the training rows, (B, width)
+    float32. `columns` are the ones to use, in that order; left out, all but `exclude` and the target's. A column is
+    text that writes numbers, numbers (B,), or an array (B, n), which becomes n columns. One that is constant in
+    training becomes `x - mean`. Values that are empty, no numbers or not finite are a DataError.
     """
 
-    def __init__(self, columns: list[str] | None = None, exclude: list[str] | None = None):
+    def __init__(self, *parts: Encoder, columns: list[str] | None = None, exclude: list[str] | None = None):
+        for name, value in (("columns", columns), ("exclude", exclude)):
+            if parts and value is not None:
+                raise refused(name, f"{name} would do nothing beside [features.*.NAME]: each section names its own")
+        if not all(isinstance(part, Part) and hasattr(part.encoder, "encode") for part in parts):
+            raise refused("*", 'columns.v1 takes sections [features.*.NAME] with a line @encoders = "..."')
         self.columns = columns
         self.exclude = exclude
-        self.reads: tuple[str, ...] = ()
-        self.sizes: tuple[int, ...] = ()
-        self.mean: Floats = np.zeros(0)
-        self.scale: Floats = np.ones(0)
-        self._moments = Moments()
+        self.parts = tuple(part for part in parts if isinstance(part, Part))
+        self._numeric = Numeric(())
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        read = [name for part in self.parts for name in part.reads]
+        return tuple(dict.fromkeys(read)) if self.parts else self._numeric.reads
 
     @property
     def width(self) -> int:
-        return sum(self.sizes)
+        return sum(part.width for part in self.parts) if self.parts else self._numeric.width
 
     def choose(self, columns: tuple[str, ...]) -> None:
+        if not self.parts:
+            self._numeric = made(self._wanted(columns))
+            return
+        faults = Faults()
+        for part in self.parts:
+            faults.attempt(part.choose, columns)
+        faults.check()
+        self._check_double()
+
+    def fit(self, block: Block) -> None:
+        if not self.parts:
+            self._numeric.fit(block)
+            return
+        faults = Faults()
+        for part in self.parts:
+            faults.attempt(part.fit, block)
+        faults.check()
+
+    def finish_fit(self) -> None:
+        if not self.parts:
+            self._numeric.finish_fit()
+            return
+        faults = Faults()
+        for part in self.parts:
+            with faults.gathered():
+                part.finish_fit()
+        faults.check()
+
+    def encode(self, block: Block) -> Rows:
+        if not self.parts:
+            return self._numeric.encode(block)
+        faults = Faults()
+        found: dict[str, Any] = {part.name: faults.attempt(part.encode, block) for part in self.parts}
+        faults.check()
+        return np.concatenate(list(found.values()), axis=1) if all(map(is_numbers, found.values())) else found
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        if not self.parts:
+            return {"columns": list(self.reads), "sizes": list(self._numeric.sizes)}, self._numeric.arrays()
+        states, arrays = pack({part.name: (part.registered, part.encoder) for part in self.parts})
+        return {"parts": states, "order": [part.name for part in self.parts]}, arrays
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Columns:
+        if "parts" not in state:
+            encoder = cls(columns=list(stated_names(state, "columns")))
+            encoder._numeric = made(stated_names(state, "columns"))
+            encoder._numeric.restore(state, arrays)
+            return encoder
+        encoders, order = unpack(state["parts"], arrays), stated_names(state, "order")
+        if set(order) != set(encoders):
+            raise damaged("order", f"the names {sorted(encoders)}", list(order))
+        return cls(*(Part(name, state["parts"][name]["name"], encoders[name]) for name in order))
+
+    def _wanted(self, columns: tuple[str, ...]) -> tuple[str, ...]:
         if self.columns is not None and self.exclude is not None:
             raise refused("exclude", "columns and exclude say the same thing twice; give one of them")
         for name in self.exclude or []:
             chosen(name, columns, "exclude")
-        wanted = [name for name in columns if name not in (self.exclude or [])]
-        if self.columns is not None:
-            wanted = [chosen(name, columns, "columns") for name in self.columns]
-        if len(set(wanted)) != len(wanted):
-            raise refused("columns", f"each column can be used once, got {listing(wanted)}")
-        if not wanted:
-            raise refused("columns", "no columns are left to use as features")
-        self.reads = tuple(wanted)
-        self._moments = Moments()
+        left = [name for name in columns if name not in (self.exclude or [])]
+        return chosen_columns(left if self.columns is None else self.columns, columns)
 
-    def fit(self, block: Block) -> None:
-        values = self._values(block)
-        sizes = tuple(part.shape[1] for part in values)
-        if self._moments.n and sizes != self.sizes:
-            message = f"the columns {listing(self.reads)} had the widths {self.sizes} in the rows above, here {sizes}"
-            raise DataError(problems=[Problem(message, block.places.path, block.place(0)[1])])
-        self.sizes = sizes
-        self._moments.add(np.concatenate(values, axis=1))
+    def _check_double(self) -> None:
+        """Two parts of one encoder that read the same column would say the same thing twice."""
+        for part in self.parts:
+            alike = [name for other in self.parts if other.registered == part.registered for name in other.reads]
+            twice = [name for name, n in Counter(alike).items() if n > 1]
+            if twice:
+                others = [f"[features.*.{other.name}]" for other in self.parts if twice[0] in other.reads]
+                message = f"the column {shown(twice[0])} is read by {' and '.join(others)}: take it out of one"
+                raise refused(f"*.{part.name}.columns", message)
 
-    def finish_fit(self) -> None:
-        self.mean, self.scale = self._moments.mean, self._moments.scale
-        for name, value in zip(self._wide_names(), self.mean + self.scale, strict=True):
-            if not np.isfinite(value):
-                raise refused("columns", f"the values of column {name} are too large to standardise")
 
-    def encode(self, block: Block) -> Array:
-        values = self._values(block)
-        sizes = tuple(part.shape[1] for part in values)
-        if sizes != self.sizes:
-            message = f"the columns {listing(self.reads)} had the widths {self.sizes} in training, got {sizes}"
-            raise DataError(problems=[Problem(message, block.places.path)])
-        return standardised(block, self._wide_names(), np.concatenate(values, axis=1), self.mean, self.scale)
-
-    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        return {"columns": list(self.reads), "sizes": list(self.sizes)}, {"mean": self.mean, "scale": self.scale}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Columns:
-        names, sizes = stated_names(state, "columns"), stated_sizes(state, "sizes")
-        if len(names) != len(sizes):
-            raise damaged("sizes", f"{len(names)} numbers", sizes)
-        encoder = cls(columns=list(names))
-        encoder.reads, encoder.sizes = names, sizes
-        encoder.mean = stated_floats(arrays, "mean", sum(sizes))
-        encoder.scale = stated_floats(arrays, "scale", sum(sizes), positive=True)
-        return encoder
-
-    def _values(self, block: Block) -> list[Floats]:
-        faults = Faults()
-        values = []
-        for name in self.reads:
-            part = faults.attempt(partial(floats, block, remedy=left_out(name), used=self.reads), name)
-            if part is not None and part.ndim > 2:
-                message = f"expected numbers, got arrays {part.shape[1:]}; arrays.v1 takes them"
-                raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])
-            if part is not None:
-                values.append(part if part.ndim == 2 else part[:, None])
-        faults.check()
-        return values
-
-    def _wide_names(self) -> list[str]:
-        """A name for each number of a row; which column it came from, for an array's numbers."""
-        return [name for name, size in zip(self.reads, self.sizes, strict=True) for _ in range(size)]
+def made(reads: tuple[str, ...]) -> Numeric:
+    """Strict numbers: what columns.v1 is without parts."""
+    return Numeric(reads, remedy=left_out, filler="or let numbers.v1 fill it in, in a section [features.*.NAME]")
 
 
 def left_out(name: str) -> str:
-    return f"leave it out, as [features] exclude = [{shown(name)}] does"
+    """What to do with a column that holds no numbers."""
+    others = "categories.v1 or dates.v1 may take it, in a section [features.*.NAME]"
+    return f"{others}; or leave it out, as [features] exclude = [{shown(name)}] does"
+
+
+def is_numbers(rows: Rows) -> bool:
+    return isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"

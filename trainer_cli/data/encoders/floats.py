@@ -20,22 +20,36 @@ Floats = NDArray[np.float64]
 MISSING = frozenset({"na", "n/a", "nan", "null", "none", "nil", "missing", "-", "--", "?", "."})
 
 
-def floats(block: Block, name: str, remedy: str = "", used: Collection[str] = ()) -> Floats:
+def floats(
+    block: Block, name: str, remedy: str = "", used: Collection[str] = (), *, gaps: bool = False, filler: str = ""
+) -> Floats:
     """A column as float64, (B,) or (B, ...) as it comes; empty, non-numeric and non-finite values are a DataError.
 
-    `remedy` says what to do with a column of text; `used` are columns that cannot be meant by one that is missing.
+    With `gaps` a missing value (an empty text, a word for it such as NA, a NaN of an array) is NaN. `remedy` says what
+    to do with a column of text, `filler` which encoder would take a missing value; `used` are columns that cannot be
+    meant by one that is missing.
     """
     values = block.values(name, used)
     if not isinstance(values, list):
-        return _finite(block, name, values)
+        return _finite(block, name, values, gaps)
     try:
         # Whole columns at once; only where that fails is each value looked at.
-        numbers = _parsed(values)
+        numbers = _parsed(["nan" if is_missing(text) else text for text in values] if gaps else values)
     except ValueError:
         numbers = None
-    if numbers is None or not np.isfinite(numbers).all():
-        raise _text_faults(block, name, values, remedy)
+    if numbers is None or not _good(numbers, gaps).all():
+        raise _text_faults(block, name, values, remedy, gaps, filler)
     return numbers
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text stands for a missing value: nothing, or a word for it.
+
+    >>> is_missing(" "), is_missing("N/A"), is_missing("0")
+    (True, True, False)
+    """
+    plain = text.strip()
+    return not plain or plain.lower() in MISSING
 
 
 def number(text: str) -> float | None:
@@ -59,13 +73,21 @@ def _parsed(texts: list[str]) -> Floats:
     return np.fromiter(map(float, texts), np.float64, len(texts))
 
 
-def _finite(block: Block, name: str, values: Array) -> Floats:
+def _good(numbers: Floats, gaps: bool) -> NDArray[np.bool_]:
+    """Where the numbers are finite, or with `gaps` missing."""
+    good: NDArray[np.bool_] = ~np.isinf(numbers) if gaps else np.isfinite(numbers)
+    return good
+
+
+def _finite(block: Block, name: str, values: Array, gaps: bool) -> Floats:
     if values.dtype.kind not in "biuf":
         place = block.places.path
         raise DataError(problems=[Problem(f"expected numbers, got {values.dtype}", place, 0, printable(name))])
     numbers = values.astype(np.float64)
-    if not np.isfinite(numbers).all():
-        raise not_finite(block, name, numbers)
+    if not _good(numbers, gaps).all():
+        raise not_finite(
+            block, name, np.nan_to_num(numbers, nan=0.0, posinf=np.inf, neginf=-np.inf) if gaps else numbers
+        )
     return numbers
 
 
@@ -78,22 +100,28 @@ def not_finite(block: Block, name: str, numbers: Array) -> DataError:
     )
 
 
-def _text_faults(block: Block, name: str, values: list[str], remedy: str) -> DataError:
-    numbers = map(number, values)
-    rows = [row for row, value in enumerate(numbers) if value is None or not math.isfinite(value)]
-    if len(rows) == len(values) > MAX_SHOWN and number(values[0].replace(",", ".")) is None:
+def _text_faults(block: Block, name: str, values: list[str], remedy: str, gaps: bool, filler: str) -> DataError:
+    numbers = [number(text) for text in values]
+    rows = [
+        row
+        for row, value in enumerate(numbers)
+        if (value is None or not math.isfinite(value)) and not (gaps and is_missing(values[row]))
+    ]
+    n_there = sum(not is_missing(text) for text in values) if gaps else len(values)
+    if len(rows) == n_there > MAX_SHOWN and number(values[rows[0]].replace(",", ".")) is None:
         # One mistake, at the header: every block with such a column reports the same.
         what = "text" if any(map(str.strip, values)) else "nothing"
         message = f"the column holds {what}, not numbers{f': {remedy}' if remedy else ''}"
         return DataError(problems=[Problem(message, block.places.path, block.header_line, printable(name))])
-    return block.faulty(name, rows, lambda row: _complaint(values[row]))
+    return block.faulty(name, rows, lambda row: _complaint(values[row], filler))
 
 
-def _complaint(text: str) -> str:
+def _complaint(text: str, filler: str) -> str:
+    rule = "fill it in or leave the column or row out" + (f"; {filler}" if filler else "")
     if not text.strip():
-        return "the value is empty; fill it in or leave the column or row out"
+        return f"the value is empty; {rule}"
     if text.strip().lower() in MISSING:
-        return f"the value is missing, {shown(text)}; fill it in or leave the column or row out"
+        return f"the value is missing, {shown(text)}; {rule}"
     if number(text) is not None:
         return f"expected a finite number, got {shown(text)}"
     point = text.strip().replace(",", ".")

@@ -1,57 +1,95 @@
-"""A number to predict."""
+"""A number to predict, or numbers to predict from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block
-from trainer_cli.data.encoders.choice import target_column
-from trainer_cli.data.encoders.floats import Floats, floats
-from trainer_cli.data.encoders.moments import Moments
-from trainer_cli.data.encoders.standard import standardised
-from trainer_cli.data.encoders.state import stated_floats, stated_text
+from trainer_cli.data.encoders.choice import chosen_columns, target_column
+from trainer_cli.data.encoders.floats import Floats
+from trainer_cli.data.encoders.numeric import Numeric
+from trainer_cli.data.encoders.state import stated_choice, stated_names, stated_number, stated_text
 from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.registry import registry
 
+Missing = Literal["mean", "error"]
+
+# No value of up to 101 training rows lies further out than 10 deviations, whatever it is (Samuelson, "How Deviant Can
+# You Be?", 1968: at most the root of n - 1), and hardly one of a bell curve of any size; a slip of the keyboard does.
+CLIP = 10.0
+
 
 @registry.encoders("numbers.v1")
 class Numbers:
-    """A numeric target, standardised with the training rows' mean and deviation: (B, 1) float32.
+    """Numbers, standardised with the training rows' mean and deviation, as float32: a target or features.
 
-    Predictions are given back in the column's own unit: `mean + deviation * output`. `column` may be left out for one
-    called `label` or `Y`.
+    As a target, with `column`: (B, 1). Predictions are given back in the column's own unit, `mean + deviation *
+    output`. `column` may be left out for one called `label` or `Y`. Every value must be a number.
+
+    As features, with `columns`: (B, width), the numbers of each column in that order; a column may be an array (B, n).
+    With `missing = "mean"` (the default) a missing value becomes the mean, which is 0, and for each number that was
+    missing in training a flag stands behind all numbers; with "error" it is a DataError. What lies further out than
+    `clip` deviations is cut to that (10 if it is left out; 0 for no limit). A number that is constant in training is
+    always 0. Missing are empty texts, words such as NA, n/a and null, and NaN.
     """
 
-    def __init__(self, column: str | None = None):
+    def __init__(
+        self,
+        column: str | None = None,
+        columns: list[str] | None = None,
+        *,
+        clip: float | None = None,
+        missing: Missing | None = None,
+    ):
         self.column = column
-        self.reads: tuple[str, ...] = ()
-        self.mean: Floats = np.zeros(1)
-        self.scale: Floats = np.ones(1)
-        self._moments = Moments()
+        self.columns = columns
+        self.missing: Missing = "error" if columns is None or missing == "error" else "mean"
+        self._check(clip, missing)
+        self.clip = (CLIP if clip is None else float(clip)) if columns is not None else 0.0
+        self._numeric = self._made(())
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self._numeric.reads
+
+    @property
+    def mean(self) -> Floats:
+        return self._numeric.mean
+
+    @property
+    def scale(self) -> Floats:
+        return self._numeric.scale
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it can be a target."""
+        return self.columns is None
 
     @property
     def width(self) -> int:
-        return 1
+        return 1 if self.columns is None else self._numeric.width
 
     def choose(self, columns: tuple[str, ...]) -> None:
-        self.reads = (target_column(self.column, columns),)
-        self._moments = Moments()
+        if self.columns is not None:
+            self._numeric = self._made(chosen_columns(self.columns, columns))
+            return
+        self._numeric = self._made((target_column(self.column, columns, ", or features, as columns = [...]"),))
 
     def fit(self, block: Block) -> None:
-        self._moments.add(self._values(block))
+        self._check_one(block)
+        self._numeric.fit(block)
 
     def finish_fit(self) -> None:
-        self.mean, self.scale = self._moments.mean, self._moments.scale
-        if not np.isfinite(self.mean + self.scale).all():
-            raise refused("column", f"the values of column {self.reads[0]} are too large to standardise")
+        self._numeric.finish_fit()
 
     def encode(self, block: Block) -> Array:
-        return standardised(block, self.reads, self._values(block), self.mean, self.scale)
+        self._check_one(block)
+        return self._numeric.encode(block)
 
     def decode(self, outputs: Array) -> list[float]:
         """Outputs (B, 1) in the column's unit."""
@@ -61,20 +99,51 @@ class Numbers:
         return values
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        return {"column": self.reads[0]}, {"mean": self.mean, "scale": self.scale}
+        numeric = self._numeric
+        if self.columns is None:
+            return {"column": self.reads[0]}, numeric.arrays()
+        state = {"columns": list(self.reads), "sizes": list(numeric.sizes), "flagged": numeric.flagged.tolist()}
+        return {**state, "missing": self.missing, "clip": self.clip}, numeric.arrays()
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Numbers:
-        column = stated_text(state, "column")
-        encoder = cls(column)
-        encoder.reads = (column,)
-        encoder.mean = stated_floats(arrays, "mean", 1)
-        encoder.scale = stated_floats(arrays, "scale", 1, positive=True)
+        if "columns" not in state:
+            column = stated_text(state, "column")
+            encoder = cls(column)
+            encoder._numeric = encoder._made((column,))
+            encoder._numeric.restore({"sizes": [1]}, arrays)
+            return encoder
+        names, clip = stated_names(state, "columns"), stated_number(state, "clip")
+        missing = stated_choice(state, "missing", ("mean", "error"))
+        encoder = cls(columns=list(names), clip=clip, missing="mean" if missing == "mean" else "error")
+        encoder._numeric = encoder._made(names)
+        encoder._numeric.restore(state, arrays)
         return encoder
 
-    def _values(self, block: Block) -> Floats:
-        values = floats(block, self.reads[0], "labels.v1 predicts classes")
-        if values.size != len(values):
+    def _made(self, reads: tuple[str, ...]) -> Numeric:
+        if self.columns is None:
+            return Numeric(reads, argument="column", remedy=lambda name: "labels.v1 predicts classes")
+        return Numeric(
+            reads,
+            fill=self.missing == "mean",
+            clip=self.clip,
+            zero_constants=True,
+            remedy=lambda name: "categories.v1 or dates.v1 may take it",
+            filler='missing = "mean" fills it in',
+        )
+
+    def _check(self, clip: float | None, missing: str | None) -> None:
+        if self.column is not None and self.columns is not None:
+            raise refused("columns", "column is a number to predict, columns are features; give one of them")
+        for name, value in (("clip", clip), ("missing", missing)):
+            if self.columns is None and value is not None:
+                raise refused(name, f"{name} is for features, columns = [...]; a number to predict takes none")
+        if clip is not None and not 0 <= clip < np.inf:
+            raise refused("clip", f"clip must be a number of deviations, 0 for no limit, got {clip}")
+
+    def _check_one(self, block: Block) -> None:
+        """A number to predict is one a row."""
+        values = block.columns.get(self.reads[0])
+        if self.columns is None and isinstance(values, np.ndarray) and values.size != len(values):
             message = f"expected one number a row, got arrays {values.shape[1:]}"
             raise DataError(problems=[Problem(message, block.places.path, 0, printable(self.reads[0]))])
-        return values.reshape(-1, 1)

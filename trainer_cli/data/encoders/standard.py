@@ -12,10 +12,16 @@ from trainer_cli.data.encoders.floats import Floats
 from trainer_cli.data.faults import MAX_SHOWN, Faults
 
 
-def standardised(block: Block, names: Sequence[str], values: Floats, mean: Floats, scale: Floats) -> Array:
-    """`(values - mean) / scale` as float32, (B, n). `names` has each column's, for values too far out for float32."""
+def standardised(
+    block: Block, names: Sequence[str], values: Floats, mean: Floats, scale: Floats, clip: float = 0.0
+) -> Array:
+    """`(values - mean) / scale` as float32, (B, n), 0 where the scale is 0; with `clip` no further from 0 than that.
+
+    `names` has each column's, for values too far out for float32.
+    """
     with np.errstate(over="ignore"):
-        rows = ((values - mean) / scale).astype(np.float32)
+        exact = np.divide(values - mean, scale, out=np.zeros(values.shape), where=scale > 0)
+        rows = (np.clip(exact, -clip, clip) if clip else exact).astype(np.float32)
     if not np.isfinite(rows).all():
         bad = np.argwhere(~np.isfinite(rows))
         faults = Faults()

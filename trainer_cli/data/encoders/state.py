@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 from trainer_cli.data.encoders.floats import Floats
 from trainer_cli.errors import ModelFileError
 
@@ -45,6 +46,32 @@ def stated_sizes(state: Mapping[str, Any], key: str) -> tuple[int, ...]:
     if not isinstance(value, list) or not value or not all(type(size) is int and 0 < size < 2**31 for size in value):
         raise damaged(key, "a list of sizes", value)
     return tuple(value)
+
+
+def stated_indexes(state: Mapping[str, Any], key: str, size: int) -> Ints:
+    """Different whole numbers from 0 to below `size`, in rising order; there may be none."""
+    value = state.get(key)
+    if not isinstance(value, list) or not all(type(index) is int and 0 <= index < size for index in value):
+        raise damaged(key, f"a list of numbers from 0 to {size - 1}", value)
+    if sorted(set(value)) != value:
+        raise damaged(key, "different numbers in rising order", value)
+    return np.array(value, np.int64)
+
+
+def stated_number(state: Mapping[str, Any], key: str, least: float = 0.0) -> float:
+    """A finite number of at least `least`."""
+    value = state.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
+        raise damaged(key, f"a finite number of at least {least:g}", value)
+    return float(value)
+
+
+def stated_choice(state: Mapping[str, Any], key: str, words: Sequence[str]) -> str:
+    """One of some words."""
+    value = state.get(key)
+    if value not in words:
+        raise damaged(key, f"one of {list(words)}", value)
+    return str(value)
 
 
 def stated_floats(arrays: Mapping[str, Array], key: str, size: int, positive: bool = False) -> Floats:
