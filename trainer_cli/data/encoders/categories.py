@@ -135,7 +135,7 @@ class Categories:
         return rows
 
     def _texts(self, block: Block, name: str) -> list[str]:
-        values = block.column(name, self.reads)
+        values = block.values(name, self.reads)
         if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf":
             return [as_text(value) for value in values.tolist()]
         if isinstance(values, list):

@@ -116,7 +116,7 @@ class Dates:
         return np.stack([column for column in columns if column is not None], axis=1)
 
     def _column(self, block: Block, name: str) -> Floats:
-        values = block.column(name, self.reads)
+        values = block.values(name, self.reads)
         days = of_array(block, name, values) if isinstance(values, np.ndarray) else of_texts(block, name, values)
         gaps = np.flatnonzero(np.isnan(days))
         if len(gaps) and self.missing == "error":

@@ -32,11 +32,10 @@ def floats(
     values = block.values(name, used)
     if not isinstance(values, list):
         return _finite(block, name, values, gaps)
-    try:
-        # Whole columns at once; only where that fails is each value looked at.
-        numbers = _parsed(["nan" if is_missing(text) else text for text in values] if gaps else values)
-    except ValueError:
-        numbers = None
+    # Whole columns at once; only where that fails is each value looked at.
+    numbers = _parsed_or_none(values)
+    if numbers is None and gaps:
+        numbers = _parsed_or_none(["nan" if is_missing(text) else text for text in values])
     if numbers is None or not _good(numbers, gaps).all():
         raise _text_faults(block, name, values, remedy, gaps, filler)
     return numbers
@@ -71,6 +70,13 @@ def _parsed(texts: list[str]) -> Floats:
     if "_" in joined or not joined.isascii():
         raise ValueError("float() takes underscores and the digits of other scripts")
     return np.fromiter(map(float, texts), np.float64, len(texts))
+
+
+def _parsed_or_none(texts: list[str]) -> Floats | None:
+    try:
+        return _parsed(texts)
+    except ValueError:
+        return None
 
 
 def _good(numbers: Floats, gaps: bool) -> NDArray[np.bool_]:
