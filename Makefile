@@ -29,5 +29,5 @@ clean:
 	touch $@
 
 .venv/installed-test: .venv/installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,report,test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,report,images,parquet,zst,test]"
 	touch $@

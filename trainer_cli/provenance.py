@@ -76,7 +76,8 @@ def provenance(
 
 def data_facts(section: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     """One data set's section of the config with its paths made absolute, and the sha256 of its content."""
-    files = {Path(path) for path in getattr(reader, "files", tuple)()}
+    named = getattr(reader, "paths", getattr(reader, "files", tuple))
+    files = {Path(path) for path in named()}
     absolute = {
         key: str(Path(value).resolve()) if isinstance(value, str) and Path(value) in files else value
         for key, value in section.items()

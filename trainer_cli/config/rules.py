@@ -11,6 +11,7 @@ from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import Planner
 from trainer_cli.config.sections import PARTS
 from trainer_cli.config.words import shorten
+from trainer_cli.data.readers.files import is_there
 
 LIMITS = ("max_epochs", "max_steps", "max_time")
 
@@ -46,7 +47,7 @@ def check_files(plans: dict[str, Any], planner: Planner) -> None:
     readers = plans.get("data")
     for reader in readers.values() if isinstance(readers, dict) else ():
         for key, value in reader.keywords.items() if isinstance(reader, Call) else ():
-            if isinstance(value, Path) and str(value) != "-" and not value.exists():
+            if isinstance(value, Path) and str(value) != "-" and not is_there(value):
                 planner.complain(f"{reader.where}.{key}", f"no file is there: {value}")
 
 

@@ -23,12 +23,20 @@ BLOCK_BYTES = 1 << 22
 
 @dataclass(frozen=True)
 class Places:
-    """Where rows stand: a file and the line each begins at (from 1), or no lines where the file has none."""
+    """Where rows stand: a file and the line each begins at (from 1), or no lines where the file has none.
+
+    `paths` are the files of rows that have one each, as images do; `before` tells how many rows of the data other
+    files have before this one.
+    """
 
     path: str
     lines: range | Ints | None = None
+    paths: Sequence[str] | None = None
+    before: int = 0
 
     def place(self, row: int) -> tuple[str, int]:
+        if self.paths is not None:
+            return self.paths[row], 0
         return self.path, 0 if self.lines is None else int(self.lines[row])
 
 
@@ -74,7 +82,8 @@ class Block:
     def problem(self, row: int, column: str, message: str) -> Problem:
         """A mistake in one value: `file.csv:17: age: ...`, or `file.npz: X[16]: ...` where there are no lines."""
         path, line = self.place(row)
-        where = printable(column) if line else f"{printable(column)}[{self.start + row}]"
+        is_placed = line or self.places.paths is not None
+        where = printable(column) + ("" if is_placed else f"[{self.start + row - self.places.before}]")
         return Problem(message, path, line, where)
 
     def faulty(self, column: str, rows: Sequence[int] | Ints, say: Callable[[int], str]) -> FaultsError:

@@ -15,8 +15,9 @@ from trainer_cli.registry import registry
 class Reader(Protocol):
     """Gives the rows of data as blocks, in order, as often as asked.
 
-    A reader that a user registers needs these two methods. The built-in ones have `files`, `settings` and the class
-    method `at` as well, by which data is fingerprinted and a saved model reads other data as its training data was.
+    A reader that a user registers needs these two methods. The built-in ones have `files`, `paths`, `settings` and the
+    class method `at` as well, by which data is fingerprinted and a saved model reads other data as its training data
+    was.
     """
 
     def columns(self) -> tuple[str, ...]:
@@ -32,8 +33,11 @@ class FileReader(Reader, Protocol):
     def files(self) -> tuple[Path, ...]:
         """The files it reads."""
 
+    def paths(self) -> tuple[Path, ...]:
+        """Its arguments that say where the data lie: files, folders, or patterns of names."""
+
     def settings(self) -> dict[str, Any]:
-        """Its arguments without those that say where the data lies, as JSON takes them."""
+        """Its arguments without those that say where the data lie or how much of it is read, as JSON takes them."""
 
     @classmethod
     def at(cls, data: Path, **settings: Any) -> FileReader:

@@ -97,7 +97,37 @@ def test_a_delimiter_that_is_given_holds(write):
 def test_another_delimiter_is_taken_where_the_usual_one_leaves_the_header_whole(write, text, name, rows):
     path = write(text, name)
     assert rows_of(path) == rows
-    assert CSVReader(path).settings() == {"delimiter": None}
+    assert CSVReader(path).settings()["delimiter"] is None
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-16-be", "utf-32", "shift_jis"])
+def test_another_encoding_is_taken_at_its_word(write, encoding):
+    text = "a,b\r\n1,2\r\n" + ("ü,x\n" if encoding != "shift_jis" else "日本,x\n") + '"p\nq",3\n'
+    rows = rows_of(write(text.encode(encoding)), text_encoding=encoding)
+    assert rows == [(2, ("1", "2")), (3, (text[10:-11], "x")), (4, ("p\nq", "3"))]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "message"),
+    [
+        ("cp1252", b"a\n1\nx\x81\n", "3: the file must be text in cp1252, got byte 0x81 at position 2 of the line"),
+        ("ascii", b"a\n1\n\xe4\n", "3: the file must be text in ascii, got byte 0xe4 at position 1 of the line"),
+        ("utf-16-le", "a\n1\n".encode("utf-16-le") + b"\x00\xdc\n\0", "3: the file must be UTF-16-LE text, got byte"),
+        ("utf-16", "a\n1\n".encode("utf-16-be") + b"\xdc\x00\0\n", "3: the file must be UTF-16 text, got byte"),
+        ("utf-16", "a\n1\n".encode("utf-16")[:-1], "2: the file must be UTF-16 text, got byte 0x0a"),
+    ],
+)
+def test_a_wrong_byte_of_another_encoding_is_told_by_its_line(write, encoding, content, message):
+    if encoding == "utf-16" and content[:2] == b"\0a":
+        content = b"\xfe\xff" + content
+    path = write(content)
+    assert str(fails(path, text_encoding=encoding)).startswith(f"{path}:{message}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-9", "base64", "rot13", "undefined", "", 8, None, "a\0b"])
+def test_an_encoding_that_is_none_is_refused(encoding):
+    with pytest.raises(ArgumentError, match="text_encoding: no text encoding is called"):
+        CSVReader(Path("data.csv"), text_encoding=encoding)
 
 
 def test_json_lines_are_no_table(write):
@@ -143,6 +173,7 @@ NAMELESS = (
     ":1: column 2 has no name: give it one, or leave the column out (pandas: to_csv(index=False)); "
     "does the file have a header row?"
 )
+AS_UTF_8 = "; save it as UTF-8, or set its text_encoding"
 WRONG = [
     (b"", ": the file is empty; its first row must name the columns"),
     (b"\n\n", ": the file is empty; its first row must name the columns"),
@@ -158,10 +189,13 @@ WRONG = [
     (b"a,b\n1,\x00\n", ":2: a NUL byte stands in the line; the file is damaged or no text"),
     (
         b"a,b\n1,2\n1,\xff\n",
-        ":3: the file must be UTF-8 text, got byte 0xff at position 3 of the line; save it as UTF-8",
+        ":3: the file must be UTF-8 text, got byte 0xff at position 3 of the line" + AS_UTF_8,
     ),
-    (b"a,\xe4\n1,2\n", ":1: the file must be UTF-8 text, got byte 0xe4 at position 3 of the line; save it as UTF-8"),
-    (b"\xff\xfea\x00,\x00b\x00\n\x00", ":1: the file is UTF-16; save it as UTF-8"),
+    (
+        b"a,\xe4\n1,2\n",
+        ":1: the file must be UTF-8 text, got byte 0xe4 at position 3 of the line" + AS_UTF_8,
+    ),
+    (b"\xff\xfea\x00,\x00b\x00\n\x00", ':1: the file is UTF-16; set text_encoding = "utf-16", or save it as UTF-8'),
     (b'a,b\n1,2\n"3,4\n5,6\n', ":3: a quote opened here is never closed"),
     (b'"a,b\n1,2\n', ":1: a quote opened here is never closed"),
     (
@@ -357,7 +391,7 @@ def test_a_line_without_end_in_a_small_gzip_file_takes_little_memory(write):
 def test_at_takes_a_file_or_a_directory_that_holds_one(write, tmp_path):
     path = write("a,b\n1,2\n", "one.csv")
     write("not data", "readme.txt")
-    assert CSVReader.at(tmp_path, delimiter=";").settings() == {"delimiter": ";"}
+    assert CSVReader.at(tmp_path, delimiter=";").settings() == {"delimiter": ";", "text_encoding": "utf-8"}
     assert CSVReader.at(tmp_path).files() == (path,)
     assert CSVReader.at(path).files() == (path,)
     write("a,b\n1,2\n", "two.csv")

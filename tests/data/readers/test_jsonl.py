@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import gzip
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli.data.readers.jsonl import JSONLReader
-from trainer_cli.errors import DataError
+from trainer_cli.errors import ArgumentError, DataError
 
 
 def fails(path):
@@ -22,6 +23,65 @@ def test_objects_come_as_columns_of_text_with_their_lines(write):
     assert block.columns == {"text": ["a", "", "ü"], "n": ["1", "0.5", "true"]}
     assert [block.place(i)[1] for i in range(3)] == [1, 3, 4]
     assert JSONLReader(path).columns() == ("text", "n")
+
+
+def test_lists_of_texts_are_tokens_and_lists_of_numbers_arrays(write):
+    path = write('{"t": ["a", "b"], "n": [1, 2.5]}\n{"t": [], "n": [3, -1]}\n{"t": null, "n": [0, 0]}\n', "x.jsonl")
+    (block,) = JSONLReader(path).blocks()
+    assert block.tokens("t") == [["a", "b"], [], []]
+    np.testing.assert_array_equal(block.columns["n"], [[1, 2.5], [3, -1], [0, 0]])
+    assert block.records[0] == {"t": ["a", "b"], "n": [1, 2.5]}
+
+
+def test_a_missing_key_may_be_an_empty_value(write):
+    path = write('{"a": "x", "t": ["y"]}\n{"t": []}\n{"a": 1}\n', "x.jsonl")
+    (block,) = JSONLReader(path, missing="empty").blocks()
+    assert block.columns == {"a": ["x", "", "1"], "t": [["y"], [], []]}
+    assert 'lacks the key "a", unlike the first one; missing = "empty" takes it as empty' in str(fails(path))
+    with pytest.raises(ArgumentError, match='missing: missing is "error" or "empty", got True'):
+        JSONLReader(path, missing=True)
+
+
+def test_a_key_that_the_first_object_lacks_is_refused_in_any_case(write):
+    path = write('{"a": "x"}\n{"a": "y", "b": 1}\n', "x.jsonl")
+    with pytest.raises(DataError, match=r'x.jsonl:2: the object has the key "b", unlike the first one'):
+        list(JSONLReader(path, missing="empty").blocks())
+
+
+@pytest.mark.parametrize(
+    ("first", "value", "message"),
+    [
+        ('["a"]', '"a"', "a: expected a list of texts, got"),
+        ('["a"]', '["a", 1]', "a: expected a list of texts, got"),
+        ("[]", "[1]", "a: expected a list of texts, got"),
+        ("[1, 2]", "[1]", "a: expected a list of 2 numbers, got"),
+        ("[1, 2]", "[1, true]", "a: expected a list of 2 numbers, got"),
+        ("[1, 2]", "null", "a: expected a list of 2 numbers, got"),
+        ('"x"', '["a"]', "a: expected a text or a number, got"),
+        ('"x"', '{"b": 1}', "a: expected a text or a number, got"),
+    ],
+)
+def test_a_value_of_another_kind_than_the_first_is_refused(write, first, value, message):
+    path = write(f'{{"a": {first}}}\n{{"a": {value}}}\n', "x.jsonl")
+    assert str(fails(path)).startswith(f"{path}:2: {message}")
+
+
+@pytest.mark.parametrize("first", ['[["a"]]', "[1, true]", "[null]", '{"b": 1}'])
+def test_a_first_value_that_fits_no_column_is_refused(write, first):
+    path = write(f'{{"a": {first}}}\n', "x.jsonl")
+    assert str(fails(path)).startswith(f"{path}:1: a: expected a ")
+
+
+def test_an_array_of_objects_is_sent_to_its_reader(write):
+    path = write('[\n{"a": 1}\n]\n', "x.jsonl")
+    assert "1: expected a JSON object" in (said := str(fails(path)))
+    assert 'an array of objects is read by @readers = "json.v1"' in said
+
+
+def test_another_encoding_is_read(write):
+    path = write('{"a": "\u00fc"}\n'.encode("latin-1"), "x.jsonl")
+    assert next(JSONLReader(path, text_encoding="latin-1").blocks()).columns == {"a": ["\u00fc"]}
+    assert str(fails(path)).startswith(f"{path}:1: the file must be UTF-8 text, got byte 0xfc")
 
 
 def test_blocks_number_their_rows_and_forget_the_ones_before(write):

@@ -1,19 +1,19 @@
-"""Opening data files: regular files only, gzip by suffix, every failure a DataError."""
+"""Opening data files: regular files only, unpacked by suffix, every failure a DataError."""
 
 from __future__ import annotations
 
-import gzip
+import glob
 import os
 import stat
 import sys
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from trainer_cli.data.faults import printable, refused
+from trainer_cli.data.readers.unpack import DamagedStreamError, packing, unpacked
 from trainer_cli.errors import DataError, Problem
 
 # Deflate turns one byte into at most 1,032 (zlib's documentation, "Maximum Compression Factor").
@@ -31,6 +31,8 @@ STDIN = "-"
 def opened_raw(path: Path, argument: str = "path") -> Iterator[BufferedReader]:
     """The bytes of a regular file as they lie, or of standard input for `-`; `argument` is the reader's argument."""
     if str(path) == STDIN:
+        if sys.stdin is None:
+            raise refused(argument, "standard input is closed; name a file")
         yield sys.stdin.buffer  # type: ignore[misc]
         return
     try:
@@ -53,16 +55,37 @@ def opened_raw(path: Path, argument: str = "path") -> Iterator[BufferedReader]:
 
 @contextmanager
 def opened(path: Path, argument: str = "path") -> Iterator[IO[bytes]]:
-    """The content of a file, unpacked where its name ends in .gz."""
+    """The content of a file, unpacked where its name ends in .gz, .bz2, .xz or .zst."""
     with opened_raw(path, argument) as raw:
-        if path.suffix.lower() != ".gz":
+        suffix = packing(path.name)
+        if not suffix:
             yield raw
             return
         try:
-            with gzip.GzipFile(fileobj=raw) as file:
-                yield cast(IO[bytes], file)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as err:
-            raise DataError(problems=[Problem(f"the gzip stream is damaged or cut off: {err}", str(path))]) from err
+            with unpacked(raw, suffix) as file:
+                yield file
+        except DamagedStreamError as err:
+            raise DataError(problems=[Problem(str(err), str(path))]) from err
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether a path stands for all files whose names fit it, `part-*.csv`; what is there as it is written does not."""
+    return glob.has_magic(str(path)) and not os.path.lexists(path)
+
+
+def found(path: Path, argument: str = "path") -> tuple[Path, ...]:
+    """The file of a path, or the files that fit a pattern (`*`, `?`, `[...]`, `**`), in the order of their names."""
+    if not is_pattern(path):
+        return (path,)
+    fitting = sorted(name for name in glob.glob(str(path), recursive=True) if not os.path.isdir(name))
+    if not fitting:
+        raise refused(argument, f"no file fits the pattern {printable(str(path), 200)}")
+    return tuple(map(Path, fitting))
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path is that of something, or a pattern that some file fits."""
+    return any(glob.iglob(str(path), recursive=True)) if is_pattern(path) else path.exists()
 
 
 def read_exactly(file: IO[bytes], size: int, path: Path) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
 from trainer_cli.data.faults import refused
 from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, opened, opened_raw, read_exactly
+from trainer_cli.data.readers.unpack import PACKED, packing
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
@@ -23,7 +24,8 @@ class IdxReader:
     """Images and labels from two idx files: columns `image`, (B, H, W, C) bytes, grey ones with C = 1, and `label`.
 
     The format (LeCun, Cortes and Burges, *The MNIST database*, 1998): two zero bytes, the type (8: bytes), the number
-    of dimensions, each dimension as four bytes, big end first, then the values. Names that end in .gz are unpacked.
+    of dimensions, each dimension as four bytes, big end first, then the values. Packed files (.gz, .bz2, .xz, .zst) are
+    unpacked.
     """
 
     def __init__(self, images: Path, labels: Path):
@@ -55,6 +57,9 @@ class IdxReader:
     def files(self) -> tuple[Path, ...]:
         return (self.images, self.labels)
 
+    def paths(self) -> tuple[Path, ...]:
+        return self.files()
+
     def settings(self) -> dict[str, Any]:
         return {}
 
@@ -62,14 +67,15 @@ class IdxReader:
     def at(cls, data: Path, **settings: Any) -> IdxReader:
         """A file of images with its labels beside it, or a directory with both (of several, the test set t10k-*).
 
-        The labels' name is the images' with `labels` for `images` and `idx1` for `idx3`, with or without .gz.
+        The labels' name is the images' with `labels` for `images` and `idx1` for `idx3`, packed or not.
         """
         images = _images_in(data) if data.is_dir() else data
         if not images.exists():
             raise refused("images", f"no file is there: {images}")
-        name = images.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
-        found = [path for path in (images.with_name(name), images.with_name(name + ".gz")) if path.exists()]
-        if not found or name == images.name.removesuffix(".gz"):
+        unpacked = images.name.removesuffix(packing(images.name))
+        name = unpacked.replace("images", "labels").replace("idx3", "idx1")
+        found = [path for suffix in ("", *PACKED) if (path := images.with_name(name + suffix)).exists()]
+        if not found or name == unpacked:
             raise refused("images", f"expected the labels beside {images}, as {images.with_name(name)} or with .gz")
         return cls(images, found[0], **settings)
 
@@ -98,8 +104,9 @@ def _read_shape(file: IO[bytes], path: Path, what: str, n_dims: tuple[int, ...])
     declared = math.prod(shape)
     with opened_raw(path) as raw:
         size = os.fstat(raw.fileno()).st_size
-    # Before anything is allocated: a plain file shows its size, a gzip stream the most it can unpack to.
-    room = size * MAX_EXPANSION if path.suffix.lower() == ".gz" else size - 4 - 4 * n
+    # Before anything is read: a plain file shows its size, a gzip stream the most it can unpack to.
+    packed = packing(path.name)
+    room = size - 4 - 4 * n if not packed else size * MAX_EXPANSION if packed == ".gz" else declared
     if declared > room:
         raise _fault(path, f"the file declares {declared} bytes of {what}, more than its {size} bytes can hold")
     return shape

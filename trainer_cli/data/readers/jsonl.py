@@ -6,118 +6,112 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
+from trainer_cli.data.block import Block, Places
 from trainer_cli.data.faults import FaultsError, shown
-from trainer_cli.data.readers.files import only_file, opened
-from trainer_cli.data.readers.lines import Lines, LongLineError, compact
+from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
+from trainer_cli.data.readers.files import opened
+from trainer_cli.data.readers.fileset import FileSet, Names
+from trainer_cli.data.readers.lines import Lines, LongLineError, compact, stretches
+from trainer_cli.data.readers.objects import Missing, Objects, UnfitError, checked_missing
+from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import Problem
-from trainer_cli.registry import nearest, registry
+from trainer_cli.registry import registry
 
-SUFFIXES = (".jsonl", ".jsonl.gz")
+Record = Mapping[str, Any]
 
 
 @registry.readers("jsonl.v1")
-class JSONLReader:
-    """Rows of a file with one JSON object a line (https://jsonlines.org) as columns of text.
+class JSONLReader(FileSet):
+    """Rows of a file with one JSON object a line (https://jsonlines.org) as columns of text, tokens or numbers.
 
-    The first object's keys are the columns, and every other one has the same. Texts stay as they are, numbers, true and
-    false are written as JSON writes them, null is an empty text; a list or object is a DataError. The file is UTF-8,
-    with or without a byte order mark; .gz is unpacked; blank lines are no rows.
+    The first object's keys are the columns, and every other one has the same; with `missing = "empty"` a key that one
+    lacks is an empty value. Texts stay as they are, numbers, true and false are written as JSON writes them, null is an
+    empty text. A list of texts is a row of tokens; lists of numbers, all of one length, are an array; an object is a
+    DataError. The file is UTF-8, with or without a byte order mark, or has another `text_encoding`; packed files (.gz,
+    .bz2, .xz, .zst) are unpacked; blank lines are no rows. `path` may be a pattern; `columns` and `limit` choose
+    columns and the first rows.
     """
 
-    def __init__(self, path: Path):
-        self.path = Path(path)
+    suffixes = with_packed(".jsonl", ".ndjson")
+    takes_stdin = True
 
-    def columns(self) -> tuple[str, ...]:
-        with opened(self.path) as file:
-            lines = Lines(file, str(self.path))
-            names = next((tuple(record) for _, record in self._records(lines)), ())
+    def __init__(
+        self,
+        path: Path,
+        *,
+        missing: Missing = "error",
+        columns: list[str] | None = None,
+        limit: int | None = None,
+        text_encoding: str = UTF_8,
+    ):
+        self.missing = checked_missing(missing)
+        self.encoding = checked_encoding(text_encoding)
+        super().__init__(path, columns, limit, missing=missing, text_encoding=self.encoding)
+
+    def names_in(self, path: Path) -> Names:
+        with opened(path) as file:
+            lines = self._lines(file, path)
+            names = next((tuple(record) for _, record in parsed(lines)), ())
             lines.faults.check()
-            return names or self._refuse_empty()
+            if not names:
+                raise no_objects(path)
+            return names
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """Blocks of up to 4,096 rows, or 4 MiB of text; lines that are no such objects are reported at the end."""
-        with opened(self.path) as file:
-            lines, start = Lines(file, str(self.path)), 0
-            columns: dict[str, list[str]] = {}
-            numbers: list[int] = []
-            records: list[Mapping[str, Any]] = []
-            block_start = 0
-            for number, record in self._records(lines):
-                columns = columns or {name: [] for name in record}
-                if self._add(record, columns, number, lines):
-                    numbers.append(number)
-                    records.append(record)
-                if len(numbers) == BLOCK_ROWS or lines.n_bytes - block_start > BLOCK_BYTES:
-                    yield Block(columns, Places(str(self.path), compact(numbers)), start, records)
-                    start, block_start = start + len(numbers), lines.n_bytes
-                    columns, numbers, records = {name: [] for name in columns}, [], []
-            if numbers:
-                yield Block(columns, Places(str(self.path), compact(numbers)), start, records)
+        with opened(path) as file:
+            lines, objects, start = self._lines(file, path), Objects(self.missing), 0
+            for rows, numbers in stretches(fitting(parsed(lines), objects, lines), lines, room):
+                columns = objects.columns([values for _, values in rows])
+                yield Block(columns, Places(str(path), compact(numbers)), start, [record for record, _ in rows])
+                start += len(numbers)
             lines.faults.check()
-            if start == 0 and not numbers:
-                self._refuse_empty()
+            if start == 0:
+                raise no_objects(path)
 
-    def files(self) -> tuple[Path, ...]:
-        return (self.path,)
+    def _lines(self, file: Any, path: Path) -> Lines:
+        return Lines(file, str(path), self.encoding, "is a line end missing?")
 
-    def settings(self) -> dict[str, Any]:
-        return {}
 
-    @classmethod
-    def at(cls, data: Path, **settings: Any) -> JSONLReader:
-        return cls(only_file(data, SUFFIXES) if data.is_dir() else data, **settings)
+def parsed(lines: Lines) -> Iterator[tuple[int, Record]]:
+    """Each object with its line; a line that is none becomes a fault."""
+    import srsly
 
-    def _records(self, lines: Lines) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """Each object with its line; a line that is none becomes a fault."""
-        import srsly
+    number = 0
+    try:
+        for number, line in enumerate(lines, 1):
+            lines.end_record()
+            if not line.strip() or number in lines.bad:
+                continue
+            try:
+                record = srsly.json_loads(line)
+            except ValueError as err:
+                lines.fault(f"expected a JSON object: {err}{hint(line)}", number)
+                continue
+            if isinstance(record, dict) and record:
+                yield number, record
+            else:
+                message = 'expected a JSON object such as {"text": "...", "label": "..."}'
+                lines.fault(f"{message}, got {shown(line)}", number)
+    except LongLineError as err:
+        lines.fault(str(err), number + 1)
 
-        number = 0
+
+def hint(line: str) -> str:
+    """What a line that begins an array may mean."""
+    return '; an array of objects is read by @readers = "json.v1"' if line.strip() == "[" else ""
+
+
+def fitting(
+    records: Iterator[tuple[int, Record]], objects: Objects, lines: Lines
+) -> Iterator[tuple[int, tuple[Record, list[Any]]]]:
+    """The objects that fit, with their values; the others become faults."""
+    for number, record in records:
         try:
-            for number, line in enumerate(lines, 1):
-                lines.end_record()
-                if not line.strip():
-                    continue
-                try:
-                    record = srsly.json_loads(line)
-                except ValueError as err:
-                    lines.fault(f"expected a JSON object: {err}", number)
-                    continue
-                if isinstance(record, dict) and record:
-                    yield number, record
-                else:
-                    lines.fault(
-                        f'expected a JSON object such as {{"text": "...", "label": "..."}}, got {shown(line)}', number
-                    )
-        except LongLineError as err:
-            lines.fault(str(err), number + 1)
-
-    def _add(self, record: Mapping[str, Any], columns: Mapping[str, list[str]], number: int, lines: Lines) -> bool:
-        """Put a record's values into the columns, all or none of them."""
-        for name in record.keys() ^ columns.keys():
-            side = "lacks" if name in columns else "has"
-            hint = "" if name in columns else nearest(name, list(columns))
-            lines.fault(f"the object {side} the key {shown(name)}, unlike the first one.{hint}", number)
-            return False
-        values = {name: as_text(value) for name, value in record.items()}
-        for name, value in values.items():
-            if value is None:
-                lines.fault(f"{name}: expected a text or a number, got {shown(str(record[name]))}", number)
-                return False
-        for name, value in values.items():
-            columns[name].append(value or "")
-        return True
-
-    def _refuse_empty(self) -> Any:
-        raise FaultsError([Problem("the file is empty; it must have one JSON object a line", str(self.path))], 1)
+            yield number, (record, objects.values(record))
+        except UnfitError as err:
+            lines.fault(str(err), number)
 
 
-def as_text(value: Any) -> str | None:
-    """A value as a column of text has it; None for what cannot stand in one."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, int | float) else None
+def no_objects(path: Path) -> FaultsError:
+    return FaultsError([Problem("the file is empty; it must have one JSON object a line", str(path))], 1)

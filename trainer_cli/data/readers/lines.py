@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from typing import IO
+from io import BufferedReader
+from itertools import islice
+from typing import IO, TypeVar
 
 import numpy as np
 
 from trainer_cli.arrays import Ints
+from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS
 from trainer_cli.data.faults import Faults
+from trainer_cli.data.readers.encoding import UTF_8, Transcoded, is_wide, wrong_byte
 from trainer_cli.data.readers.files import MAX_LINE
 from trainer_cli.errors import DataError, Problem
+
+Record = TypeVar("Record")
 
 
 class LongLineError(Exception):
@@ -19,11 +25,18 @@ class LongLineError(Exception):
 
 
 class Lines:
-    """The lines of a file as text; what is no text is gathered in `faults` with its line, which is in `bad` as well."""
+    """The lines of a file as text; what is no text is gathered in `faults` with its line, which is in `bad` as well.
 
-    def __init__(self, file: IO[bytes], path: str):
+    `suspect` is what may have made a record too long.
+    """
+
+    def __init__(self, file: IO[bytes], path: str, encoding: str = UTF_8, suspect: str = "is a quote left open?"):
         self.file = file
         self.path = path
+        self.encoding = encoding
+        if is_wide(encoding):
+            self.file, self.encoding = BufferedReader(Transcoded(file, encoding, path)), UTF_8
+        self.suspect = suspect
         self.faults = Faults()
         self.bad: set[int] = set()
         self.n_bytes = 0
@@ -35,29 +48,48 @@ class Lines:
             number += 1
             self.n_bytes += len(data)
             if self.n_bytes - self.record_start > MAX_LINE:
-                raise LongLineError(f"a row is longer than {MAX_LINE >> 20} MiB; is a quote left open?")
+                raise LongLineError(f"a row is longer than {MAX_LINE >> 20} MiB; {self.suspect}")
             if number == 1:
                 data = self._without_mark(data)
             if b"\0" in data:
                 self.fault("a NUL byte stands in the line; the file is damaged or no text", number)
             try:
-                yield data.decode("utf-8")
+                yield data.decode(self.encoding)
             except UnicodeDecodeError as err:
-                bad = f"byte 0x{data[err.start]:02x} at position {err.start + 1} of the line"
-                self.fault(f"the file must be UTF-8 text, got {bad}; save it as UTF-8", number)
+                self.fault(wrong_byte(err, self.encoding, err.start + 1), number)
                 self.bad.add(number)
-                yield data.decode("utf-8", "replace")
+                yield data.decode(self.encoding, "replace")
 
     def end_record(self) -> None:
         self.record_start = self.n_bytes
 
     def _without_mark(self, data: bytes) -> bytes:
+        if self.encoding != UTF_8:
+            return data
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(problems=[Problem("the file is UTF-16; save it as UTF-8", self.path, 1)])
+            message = 'the file is UTF-16; set text_encoding = "utf-16", or save it as UTF-8'
+            raise DataError(problems=[Problem(message, self.path, 1)])
         return data.removeprefix(codecs.BOM_UTF8)
 
     def fault(self, message: str, line: int) -> None:
         self.faults.add(Problem(message, self.path, line))
+
+
+def stretches(
+    records: Iterator[tuple[int, Record]], lines: Lines, room: int | None
+) -> Iterator[tuple[list[Record], list[int]]]:
+    """Records with the lines they begin at, gathered for blocks: up to 4,096 or 4 MiB of text, and `room` in all."""
+    rows: list[Record] = []
+    numbers: list[int] = []
+    start = lines.n_bytes
+    for number, row in islice(records, room):
+        rows.append(row)
+        numbers.append(number)
+        if len(rows) == BLOCK_ROWS or lines.n_bytes - start > BLOCK_BYTES:
+            yield rows, numbers
+            rows, numbers, start = [], [], lines.n_bytes
+    if rows:
+        yield rows, numbers
 
 
 def compact(lines: list[int]) -> range | Ints:
