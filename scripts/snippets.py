@@ -43,7 +43,10 @@ class Snippet:
 
 
 def read(archive: Path, files: dict[str, tuple[str, str]] = FILES) -> list[Snippet]:
-    """The snippets of the package's source archive, each text once (the first of its kind), in the order there."""
+    """The snippets of the package's source archive, each text once (the first of its kind).
+
+    The package has them by source and nearly by rating; here a hash of the id puts them in an order that means nothing.
+    """
     outer = members(archive.read_bytes(), str(archive))
     inner = next((content for name, content in outer if name.endswith(f"/{INNER}")), None)
     if inner is None:
@@ -55,7 +58,7 @@ def read(archive: Path, files: dict[str, tuple[str, str]] = FILES) -> list[Snipp
             raise GetDataError(f"{archive} has no {name}")
         for snippet in parsed(source, check(contents[name], sha256, f"{name} of {archive.name}")):
             found.setdefault(snippet.text, snippet)
-    return list(found.values())
+    return sorted(found.values(), key=lambda snippet: position(snippet.id, "order "))
 
 
 def parsed(source: str, content: bytes) -> Iterable[Snippet]:
