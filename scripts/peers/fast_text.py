@@ -25,7 +25,7 @@ def plain(text: str) -> str:
 def accuracy(model: Any, path: Path) -> float:
     lines, labels = texts.read(path, "label")
     found, _ = model.predict([plain(line) for line in lines])
-    right = [guess[0] == f"__label__{label}" for guess, label in zip(found, labels, strict=True)]
+    right: list[bool] = [guess[0] == f"__label__{label}" for guess, label in zip(found, labels, strict=True)]
     return sum(right) / len(right)
 
 
