@@ -33,7 +33,8 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
 
     All that can be wrong is found here, before the first update. `Stopped` if a signal comes meanwhile.
     """
-    found, loss, metrics = parts(config)
+    whole, loss, metrics = parts(config)
+    found = whole.divided(config, flag)
     features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, flag), features, target)
@@ -61,7 +62,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             metrics=metrics,
             features=found.features,
             target=found.target,
-            reader=reader_facts(config, found.train),
+            reader=reader_facts(config, whole.train),
             shapes=shapes_of(train.X, n_ids),
         ),
         config_text=write_filled(filled(config, found), config.loaded.document),

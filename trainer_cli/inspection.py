@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Inspection:
-    """`n_fitted` training rows were looked at; `is_whole` if these are all. `config` is the whole of it, filled, and
+    """`n_fitted` training rows were looked at; `is_whole` if these are all. `held_out` says how many rows the split
+    keeps from them, by part. `config` is the whole of it, filled, and
     `text` that as it is written."""
 
     config: dict[str, Any]
     text: str
     n_fitted: int
+    held_out: Mapping[str, int]
     is_whole: bool
     samples: tuple[Sample, ...]
     layers: tuple[LayerFacts, ...]
@@ -74,10 +77,12 @@ class Inspection:
 def inspect(config: RunConfig) -> Inspection:
     """Do all that a run does before its first update, and that update but for the change of weights."""
     found, loss, metrics = assembly.parts(config)
-    features, target = found.features[1], found.target[1]
     is_whole = n_bytes(found.train) <= WHOLE_BYTES
+    max_rows = None if is_whole else FIRST_ROWS
+    found = found.divided(config, StopFlag(), max_rows)
+    features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
-        n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, None if is_whole else FIRST_ROWS)
+        n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, max_rows)
     optimizer = config.build("optimizer")
     batch_size = batch_size_of(config)
     samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
@@ -97,7 +102,7 @@ def inspect(config: RunConfig) -> Inspection:
     filled = assembly.filled(config, found)
     text = write_filled(filled, config.loaded.document)
     layers = layer_facts(model, samples[0].X)
-    return Inspection(filled, text, n, is_whole, tuple(samples), layers, schedules, n_steps, value)
+    return Inspection(filled, text, n, found.held_out, is_whole, tuple(samples), layers, schedules, n_steps, value)
 
 
 def n_bytes(reader: Reader) -> int:

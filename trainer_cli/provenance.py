@@ -15,6 +15,7 @@ import numpy as np
 
 from trainer_cli import __version__, json_text
 from trainer_cli.config.registry import registry
+from trainer_cli.data.division import PartReader, divide
 from trainer_cli.data.fingerprint import fingerprint
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ModelFileError
@@ -33,6 +34,7 @@ KINDS_OF_FACTS = {
     "data": dict,
     "code": list,
     "changes": list,
+    "seed": int,
     "ops": str,
     "threads": int,
     "eval_batch_size": int,
@@ -85,6 +87,11 @@ def data_facts(section: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     return {"section": absolute, "sha256": fingerprint(reader)}
 
 
+def split_facts(train: Mapping[str, Any], split: Mapping[str, Any], target: Sequence[str]) -> dict[str, Any]:
+    """What gives the rows held out of the training data again: its own facts, the split, the target's columns."""
+    return {**train, "split": dict(split), "target": list(target)}
+
+
 def read(run_dir: Path) -> dict[str, Any]:
     """What run.json says; ModelFileError if it is not one of ours."""
     path = run_dir / NAME
@@ -115,11 +122,39 @@ def conditions(run_dir: Path | None) -> Conditions:
 
 def dev_reader(run_dir: Path) -> Reader:
     """The reader of a run's dev data."""
-    section = read(run_dir)["data"].get("dev", {}).get("section")
-    if section is None:
+    facts = read(run_dir)
+    if (section := facts["data"].get("dev", {}).get("section")) is not None:
+        reader: Reader = registry.resolve({"dev": section}, kinds={"readers"})["dev"]
+        return reader
+    if "split" not in facts["data"]:
         raise ArgumentError(f"{run_dir}: this run had no dev data; name a data file after it")
-    reader: Reader = registry.resolve({"dev": section}, kinds={"readers"})["dev"]
-    return reader
+    return held_out(facts, run_dir)["dev"]
+
+
+def last_reader(run_dir: Path) -> Reader:
+    """The reader of the test rows, which a run's split held out of training and dev data alike."""
+    facts = read(run_dir)
+    part = held_out(facts, run_dir)["test"] if "split" in facts["data"] else None
+    if part is None or part.n == 0:
+        raise ArgumentError(f"{run_dir}: this run held no test rows out; [data.split] test = 0.1 does")
+    return part
+
+
+def held_out(facts: Mapping[str, Any], run_dir: Path) -> dict[str, PartReader]:
+    """The training data of a run, divided as it was. ArgumentError: it has changed, and rows that the model was
+    trained on might be among those held out now."""
+    found = facts["data"]["split"]
+    sections = {"train": found.get("section"), "split": found.get("split")}
+    target = found.get("target")
+    if not all(isinstance(section, dict) for section in sections.values()) or not isinstance(target, list):
+        raise ModelFileError(f"{run_dir / NAME}: the split is not what a run writes there")
+    parts = registry.resolve(sections, kinds={"readers", "splits"})
+    train, split = parts["train"], parts["split"]
+    if fingerprint(train) != found["sha256"]:
+        message = "the data has changed since this run: which of its rows were held out cannot be told any more"
+        raise ArgumentError(f"{run_dir}: {message}; name a data file after it")
+    split.choose(train.columns(), tuple(target))
+    return divide(train, split, facts["seed"])
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -127,7 +162,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list
     found = {
         "data": [
             f"data.{name}: {changed}"
-            for name in sorted(before["data"].keys() | now["data"].keys())
+            for name in sorted((before["data"].keys() | now["data"].keys()) - {"split"})  # whose content is train's
             if (changed := data_change(before["data"].get(name), now["data"].get(name)))
         ],
         "code": changed_values("--code", code_names(before), code_names(now)),

@@ -59,7 +59,7 @@ def records(block: Block) -> Iterator[dict[str, Any]]:
     columns = {name: values for name, values in block.columns.items() if getattr(values, "ndim", 1) == 1}
     refuse_taken(columns)
     if len(columns) < len(block.columns):
-        columns = {"row": range(block.start, block.start + len(block)), **columns}  # type: ignore[dict-item]
+        columns = {"row": block.numbers, **columns}  # type: ignore[dict-item]
     listed = [values if isinstance(values, list | range) else values.tolist() for values in columns.values()]
     for row in zip(*listed, strict=True):
         yield dict(zip(columns, row, strict=True))

@@ -54,6 +54,7 @@ KINDS = {
     "losses": "trainer_cli.losses",
     "initializers": "trainer_cli.initializers",
     "readers": "trainer_cli.data.readers",
+    "splits": "trainer_cli.data.splits",
     "encoders": "trainer_cli.data.encoders",
     "metrics": "trainer_cli.metrics",
     "loggers": "trainer_cli.loggers",
@@ -123,6 +124,7 @@ class Registry:
     losses: Kind
     initializers: Kind
     readers: Kind
+    splits: Kind
     encoders: Kind
     metrics: Kind
     loggers: Kind

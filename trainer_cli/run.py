@@ -183,7 +183,7 @@ def named_rows(data: Dataset, rows: Sequence[int]) -> str:
     """Where the rows of a batch stand, for the end of a sentence; a file without lines has row numbers from 0."""
     if not rows:
         return ""
-    places = [(row, *data.place(row)) for row in rows[:SHOWN_ROWS]]
+    places = [(data.number(row), *data.place(row)) for row in rows[:SHOWN_ROWS]]
     names = [f"{path}:{line}" if line else f"{path}[{row}]" for row, path, line in places]
     more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
     return f". Its batch: {', '.join(names)}{more}"

@@ -111,7 +111,8 @@ class Session:
             job = assemble(config, self.flag)
         threads = resolve_threads(config.system.threads, job.largest_product, cores())
         conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
-        facts = provenance.provenance(conditions, seed=job.seed, data=self.data_facts(config), code=self.code)
+        data = self.data_facts(config, job)
+        facts = provenance.provenance(conditions, seed=job.seed, data=data, code=self.code)
         if found is not None and before is not None:
             facts["changes"] = self.accepted(run_dir, before, facts, job.config_text, found.step)
         return Ready(config, job, facts)
@@ -151,7 +152,7 @@ class Session:
         storage.replace_file(run_dir / CONFIG, ready.job.config_text.encode())
         driver.go(loggers)
 
-    def data_facts(self, config: RunConfig) -> dict[str, Any]:
+    def data_facts(self, config: RunConfig, job: Job) -> dict[str, Any]:
         found = {}
         for name in ("train", "dev"):
             if config.has(f"data.{name}"):
@@ -159,6 +160,9 @@ class Session:
                 # Values are hashed where there are no files, which takes as long as reading them.
                 watched = reader if hasattr(reader, "files") else WatchedReader(reader, self.flag)
                 found[name] = provenance.data_facts(config.config["data"][name], watched)
+        if config.has("data.split"):
+            split = config.config["data"]["split"]
+            found["split"] = provenance.split_facts(found["train"], split, job.trained.target[1].reads)
         return found
 
     def accepted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trainer_cli.config.document import together
@@ -12,10 +12,12 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.sections import KNOWN
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.defaults import default_features, default_target, first_block
+from trainer_cli.data.division import divide
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.faults import refused
 from trainer_cli.data.faults import shown as said
 from trainer_cli.data.reader import Reader
+from trainer_cli.data.splits.split import Split
 from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem, TrainerError
 from trainer_cli.registry import nearest, registry
 from trainer_cli.signals import StopFlag
@@ -26,13 +28,29 @@ TARGETS = 'labels.v1 is for classes, numbers.v1 with column = "..." for a number
 
 @dataclass(frozen=True)
 class Sources:
-    """The readers of a run, and its encoders by registered name; `added` has the sections left out, as chosen."""
+    """The readers of a run, and its encoders by registered name; `added` has the sections left out, as chosen.
+
+    With a `split` there is one reader at first, `train`; `divided` gives those of its parts, and `held_out` tells how
+    many rows the others have.
+    """
 
     train: Reader
     dev: Reader | None
     features: tuple[str, Encoder]
     target: tuple[str, Target]
     added: Mapping[str, Mapping[str, Any]]
+    split: Split | None = None
+    held_out: Mapping[str, int] = field(default_factory=dict)
+
+    def divided(self, config: RunConfig, flag: StopFlag, max_rows: int | None = None) -> Sources:
+        """The readers of training and dev rows, of the first `max_rows` (or a few more) where that is given."""
+        if self.split is None:
+            return self
+        whole = WatchedReader(self.train, flag)
+        with placed(config, "data.split"):
+            parts = divide(whole, self.split, config.system.seed, max_rows)
+        held_out = {name: part.n for name, part in parts.items() if name != "train" and part.n}
+        return replace(self, train=parts["train"], dev=parts["dev"], split=None, held_out=held_out)
 
 
 @contextmanager
@@ -58,7 +76,8 @@ def sources(config: RunConfig) -> Sources:
 
     All missing files, or all names of columns that the data have not, are told at once.
     """
-    train, dev = config.build("data.train"), config.build("data.dev")
+    data = config.build("data")
+    train, dev, split = data["train"], data.get("dev"), data.get("split")
     check_readable(config, {"data.train": train, "data.dev": dev})
     added: dict[str, Mapping[str, Any]] = {}
     if not config.has("target"):
@@ -75,9 +94,9 @@ def sources(config: RunConfig) -> Sources:
         with placed(config, ""):
             added["features"] = default_features(block, target.reads)
     features = config.build("features") if config.has("features") else made(added["features"])
-    check_columns(config, train, dev, features, target)
+    check_columns(config, train, dev, features, target, split)
     names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
-    return Sources(train, dev, (names["features"], features), (names["target"], target), added)
+    return Sources(train, dev, (names["features"], features), (names["target"], target), added, split)
 
 
 def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> None:
@@ -91,8 +110,10 @@ def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> N
         raise together(errors)
 
 
-def check_columns(config: RunConfig, train: Reader, dev: Reader | None, features: Encoder, target: Target) -> None:
-    """Let both encoders choose among the columns of the data, so that wrong names are told before any row is read.
+def check_columns(
+    config: RunConfig, train: Reader, dev: Reader | None, features: Encoder, target: Target, split: Split | None
+) -> None:
+    """Let encoders and split choose among the columns of the data, so that wrong names are told before a row is read.
 
     A column that dev data lack is a mistake of the key that names it, or else of the dev data.
     """
@@ -103,6 +124,9 @@ def check_columns(config: RunConfig, train: Reader, dev: Reader | None, features
         target.choose(columns)
     with gathered(errors), placed(config, "features"):
         features.choose(tuple(name for name in columns if name not in target.reads))
+    if split is not None:
+        with gathered(errors), placed(config, "data.split"):
+            split.choose(columns, target.reads)
     there = columns if dev is None else dev.columns()
     for key, encoder in (("target.column", target), ("features.columns", features)):
         for name in [name for name in encoder.reads if name not in there]:

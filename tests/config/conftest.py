@@ -139,6 +139,10 @@ def reader(path: Path, limit: int | None = None) -> Reader:
     return Reader(path)
 
 
+def split(dev: float = 0.1) -> Made:
+    return Made({"dev": dev})
+
+
 def loss(smoothing: float = 0.0) -> Made:
     return Made({"smoothing": smoothing})
 
@@ -180,6 +184,7 @@ PARTS: dict[tuple[str, str], Any] = {
     ("schedules", "test_rise.v1"): rise,
     ("schedules", "test_user.v1"): user_schedule,
     ("readers", "test_reader.v1"): reader,
+    ("splits", "test_split.v1"): split,
     ("losses", "test_loss.v1"): loss,
     ("losses", "test_fails.v1"): fails,
     ("metrics", "test_accuracy.v1"): accuracy,

@@ -340,4 +340,44 @@ def test_a_missing_file_is_one_line() -> None:
 
 def test_what_is_not_there_cannot_be_a_limit_of_best_without_dev_data(mistakes_of: Mistakes) -> None:
     text = TEXT.replace('[data.dev]\n@readers = "test_reader.v1"\npath = "${paths.dev}"\n', "")
-    assert mistakes_of(text) == ["41: training.patience: needs dev data: add a section [data.dev]"]
+    assert mistakes_of(text) == ["41: training.patience: needs dev data: add a section [data.dev] or [data.split]"]
+
+
+SPLIT = TEXT.replace(
+    '[data.dev]\n@readers = "test_reader.v1"\npath = "${paths.dev}"\n', '[data.split]\n@splits = "test_split.v1"\n'
+)
+
+
+def test_a_split_stands_for_dev_data(mistakes_of: Mistakes) -> None:
+    assert mistakes_of(SPLIT) == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "line"),
+    [
+        ("@splits", "@readers", "11: data.split.@readers: expected a function of @splits, got @readers"),
+        (
+            "test_split.v1",
+            "test_spilt.v1",
+            "11: data.split.@splits: no splits function is called 'test_spilt.v1'. Did you mean test_split.v1?",
+        ),
+        ("[data.split]", "[data.spilt]", "10: data.spilt: [data] has no spilt. Did you mean split?"),
+        (
+            '@splits = "test_split.v1"',
+            "dev = 0.1",
+            '10: data.split: expected a line @splits = "...", got a section without one',
+        ),
+        (
+            '@splits = "test_split.v1"',
+            '@splits = "test_split.v1"\ndve = 0.2',
+            "12: data.split.dve: test_split.v1 has no argument dve. Did you mean dev?",
+        ),
+    ],
+)
+def test_a_mistake_in_a_split_is_told(mistakes_of: Mistakes, good: str, bad: str, line: str) -> None:
+    assert mistakes_of(SPLIT.replace(good, bad)) == [line]
+
+
+def test_a_split_and_dev_data_are_one_too_many(mistakes_of: Mistakes) -> None:
+    text = TEXT.replace("[model]", '[data.split]\n@splits = "test_split.v1"\n\n[model]')
+    assert mistakes_of(text) == ["14: data.split: there is a section [data.dev] as well: keep one of them"]

@@ -176,7 +176,7 @@ def test_without_dev_data_what_needs_scores_is_refused_with_its_line(data, setti
     with pytest.raises(ConfigError) as caught:
         config_of(data, text=text)
     [problem] = caught.value.problems
-    assert "needs dev data: add a section [data.dev]" in problem.message
+    assert "needs dev data: add a section [data.dev] or [data.split]" in problem.message
     assert (data / "run.cfg").read_text().splitlines()[problem.line - 1] == setting
 
 

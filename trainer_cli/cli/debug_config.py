@@ -61,7 +61,8 @@ def show_config(out: Console, found: Inspection) -> None:
 def show_data(out: Console, found: Inspection) -> None:
     from trainer_cli.inspection import shape_text
 
-    heading(out, f"Data ({'' if found.is_whole else 'at least '}{found.n_fitted:,} training rows)")
+    held_out = "".join(f", {n:,} {name} rows" for name, n in found.held_out.items())
+    heading(out, f"Data ({'' if found.is_whole else 'at least '}{found.n_fitted:,} training rows{held_out})")
     rows = [
         (each.name, shape_text(each.X), shape_text(each.Y), numbers(each.X), numbers(each.Y)) for each in found.samples
     ]

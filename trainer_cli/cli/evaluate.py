@@ -29,6 +29,9 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Argument(help="A data file, or a directory that holds one.", metavar="DATA")
     ] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="Score the test rows that the run's [data.split] held out.")
+    ] = False,
     code: Annotated[
         list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
     ] = None,
@@ -49,7 +52,7 @@ def evaluate(
         if output is not None:
             check_folder(output)
         with unnamed():
-            scores = score(loaded, reader_of(saved, loaded, data), provenance.conditions(saved.run_dir), quiet)
+            scores = score(loaded, reader_of(saved, loaded, data, test), provenance.conditions(saved.run_dir), quiet)
         show(scores, saved, as_json)
         if output is not None:
             write(output, scores)
@@ -77,17 +80,19 @@ def check_folder(path: Path) -> None:
         raise ArgumentError(f"--output {path}: the folder {path.parent} is not there")
 
 
-def reader_of(saved: SavedModel, loaded: Trained, data: Path | None) -> Reader:
-    """The data to score on: `data` read as the training data was, or the dev data of the model's run."""
+def reader_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool) -> Reader:
+    """The data to score on: `data` read as the training data was, or the dev data (or test rows) of the model's run."""
     from trainer_cli import provenance
     from trainer_cli.data import reader
     from trainer_cli.errors import ArgumentError
 
+    if data is not None and test:
+        raise ArgumentError("--test scores the rows that a run held out of its data: name no other data")
     if data is not None:
         return reader.rebuild(*loaded.reader, data)
     if saved.run_dir is None:
         raise ArgumentError(f"{saved.folder}: a model folder has no dev data; name a data file after it")
-    return provenance.dev_reader(saved.run_dir)
+    return provenance.last_reader(saved.run_dir) if test else provenance.dev_reader(saved.run_dir)
 
 
 def score(loaded: Trained, data: Reader, conditions: Conditions, quiet: bool) -> dict[str, Any]:

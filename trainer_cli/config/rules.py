@@ -9,7 +9,7 @@ from trainer_cli.config.call import Call
 from trainer_cli.config.document import Broken
 from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import Planner
-from trainer_cli.config.sections import PARTS
+from trainer_cli.config.sections import DATA
 from trainer_cli.config.words import shorten
 from trainer_cli.data.readers.files import is_there
 
@@ -53,15 +53,17 @@ def check_files(plans: dict[str, Any], planner: Planner) -> None:
 
 def check_best(config: dict[str, Any], given: dict[str, Any], planner: Planner) -> None:
     """Scores exist where there is dev data, and only those of metrics in the config."""
-    if not set(config["data"]).issubset(PARTS["data"].names):
+    if not set(config["data"]).issubset(DATA):
         # One that is mistyped may be the dev data.
         return
     if given.get("score_weights") and given.get("monitor"):
         planner.complain("training.monitor", "there are score_weights as well: keep one of them")
-    if "dev" not in config["data"]:
+    if "dev" in config["data"] and "split" in config["data"]:
+        planner.complain("data.split", "there is a section [data.dev] as well: keep one of them")
+    if "dev" not in config["data"] and "split" not in config["data"]:
         for key in ("patience", "score_weights", "monitor"):
             if given.get(key):
-                planner.complain(f"training.{key}", "needs dev data: add a section [data.dev]")
+                planner.complain(f"training.{key}", "needs dev data: add a section [data.dev] or [data.split]")
         return
     scores = [*config.get("metrics", {}), "loss"]
     weights, monitor = given.get("score_weights"), given.get("monitor")

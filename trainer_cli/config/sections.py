@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -89,20 +89,22 @@ class Checkpoints:
 class Part:
     """A section that names functions of one registry: itself (`one`), sections of any name in it (`many`), or either.
 
-    `names` are the sections that it can have, where these are fixed.
+    `inner` are the sections that it can have, where these are fixed.
     """
 
     kind: str
     one: bool = True
     many: bool = False
-    names: tuple[str, ...] = ()
+    inner: Mapping[str, Part] = field(default_factory=dict)
     annotation: Any = Any
 
 
 SETTINGS: dict[str, type] = {"system": System, "training": Training, "checkpoints": Checkpoints}
 
+DATA = {"train": Part("readers"), "dev": Part("readers"), "split": Part("splits")}
+
 PARTS = {
-    "data": Part("readers", one=False, many=True, names=("train", "dev")),
+    "data": Part("readers", one=False, many=True, inner=DATA),
     "features": Part("encoders"),
     "target": Part("encoders"),
     "model": Part("layers"),

@@ -79,8 +79,9 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
         return BROKEN
     if is_block(value):
         key = next(key for key in value if key.startswith("@"))
-        inner = alternatives([f"[{where}.{name}]" for name in part.names or ("NAME",)])
-        guessed |= {f"{where}.{name}" for name in part.names}
+        names = [name for name, each in part.inner.items() if each.kind == part.kind]
+        inner = alternatives([f"[{where}.{name}]" for name in names or ("NAME",)])
+        guessed |= {f"{where}.{name}" for name in part.inner}
         planner.complain(f"{where}.{key}", f"stands in a section of its own: write {inner} instead of [{where}]")
         return BROKEN
     if not isinstance(value, dict):
@@ -88,14 +89,14 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
         return BROKEN
     plans = {}
     for name, inner in value.items():
-        if part.names and name not in part.names:
-            close = planner.document.nearest(name, part.names)
+        if part.inner and name not in part.inner:
+            close = planner.document.nearest(name, part.inner)
             guessed.add(f"{where}.{close}")
             others = " (trainer evaluate takes other data)" if where == "data" else ""
-            meant = f"Did you mean {close}?" if close else f"It can have {' and '.join(part.names)}{others}"
+            meant = f"Did you mean {close}?" if close else f"It can have {alternatives(list(part.inner))}{others}"
             planner.complain(f"{where}.{name}", f"[{where}] has no {name}. {meant}")
         else:
-            plans[name] = check_part(inner, Part(part.kind), f"{where}.{name}", planner, guessed)
+            plans[name] = check_part(inner, part.inner.get(name, Part(part.kind)), f"{where}.{name}", planner, guessed)
     return plans
 
 

@@ -27,12 +27,14 @@ class Places:
 
     `paths` are the files of rows that have one each, as images do; `before` tells how many rows of the data other
     files have before this one.
+    `numbers` are those of the rows in the data, from 0, where they do not follow one another.
     """
 
     path: str
     lines: range | Ints | None = None
     paths: Sequence[str] | None = None
     before: int = 0
+    numbers: Ints | None = None
 
     def place(self, row: int) -> tuple[str, int]:
         if self.paths is not None:
@@ -75,6 +77,12 @@ class Block:
         return self.places.place(row)
 
     @property
+    def numbers(self) -> range | Ints:
+        """The numbers of the rows in the data, from 0."""
+        numbers = self.places.numbers
+        return range(self.start, self.start + len(self)) if numbers is None else numbers
+
+    @property
     def header_line(self) -> int:
         """Where a mistake in a column as a whole stands; 0 where the file has no lines."""
         return 0 if self.places.lines is None else 1
@@ -83,7 +91,7 @@ class Block:
         """A mistake in one value: `file.csv:17: age: ...`, or `file.npz: X[16]: ...` where there are no lines."""
         path, line = self.place(row)
         is_placed = line or self.places.paths is not None
-        where = printable(column) + ("" if is_placed else f"[{self.start + row - self.places.before}]")
+        where = printable(column) + ("" if is_placed else f"[{self.numbers[row] - self.places.before}]")
         return Problem(message, path, line, where)
 
     def faulty(self, column: str, rows: Sequence[int] | Ints, say: Callable[[int], str]) -> FaultsError:
@@ -120,6 +128,25 @@ class Block:
         """The block without some columns, so that features cannot see what is to be predicted."""
         kept = {name: values for name, values in self.columns.items() if name not in names}
         return Block(kept, self.places, self.start)
+
+    def take(self, rows: Ints) -> Block:
+        """Some of the rows, in that order; each keeps its place and number."""
+        lines, paths = self.places.lines, self.places.paths
+        columns = {name: pick(values, rows) for name, values in self.columns.items()}
+        places = Places(
+            self.places.path,
+            None if lines is None else np.asarray(lines)[rows],
+            None if paths is None else [paths[row] for row in rows.tolist()],
+            self.places.before,
+            np.asarray(self.numbers)[rows],
+        )
+        records = None if self.records is None else [self.records[row] for row in rows.tolist()]
+        return Block(columns, places, self.start, records)
+
+
+def pick(values: Column, rows: Ints) -> Column:
+    """Some values of a column."""
+    return values[rows] if isinstance(values, np.ndarray) else [values[row] for row in rows.tolist()]
 
 
 def _as_column(values: Any) -> Any:

@@ -37,6 +37,13 @@ class Dataset:
         block = bisect_right(self.starts, row) - 1
         return self.places[block].place(row - self.starts[block])
 
+    def number(self, row: int) -> int:
+        """The number of a row in its file, from 0; of a part of the data they do not follow one another."""
+        block = bisect_right(self.starts, row) - 1
+        places = self.places[block]
+        number = row if places.numbers is None else int(places.numbers[row - self.starts[block]])
+        return number - places.before
+
 
 def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None = None) -> int:
     """Fit both encoders on the reader's rows in one pass (the first `max_rows` or a little more); how many there were.
