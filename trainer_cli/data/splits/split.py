@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer_cli.arrays import Ints
-from trainer_cli.data.block import Block
+from trainer_cli.data.block import Block, is_texts
 from trainer_cli.data.faults import printable
 from trainer_cli.errors import ArgumentError, DataError, Problem
 
@@ -61,7 +61,7 @@ def texts(block: Block, name: str) -> Sequence[str]:
     """A column's values as texts: numbers as Python writes them. DataError: a row has no single value."""
     values = block.column(name)
     if isinstance(values, list):
-        if all(isinstance(value, str) for value in values):
+        if is_texts(values):
             return values
     elif values.ndim == 1 and values.dtype.kind in "biuf":
         return [str(value) for value in values.tolist()]
