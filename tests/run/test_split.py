@@ -151,6 +151,6 @@ def test_a_diverging_batch_names_rows_by_their_number_in_the_file(data):
     from trainer_cli.run import named_rows
 
     X = np.zeros((2, 1))
-    places = Places("rows.npz", None, np.array([4, 9]))
+    places = Places("rows.npz", numbers=np.array([4, 9]))
     assert named_rows(Dataset(X, X, None, (0,), (places,)), [1]) == ". Its batch: rows.npz[9]"
     assert Block({"x": X}, places).numbers.tolist() == [4, 9]
