@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer_cli.arrays import Ragged
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, Problem
 from trainer_cli.model import Backprop, Forward, Model
@@ -79,19 +80,34 @@ def watched_back(node: Model, X: Any, backprop: Backprop) -> Backprop:
 
 
 def check_gradient(name: str, gradient: object, of: object) -> None:
-    """ArgumentError: a gradient has not the shape of the array that it is the gradient of."""
+    """ArgumentError: a gradient has not the shape of what it is the gradient of: an array, Ragged, or a dict of them.
+
+    Other things, such as lists, are not looked at.
+    """
+    if isinstance(of, Ragged):
+        if not isinstance(gradient, Ragged) or not np.array_equal(gradient.lengths, of.lengths):
+            raise ArgumentError(f"{name} must be ragged, with the same lengths, got {kind_of(gradient)}")
+        return check_gradient(name, gradient.data, of.data)
+    if isinstance(of, dict):
+        if not isinstance(gradient, dict) or gradient.keys() != of.keys():
+            raise ArgumentError(f"{name} must be a dict of {', '.join(of)}, got {kind_of(gradient)}")
+        for part in of:
+            check_gradient(f"{name} at {part}", gradient[part], of[part])
     if not isinstance(of, np.ndarray):
-        return
+        return None
     if getattr(gradient, "shape", None) != of.shape:
         raise ArgumentError(f"{name} must have the shape {of.shape}, got {kind_of(gradient)}")
     if isinstance(gradient, np.ndarray) and gradient.dtype.kind != "f":
         raise ArgumentError(f"{name} must be floats, got {gradient.dtype}")
+    return None
 
 
 def kind_of(value: object) -> str:
     """What something is, in one line: an array by its shape, others by their class."""
     if isinstance(value, np.ndarray):
         return f"an array {value.shape}"
+    if isinstance(value, Ragged):
+        return f"ragged rows of {kind_of(value.data)} with the lengths {value.lengths.tolist()!r:.60}"
     if isinstance(value, tuple):
         return f"({', '.join(map(kind_of, value))})"
     return repr(value) if value is None or isinstance(value, int | float) else type(value).__name__

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import re
 
 import numpy as np
 import pytest
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ragged
+from trainer_cli.errors import ShapeError
 from trainer_cli.layers import Dropout, Flatten, Linear, Maxout, Relu, Tanh, add, chain, clone, concatenate, residual
 from trainer_cli.layers import parallel as shared
 from trainer_cli.model import Model
@@ -40,6 +42,45 @@ def test_concatenate_is_side_by_side() -> None:
     first, second = Relu(4), Linear(2)
     model = concatenate(first, second).initialize(X)
     np.testing.assert_array_equal(model.predict(X), np.hstack([first.predict(X), second.predict(X)]))
+
+
+def test_concatenate_gives_each_layer_the_input_of_its_name() -> None:
+    first, second = Relu(4).named("a"), Linear(2).named("b")
+    inputs = {"b": X, "a": Y}
+    model = concatenate(first, second).initialize(inputs)
+    np.testing.assert_array_equal(model.predict(inputs), np.hstack([first.predict(Y), second.predict(X)]))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (
+            {"ages": X, "text": X},
+            "but no input is called 'age'. Did you mean ages? The inputs are ages, text, the layers age, text",
+        ),
+        ({"age": X, "text": X, "more": X}, "but no layer is called 'more', as an input is. The inputs are age, text,"),
+    ],
+)
+def test_an_input_without_a_layer_and_a_layer_without_an_input_are_told(inputs: dict[str, Array], message: str) -> None:
+    model = concatenate(Relu(4).named("age"), Linear(2).named("text"))
+    with pytest.raises(
+        ShapeError, match=f"concatenate: each layer gets the input of its own name, {re.escape(message)}"
+    ):
+        model.initialize(inputs)
+
+
+def test_two_layers_of_one_name_cannot_share_inputs_by_name() -> None:
+    with pytest.raises(ShapeError, match="two layers have one name"):
+        concatenate(Relu(4), Relu(2)).initialize({"relu": X})
+
+
+def test_ragged_rows_of_other_lengths_are_neither_joined_nor_added() -> None:
+    inputs = {"a": Ragged(X, np.array([2, 4])), "b": Ragged(X, np.array([4, 2]))}
+    layers = Dropout().named("a"), Dropout().named("b")
+    with pytest.raises(ShapeError, match="concatenate joins ragged rows of the same lengths, its layers give others"):
+        concatenate(*layers).initialize(inputs)
+    assert not shared.alike(list(inputs.values()))
+    assert not shared.alike([inputs["a"], X])
 
 
 def test_add_is_the_sum() -> None:

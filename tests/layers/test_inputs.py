@@ -41,7 +41,14 @@ HIDDEN = "hidden: Relu.v1 takes rows (B, nI), got "
         (IMAGES, HIDDEN + "images (B, 8, 8, 1). Put Flatten.v1 before it."),
         (np.zeros((6, 4, 2)), HIDDEN + "a 3-d array (B, 4, 2). Put Flatten.v1 before it."),
         (np.zeros(6), HIDDEN + "a 1-d array (B,). One number a row is (B, 1): X.reshape(-1, 1)."),
-        (Ragged(np.zeros((6, 2)), np.array([4, 2])), HIDDEN + "ragged rows of different lengths."),
+        (
+            Ragged(np.zeros(6, np.int64), np.array([4, 2])),
+            "hidden: Relu.v1 takes rows of numbers, got ragged ids. Put EmbedBag.v1 or Embed.v1 before it.",
+        ),
+        (
+            Ragged(np.zeros((6, 2, 2)), np.array([4, 2])),
+            HIDDEN + "a 3-d array (B, 2, 2). Put Flatten.v1 before it.",
+        ),
         ({"age": ROWS, "text": ROWS}, HIDDEN + "2 inputs (age, text)."),
         ((ROWS, ROWS), HIDDEN + "2 inputs."),
         (np.array([["a", "b"]]), HIDDEN + "rows (B, 2) of <U1."),
@@ -52,6 +59,14 @@ def test_a_layer_of_rows_refuses_other_inputs(X: Any, message: str) -> None:
     model = chain(Relu(4).named("hidden"), Linear(2))
     with pytest.raises(ShapeError, match=f"^{re.escape(message)}$"):
         model.initialize(X)
+
+
+def test_a_gradient_that_is_not_ragged_as_the_outputs_are_is_refused() -> None:
+    X = Ragged(ROWS, np.array([4, 2]))
+    model = Relu(4).initialize(X)
+    for dY, got in ((np.zeros((6, 4)), r"rows \(B, 4\)"), (Ragged(np.zeros((6, 4)), X.lengths[::-1]), "with other")):
+        with pytest.raises(ShapeError, match=f"relu: its outputs are ragged, their gradient must be too, got {got}"):
+            model(X, True)[1](dY)
 
 
 def test_layernorm_refuses_images() -> None:

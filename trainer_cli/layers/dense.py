@@ -14,6 +14,7 @@ from trainer_cli.initializers import Initializer
 from trainer_cli.layers.dropout import drop, unchanged
 from trainer_cli.layers.inputs import as_gradient, as_rows, sizes
 from trainer_cli.layers.layernorm import LayerNorm
+from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Forward, Model, width
 from trainer_cli.schedules.arguments import require_flags
 
@@ -41,8 +42,8 @@ def dense(
     require_flags(layer, normalize=normalize)
     return Model(
         layer.partition(".")[0].lower(),
-        forward,
-        init=partial(init, init_W, init_b),
+        rowwise(forward),
+        init=rowwise_init(partial(init, init_W, init_b)),
         dims=sizes(layer, **dims),
         params=("W", "b"),
         no_decay=("b",),

@@ -7,6 +7,7 @@ from typing import Any
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError
 from trainer_cli.layers.inputs import as_floats
+from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import is_number
@@ -20,7 +21,9 @@ def Dropout(rate: float | Schedule = 0.0) -> Model:
     X and Y are arrays (B, ...) of one shape. A schedule gives the rate of each step. Srivastava et al., "Dropout: A
     Simple Way to Prevent Neural Networks from Overfitting" (JMLR 2014); scaled in training, so that predict is free.
     """
-    return Model("dropout", forward, init=init, attrs={"layer": "Dropout.v1", "dropout": checked(rate)})
+    return Model(
+        "dropout", rowwise(forward), init=rowwise_init(init), attrs={"layer": "Dropout.v1", "dropout": checked(rate)}
+    )
 
 
 def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:

@@ -65,7 +65,7 @@ def kind(model: Model) -> str:
 def describe(X: Any) -> str:
     """What an input is, in words: `images (B, 28, 28, 1)`."""
     if isinstance(X, Ragged):
-        return "ragged rows of different lengths"
+        return f"ragged {'ids' if X.data.ndim == 1 else describe(X.data)}"
     if isinstance(X, tuple | dict):
         return f"{len(X)} inputs ({', '.join(X)})" if isinstance(X, dict) else f"{len(X)} inputs"
     if not isinstance(X, np.ndarray):

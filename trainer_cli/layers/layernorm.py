@@ -9,6 +9,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.initializers import Generators, zero_init
 from trainer_cli.layers.inputs import as_gradient, as_rows, sizes
+from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 
@@ -22,8 +23,8 @@ def LayerNorm(nI: int | None = None) -> Model:
     """
     return Model(
         "layernorm",
-        forward,
-        init=init,
+        rowwise(forward),
+        init=rowwise_init(init),
         dims=sizes("LayerNorm.v1", nI=nI),
         params=("G", "b"),
         no_decay=("G", "b"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.layers.inputs import as_floats, as_gradient
+from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 
@@ -26,7 +27,8 @@ def Logistic() -> Model:
 
 
 def activation(name: str) -> Model:
-    return Model(name.lower(), forward, init=init, attrs={"layer": f"{name}.v1", "output": "sigmoid"})
+    attrs = {"layer": f"{name}.v1", "output": "sigmoid"}
+    return Model(name.lower(), rowwise(forward), init=rowwise_init(init), attrs=attrs)
 
 
 def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:

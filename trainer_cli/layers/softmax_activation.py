@@ -9,6 +9,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ShapeError
 from trainer_cli.layers.inputs import as_gradient, as_rows, describe, kind
+from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 
@@ -22,8 +23,8 @@ def softmax_activation() -> Model:
     """
     return Model(
         "softmax_activation",
-        forward,
-        init=init,
+        rowwise(forward),
+        init=rowwise_init(init),
         attrs={"layer": "softmax_activation.v1", "output": "softmax_activation"},
     )
 
