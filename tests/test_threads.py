@@ -1,6 +1,9 @@
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
-from trainer_cli.threads import cores, resolve_threads
+from trainer_cli.layers import Conv2D, Flatten, Linear, chain
+from trainer_cli.threads import computing, cores, resolve_threads
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,16 @@ def test_threads_are_a_rule_on_the_largest_product_and_the_cores(asked, product,
 
 def test_there_is_at_least_one_core():
     assert cores() >= 1
+
+
+def test_convolutions_have_the_threads_and_their_products_one_each():
+    images = np.zeros((1, 4, 4, 1), np.float32)
+    dense, convolving = Linear(2).initialize(images[:, :, 0, 0]), chain(Conv2D(2), Flatten()).initialize(images)
+    with computing(3, convolving):
+        assert (convolving.ops.workers.n, blas_threads()) == (3, {1})
+    with computing(2, dense):
+        assert (dense.ops.workers.n, blas_threads()) == (1, {2})
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}

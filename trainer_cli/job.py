@@ -57,8 +57,12 @@ class Job:
     @property
     def largest_product(self) -> int:
         """Multiplications of the largest product in a forward pass over a batch."""
-        nodes = list(self.model.walk())
-        sizes = (node.get_param(name).size for node in nodes for name in node.param_names if node.has_param(name))
+        sizes = (
+            node.get_param(name).size * node.attrs.get("positions", 1)
+            for node in self.model.walk()
+            for name in node.param_names
+            if node.has_param(name)
+        )
         return int(max(self.batch_size(step) for step in (0, LATE_STEP))) * max(sizes, default=0)
 
     @cached_property

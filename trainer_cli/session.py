@@ -132,7 +132,7 @@ class Session:
     def go_on(
         self, ready: Ready, loggers: Mapping[str, Logger] | None, found: Checkpoint | None, run_dir: Path
     ) -> Ending:
-        with computing(ready.facts["threads"]):
+        with computing(ready.facts["threads"], ready.job.model):
             driver = self.driver(ready.config, ready.job, run_dir)
             if found is not None:
                 driver.resume(found)

@@ -10,6 +10,9 @@ from typing import Literal
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from trainer_cli.model import Model
+from trainer_cli.ops.workers import Workers
+
 # Multiplications of one product for each thread. A second thread waits for the first by spinning: on two cores it made
 # a product of 25 million a tenth faster alone, and five to ten times slower beside one other busy process.
 PRODUCT_PER_THREAD = 100_000_000
@@ -18,7 +21,8 @@ PRODUCT_PER_THREAD = 100_000_000
 def resolve_threads(threads: int | Literal["auto"], largest_product: int, n_cores: int) -> int:
     """The number given, or for "auto" one thread for each 100 million multiplications of the largest product of a step.
 
-    At least 1, at most the cores; `largest_product` is rows x inputs x outputs of the widest layer.
+    At least 1, at most the cores; `largest_product` is rows x inputs x outputs of the widest layer, a convolution's
+    times its windows.
     """
     if threads != "auto":
         return threads
@@ -31,7 +35,12 @@ def cores() -> int:
 
 
 @contextmanager
-def computing(threads: int) -> Iterator[None]:
-    """So many BLAS threads, and no word of numpy about numbers that are not finite: each command has its own."""
-    with threadpool_limits(threads), np.errstate(all="ignore"):
+def computing(threads: int, model: Model) -> Iterator[None]:
+    """So many threads for a model, and no word of numpy about numbers that are not finite: each command has its own.
+
+    Convolutions deal out the images of a batch to the threads, and then each product has one; else they are BLAS's.
+    """
+    convolves = any("positions" in node.attrs for node in model.walk())
+    with threadpool_limits(1 if convolves else threads), np.errstate(all="ignore"):
+        model.ops.workers = Workers(threads if convolves else 1)
         yield

@@ -22,6 +22,8 @@ B = 7
 RNG = np.random.default_rng(11)
 ROWS = RNG.normal(size=(B, 5))
 IMAGES = RNG.normal(size=(B, 2, 3, 1))
+PICTURES = RNG.normal(size=(B, 5, 6, 2))
+SEQUENCES = RNG.normal(size=(B, 5, 2))
 CLASSES = np.array([0, 2, 1, 1, 0, 2, 2])
 LENGTHS = np.array([3, 0, 4])
 RAGGED = Ragged(ROWS, LENGTHS)
@@ -36,11 +38,11 @@ class Case:
 
     @property
     def is_random(self) -> bool:
-        return "dropout" in repr(self.layer).lower()
+        return "dropout" in repr(self.layer).lower() or "augment" in repr(self.layer)
 
     @property
     def is_softmax(self) -> bool:
-        return "Softmax.v" in repr(self.layer)
+        return "Softmax.v" in repr(self.layer) or "image_cnn" in repr(self.layer)
 
 
 # Inputs and outputs may be arrays, Ragged, lists, tuples and dicts of arrays.
@@ -141,6 +143,35 @@ CASES: dict[str, list[Case]] = {
     "LayerNorm.v1": [Case(block("LayerNorm"), X) for X in (ROWS, RAGGED)],
     "Dropout.v1": [Case(block("Dropout", rate=0.4), X) for X in (ROWS, IMAGES, RAGGED)],
     "Flatten.v1": [Case(block("Flatten"), IMAGES), Case(block("Flatten"), ROWS)],
+    "Conv2D.v1": [
+        Case(block("Conv2D", nO=3), PICTURES),
+        Case(block("Conv2D", nO=3, activation="relu"), PICTURES),
+        Case(block("Conv2D", nO=2, kernel_size=2, stride=2), PICTURES),
+        Case(block("Conv2D", nO=2, kernel_size=4, padding="valid", activation="relu"), PICTURES),
+        Case(block("Conv2D", nO=2, kernel_size=2, stride=3, padding="valid"), PICTURES),
+        Case(block("Conv2D", nO=3, kernel_size=5), IMAGES),
+    ],
+    "Conv1D.v1": [
+        Case(block("Conv1D", nO=3), SEQUENCES),
+        Case(block("Conv1D", nO=3, kernel_size=2, stride=2, activation="relu"), SEQUENCES),
+        Case(block("Conv1D", nO=3, kernel_size=4, padding="valid"), SEQUENCES),
+    ],
+    "MaxPool2D.v1": [
+        Case(block("MaxPool2D"), PICTURES),
+        Case(block("MaxPool2D", size=3, stride=1), PICTURES),
+        Case(block("MaxPool2D", size=1, stride=3), PICTURES),
+    ],
+    "AvgPool2D.v1": [
+        Case(block("AvgPool2D"), PICTURES),
+        Case(block("AvgPool2D", size=3, stride=1), PICTURES),
+    ],
+    "GlobalAvgPool.v1": [Case(block("GlobalAvgPool"), PICTURES), Case(block("GlobalAvgPool"), SEQUENCES)],
+    "relu_activation.v1": [Case(block("relu_activation"), ROWS), Case(block("relu_activation"), PICTURES)],
+    "augment.v1": [Case(block("augment", flip=True, shift=2), PICTURES), Case(block("augment", shift=9), IMAGES)],
+    "image_cnn.v1": [
+        Case(block("image_cnn", width=2, depth=1, hidden=4, nO=3), PICTURES),
+        Case(block("image_cnn", width=2, depth=2, hidden=4, nO=3, dropout=0.3), PICTURES),
+    ],
     "chain.v1": [
         Case(block("chain", block("Tanh", nO=4), block("Linear", nO=2)), ROWS),
         Case(block("chain", block("Flatten"), block("Dropout", rate=0.2), block("Softmax", nO=3)), IMAGES),
@@ -440,6 +471,10 @@ def n_products(case: Case, input_gradient: bool, monkeypatch: pytest.MonkeyPatch
         ("add.v1", 0, 3),
         ("residual.v1", 0, 1),
         ("clone.v1", 0, 1),
+        ("Conv2D.v1", 0, B),
+        ("Conv2D.v1", 2, B),
+        ("Conv1D.v1", 0, B),
+        ("image_cnn.v1", 0, B),
     ],
 )
 def test_the_first_layers_input_gradient_is_not_computed(

@@ -106,7 +106,7 @@ def score(loaded: Trained, data: Reader, conditions: Conditions, quiet: bool) ->
     loaded.model.use_ops(get_ops(conditions.ops))
     start, progress = time.monotonic(), Progress(quiet=quiet)
     batches = dataset.stream(data, loaded.features[1], loaded.target[1], conditions.eval_batch_size)
-    with computing(conditions.threads):
+    with computing(conditions.threads, loaded.model):
         scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
     seconds = time.monotonic() - start
     found = {**scores.metrics, "loss": scores.loss, "n": scores.n, "seconds": round(seconds, 3)}

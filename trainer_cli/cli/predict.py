@@ -51,7 +51,7 @@ def predict(
         loaded = trained.from_files(saved.files, saved.folder)
         conditions = provenance.conditions(saved.run_dir)
         loaded.model.use_ops(get_ops(conditions.ops))
-        with unnamed(), computing(conditions.threads):
+        with unnamed(), computing(conditions.threads, loaded.model):
             source = reader.rebuild(*loaded.reader, data)
             found = predictions.predictions(loaded, source, batch_size=conditions.eval_batch_size, top=top)
             write(records.lines(found, chosen), output)

@@ -6,23 +6,31 @@ An output may be its input, as in dropout at rate 0.
 """
 
 from trainer_cli.layers.add import add
+from trainer_cli.layers.augment import augment
+from trainer_cli.layers.avg_pool2d import AvgPool2D
 from trainer_cli.layers.chain import chain
 from trainer_cli.layers.clipped_linear import ClippedLinear
 from trainer_cli.layers.clone import clone
 from trainer_cli.layers.concatenate import concatenate
+from trainer_cli.layers.conv1d import Conv1D
+from trainer_cli.layers.conv2d import Conv2D
 from trainer_cli.layers.dish import Dish
 from trainer_cli.layers.dropout import Dropout
 from trainer_cli.layers.flatten import Flatten
 from trainer_cli.layers.gelu import Gelu
+from trainer_cli.layers.global_avg_pool import GlobalAvgPool
 from trainer_cli.layers.hard_sigmoid import HardSigmoid
 from trainer_cli.layers.hard_swish import HardSwish
 from trainer_cli.layers.hard_swish_mobilenet import HardSwishMobilenet
 from trainer_cli.layers.hard_tanh import HardTanh
+from trainer_cli.layers.image_cnn import image_cnn
 from trainer_cli.layers.layernorm import LayerNorm
 from trainer_cli.layers.linear import Linear
+from trainer_cli.layers.max_pool2d import MaxPool2D
 from trainer_cli.layers.maxout import Maxout
 from trainer_cli.layers.mish import Mish
 from trainer_cli.layers.relu import Relu
+from trainer_cli.layers.relu_activation import relu_activation
 from trainer_cli.layers.relu_k import ReluK
 from trainer_cli.layers.residual import residual
 from trainer_cli.layers.sigmoid import Sigmoid
@@ -33,11 +41,15 @@ from trainer_cli.layers.swish import Swish
 from trainer_cli.layers.tanh import Tanh
 
 __all__ = [
+    "AvgPool2D",
     "ClippedLinear",
+    "Conv1D",
+    "Conv2D",
     "Dish",
     "Dropout",
     "Flatten",
     "Gelu",
+    "GlobalAvgPool",
     "HardSigmoid",
     "HardSwish",
     "HardSwishMobilenet",
@@ -45,6 +57,7 @@ __all__ = [
     "LayerNorm",
     "Linear",
     "Logistic",
+    "MaxPool2D",
     "Maxout",
     "Mish",
     "Relu",
@@ -55,9 +68,12 @@ __all__ = [
     "Swish",
     "Tanh",
     "add",
+    "augment",
     "chain",
     "clone",
     "concatenate",
+    "image_cnn",
+    "relu_activation",
     "residual",
     "sigmoid_activation",
     "softmax_activation",

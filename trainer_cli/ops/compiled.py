@@ -23,11 +23,11 @@ Result = TypeVar("Result")
 
 
 def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Compile `function` for one thread at its first call with each kind of arguments.
+    """Compile `function` for one thread at its first call with each kind of arguments; other threads run beside it.
 
     Division by zero gives infinity or NaN as in numpy; sums keep the order in which they are written.
     """
-    kernel: Any = numba.njit(function, error_model="numpy")
+    kernel: Any = numba.njit(function, error_model="numpy", nogil=True)
     if FOLDER is not None:
         with contextlib.suppress(RuntimeError):  # no folder can be written after all
             kernel._cache = ForgivingCache(function, FOLDER)

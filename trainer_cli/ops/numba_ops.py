@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.ops import activations, kernels, update_kernels
+from trainer_cli.ops import activations, image_kernels, kernels, update_kernels
+from trainer_cli.ops.convolution import Windows
 from trainer_cli.ops.kernels import F
 from trainer_cli.ops.numpy_ops import Ops
 from trainer_cli.ops.updates import Means
@@ -22,6 +23,36 @@ class NumbaOps(Ops):
     """
 
     name = "numba"
+
+    # Images
+
+    def windows(self, X: Array, windows: Windows) -> Array:
+        if X.dtype != F or not X.flags.c_contiguous:
+            return super().windows(X, windows)
+        rows = self.window_rows(X, windows)
+        (kh, kw), (n, H, W, C) = windows.kernel, X.shape
+        laid_out = rows.reshape(n, *windows.outputs, kh, kw * C)
+        image_kernels.laid_out(X.reshape(n, H, W * C), kh, kw, windows.stride, *windows.before, laid_out)
+        return rows
+
+    def max_pool(self, X: Array, windows: Windows) -> Array:
+        if X.dtype != F or not X.flags.c_contiguous:
+            return super().max_pool(X, windows)
+        Y = np.empty((len(X), *windows.outputs, X.shape[3]), F)
+        k, step = windows.kernel[0], windows.stride
+        self.workers.on_rows(len(X), lambda rows: image_kernels.max_pool(X[rows], k, step, Y[rows]))
+        return Y
+
+    def backprop_max_pool(self, dY: Array, X: Array, Y: Array, windows: Windows) -> Array:
+        if X.dtype != F or not X.flags.c_contiguous:
+            return super().backprop_max_pool(dY, X, Y, windows)
+        dY = contiguous_like(Y, dY)
+        dX = np.empty_like(X)
+        k, step = windows.kernel[0], windows.stride
+        self.workers.on_rows(
+            len(X), lambda rows: image_kernels.backprop_max_pool(dY[rows], X[rows], Y[rows], k, step, dX[rows])
+        )
+        return dX
 
     # Activations
 

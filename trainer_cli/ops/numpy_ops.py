@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from trainer_cli import batches
 from trainer_cli.arrays import Array
 from trainer_cli.batches import Size, SizedGenerator
 from trainer_cli.errors import ArgumentError
-from trainer_cli.ops import activations, updates
+from trainer_cli.ops import activations, convolution, pooling, updates
+from trainer_cli.ops.convolution import Windows
 from trainer_cli.ops.updates import Means
+from trainer_cli.ops.workers import Workers
 from trainer_cli.randomness import generator
 
 
@@ -23,7 +26,8 @@ class Ops:
 
     def __init__(self, seed: int = 0):
         self.seed = seed
-        self._scratch: dict[np.dtype[np.generic], Array] = {}
+        self.workers = Workers()
+        self._scratch: dict[tuple[int, np.dtype[np.generic]], Array] = {}
 
     @property
     def seed(self) -> int:
@@ -85,13 +89,20 @@ class Ops:
     # Products
 
     def gemm(
-        self, A: Array, B: Array, *, trans1: bool = False, trans2: bool = False, add_to: Array | None = None
+        self,
+        A: Array,
+        B: Array,
+        *,
+        trans1: bool = False,
+        trans2: bool = False,
+        add_to: Array | None = None,
+        out: Array | None = None,
     ) -> Array:
-        """`A @ B` of two matrices, each transposed if asked; added to `add_to` in place where that is given."""
+        """`A @ B` of two matrices, each transposed if asked; added to `add_to` or written to `out` if that is given."""
         A = A.T if trans1 else A
         B = B.T if trans2 else B
         if add_to is None:
-            product: Array = A @ B
+            product: Array = np.matmul(A, B, out=out)
             return product
         # numpy has no accumulating product; one scratch array serves every gradient.
         scratch = self.scratch(add_to.size, add_to.dtype).reshape(add_to.shape)
@@ -100,11 +111,37 @@ class Ops:
         return add_to
 
     def scratch(self, size: int, dtype: np.dtype[np.generic]) -> Array:
-        """A 1-d array of `size` that the next call overwrites; grown to the largest size asked for."""
-        held = self._scratch.get(dtype)
+        """A 1-d array of `size` that the thread's next call overwrites; grown to the largest size asked for."""
+        key = (get_ident(), dtype)
+        held = self._scratch.get(key)
         if held is None or held.size < size:
-            held = self._scratch[dtype] = np.empty(size, dtype)
+            held = self._scratch[key] = np.empty(size, dtype)
         return held[:size]
+
+    # Images
+
+    def windows(self, X: Array, windows: Windows) -> Array:
+        """The windows of images (n, H, W, C) as rows (n * Ho * Wo, K), in an array that the thread's next call may
+        overwrite."""
+        rows = self.window_rows(X, windows)
+        convolution.laid_out(X, windows, rows)
+        return rows
+
+    def window_rows(self, X: Array, windows: Windows) -> Array:
+        shape = (len(X) * windows.n, windows.area * X.shape[3])
+        return self.scratch(shape[0] * shape[1], X.dtype).reshape(shape)
+
+    def max_pool(self, X: Array, windows: Windows) -> Array:
+        Y = np.empty((len(X), *windows.outputs, X.shape[3]), X.dtype)
+        self.workers.on_rows(len(X), lambda rows: pooling.max_pool(X[rows], windows, Y[rows]))
+        return Y
+
+    def backprop_max_pool(self, dY: Array, X: Array, Y: Array, windows: Windows) -> Array:
+        dX = np.zeros_like(X, order="C")
+        self.workers.on_rows(
+            len(X), lambda rows: pooling.backprop_max_pool(dY[rows], X[rows], Y[rows], windows, dX[rows])
+        )
+        return dX
 
     # Activations: see `activations` for formulas, shapes, and what may be overwritten
 
