@@ -15,7 +15,7 @@ ROOMS = {
     "ground": "registry arrays errors randomness json_text names folder",
     "maths": "schedules prefetch batches ops initializers tree",
     "parts": "node store model trace layers losses optimizers metrics tensors wrappers",
-    "training": "epochs loop evaluate",
+    "training": "epochs gradient_sum loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",
     "setup": "config data profile proposal loggers user_code threads signals streams curve picture text_plot",
     "jobs": "state table progress trained job",

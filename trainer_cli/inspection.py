@@ -128,7 +128,7 @@ def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> f
     if name or not math.isfinite(value):
         gradient = f" and a gradient of {name} that is not finite" if name else ""
         raise ConfigError(problems=[config.problem("loss", f"the first batch gives a loss of {value}{gradient}")])
-    model.store.gradients.fill(0)
+    model.store.clear_gradients()
     return value
 
 

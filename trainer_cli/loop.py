@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from trainer_cli.arrays import Batch, Ragged, Rows
 from trainer_cli.epochs import Epochs, Position, micro_batches
 from trainer_cli.errors import DivergedError
+from trainer_cli.gradient_sum import GradientSum
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.randomness import Moment
 from trainer_cli.schedules.schedule import Schedule
-from trainer_cli.tree import TreeSum
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
     batch's mass, and they are added along a fixed tree. DivergedError: the loss or a gradient is not finite, and the
     update is not made; or the update would be the end of a parameter, and the run must go back to a checkpoint.
     """
-    store, total = model.store, TreeSum()
+    store, total = model.store, GradientSum()
     for batch in epochs:
         step = epochs.position.step - 1
         store.moment = Moment(epochs.seed, step)
@@ -49,10 +49,9 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
             value += float(part_value)
             backprop(dYh)
             if len(parts) > 1:
-                total.add(store.gradients)
-                store.gradients.fill(0)
+                total.add(store)
         if len(parts) > 1:
-            total.finish(store.gradients)
+            total.finish(store)
         learn_rate = optimizer.learn_rate
         update(model, optimizer, value, batch, step)
         yield Step(epochs.position, value, learn_rate, len(batch.rows))
@@ -64,7 +63,7 @@ def update(model: Model, optimizer: Optimizer, loss: float, batch: Batch, step: 
         if not math.isfinite(loss):
             raise DivergedError(f"the loss is {loss}")
         model.finish_update(optimizer)
-        if name := model.store.first_not_finite(model.store.values):
+        if name := model.store.first_changed_to_not_finite():
             raise DivergedError(f"it made {name} infinite or NaN")
     except DivergedError as err:
         raise DivergedError(f"diverged in update {step + 1}: {err}", rows=batch.rows.tolist()) from err

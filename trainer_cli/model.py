@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from trainer_cli import tensors
-from trainer_cli.arrays import Array, Ragged
+from trainer_cli.arrays import Array, Ints, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.initializers import Initializer
 from trainer_cli.node import Node, Params
@@ -38,7 +38,8 @@ class Model(Node):
     `forward(model, X, is_train)` returns the output and a callback from the output's gradient to the input's, which
     adds the parameters' gradients to `model.grad` on its way. `init(model, X, Y)` sets the sizes that were left out
     and draws the parameters. `params` names the parameters (a dict may give them values), `dims` the sizes (None: to be
-    inferred), `no_decay` the parameters that weight decay leaves alone.
+    inferred), `no_decay` the parameters that weight decay leaves alone. `sparse` are tables (rows, width) of which a
+    batch uses few rows: their gradient is given through `add_rows` alone, and an update costs what these rows cost.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Model(Node):
         dims: Mapping[str, int | None] | None = None,
         params: Params = (),
         no_decay: Sequence[str] = (),
+        sparse: Sequence[str] = (),
         layers: Sequence[Model] = (),
         attrs: Mapping[str, Any] | None = None,
         ops: Ops | None = None,
@@ -59,6 +61,7 @@ class Model(Node):
         super().__init__(name, dims or {}, params, layers)
         self.attrs = dict(attrs or {})
         self.no_decay = frozenset(no_decay)
+        self.sparse = frozenset(sparse)
         self.input_gradient = True
         self.ops = ops or Ops()
         self._forward = forward
@@ -106,7 +109,28 @@ class Model(Node):
                         f"an optimizer function returns (weights, gradient), got {type(changed).__name__}"
                     )
                 weights[...], gradient[...] = changed
+            store.look_for_touched()
         store.moment = replace(store.moment, step=store.moment.step + 1, micro=0)
+
+    def add_rows(self, name: str, rows: Ints, gradient: Array) -> None:
+        """Add `gradient` (k, width) to that of the rows `rows` (k,) of a parameter; what a row gets twice is summed."""
+        self.ops.add_rows(self._grads[name], rows, gradient)
+        self.touch_rows(name, rows)
+
+    def touch_rows(self, name: str, rows: Ints) -> None:
+        """Note that the gradient of these rows of a table was changed."""
+        if self._store is not None:
+            self._store.touch(self.full_name(name), rows)
+
+    def set_grad(self, name: str, value: Array) -> None:
+        super().set_grad(name, value)
+        if name in self.sparse:
+            self.touch_rows(name, np.arange(len(self.get_grad(name))))
+
+    def inc_grad(self, name: str, value: Array) -> None:
+        super().inc_grad(name, value)
+        if name in self.sparse:
+            self.touch_rows(name, np.arange(len(self.get_grad(name))))
 
     def random(self, purpose: str) -> np.random.Generator:
         """The only source of random numbers in a forward pass: see `Store.generator`."""
@@ -255,6 +279,7 @@ def _copy(node: Model, copies: dict[int, Model]) -> Model:
         dims=node._dims,
         params=node.param_names,
         no_decay=tuple(node.no_decay),
+        sparse=tuple(node.sparse),
         attrs=node.attrs,
         ops=node.ops,
     )

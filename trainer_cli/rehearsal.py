@@ -35,7 +35,7 @@ def unchanged(model: Model) -> Iterator[None]:
         yield
     finally:
         store.values[...] = values
-        store.gradients.fill(0)
+        store.clear_gradients()
         store.moment = moment
         store.draws.clear()
         for node in model.walk():

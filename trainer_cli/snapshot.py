@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 import numpy as np
 
 from trainer_cli import state, tensors, trained
+from trainer_cli.arrays import Array
 from trainer_cli.checkpoint import Checkpoint
 from trainer_cli.errors import DivergedError
 from trainer_cli.job import Job
@@ -25,6 +28,11 @@ def take(job: Job, at: RunState) -> Checkpoint:
         if not np.isfinite(array).all():
             raise DivergedError(f"diverged: {name} is not finite after update {at.position.step}")
     params = {name: arrays.pop(f"averages.{name}") for name in weights if f"averages.{name}" in arrays}
+    # Of a table the averages as they stand go along: when they are caught up is part of the run's bits.
+    averages: Mapping[Hashable, Array] = job.optimizer.averages or {}
+    for table in store.tables:
+        if table.name in params:
+            arrays[f"averages.{table.name}"], params[table.name] = params[table.name], averages[table.key].copy()
     if at.position.step > 0 and params:
         arrays |= {f"weights.{name}": array for name, array in weights.items()}
     else:
@@ -43,7 +51,8 @@ def restore(job: Job, found: Checkpoint) -> RunState:
     weights = {name.removeprefix("weights."): arrays.pop(name) for name in list(arrays) if name.startswith("weights.")}
     store.load(weights or params, store.values)
     if optimizer.use_averages:
-        arrays |= {f"averages.{name}": array if found.step > 0 else array * 0 for name, array in params.items()}
+        averages = {f"averages.{name}": array if found.step > 0 else array * 0 for name, array in params.items()}
+        arrays = averages | arrays
     optimizer.from_arrays(store, arrays, n_updates=found.step)
     optimizer.position = found.step
     return at

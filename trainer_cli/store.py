@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 from trainer_cli.errors import ModelFileError
 from trainer_cli.randomness import Moment, generator
 
@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Segment:
-    """Where one parameter lies in the flat arrays. `key` tells it from those of all other models: (node.id, name)."""
+    """Where one parameter lies in the flat arrays. `key` tells it from those of all other models: (node.id, name).
+
+    `sparse`: it is a table, of which an update changes the rows that have a gradient and no others.
+    """
 
     name: str
     start: int
     shape: tuple[int, ...]
     no_decay: bool = False
     key: Hashable = None
+    sparse: bool = False
 
     @property
     def stop(self) -> int:
@@ -39,6 +43,9 @@ class Store:
     `segments` says where each parameter lies; names are paths in the config (`hidden.W`). `moment` is where in the
     run the next draw happens. A layer used twice is stored once, under its first path. A `blank` store draws no
     initial numbers: its parameters are zeros until others are loaded.
+
+    `tables` are the sparse parameters. They come last, after `n_dense` numbers of others, and nothing that is done in
+    each update goes through all of their rows: `touch` notes those whose gradient is not zero.
     """
 
     def __init__(self, root: Model, *, seed: int = 0, dtype: type[np.floating] = np.float32, blank: bool = False):
@@ -50,26 +57,78 @@ class Store:
         self.segments: tuple[Segment, ...] = ()
         self.values: Array = np.zeros(0, dtype)
         self.gradients: Array = np.zeros(0, dtype)
+        self.n_dense = 0
+        self.tables: tuple[Segment, ...] = ()
+        self._touched: dict[str, list[Ints]] = {}
+        self._changed: dict[str, Ints] = {}
         for path, node in walk_paths(root):
             node.join(self, path)
 
     def pack(self) -> None:
         """Move every parameter and gradient into the flat arrays and give the layers views of them."""
-        segments, start = [], 0
-        nodes = {}
-        for node in self.root.walk(order="dfs_pre"):
-            for name in node.param_names:
-                if node.has_param(name):
-                    shape, full_name = node.get_param(name).shape, node.full_name(name)
-                    segment = Segment(full_name, start, shape, name in node.no_decay, (node.id, name))
-                    segments.append(segment)
-                    nodes[segment.name] = (node, name)
-                    start = segment.stop
+        segments: list[Segment] = []
+        start = 0
+        params = [(node, name) for node in self.root.walk(order="dfs_pre") for name in node.param_names]
+        # Sorting is stable: tables come last, all else as it was.
+        params = sorted((p for p in params if p[0].has_param(p[1])), key=lambda p: p[1] in p[0].sparse)
+        for node, name in params:
+            no_decay, sparse = name in node.no_decay, name in node.sparse
+            shape, full_name = node.get_param(name).shape, node.full_name(name)
+            segments.append(Segment(full_name, start, shape, no_decay, (node.id, name), sparse))
+            start = segments[-1].stop
         values, gradients = np.zeros(start, self.dtype), np.zeros(start, self.dtype)
-        for segment in segments:
-            node, name = nodes[segment.name]
+        for segment, (node, name) in zip(segments, params, strict=True):
             node.bind(name, view(values, segment), view(gradients, segment))
         self.segments, self.values, self.gradients = tuple(segments), values, gradients
+        self.tables = tuple(segment for segment in segments if segment.sparse)
+        self.n_dense = self.tables[0].start if self.tables else start
+        self._changed = {}
+        self.look_for_touched()
+
+    # Gradients
+
+    def look_for_touched(self) -> None:
+        """Find the rows of tables that have a gradient, after it was written by who did not note them."""
+        gradients = {table.name: view(self.gradients, table) for table in self.tables}
+        self._touched = {name: [np.flatnonzero(array.any(axis=1))] for name, array in gradients.items()}
+
+    @property
+    def dense(self) -> Array:
+        """The gradients of all parameters but the tables, flat."""
+        return self.gradients[: self.n_dense]
+
+    def touch(self, name: str, rows: Ints) -> None:
+        """Note that these rows of a table have a gradient; some may be named twice. Other parameters need no note."""
+        if name in self._touched:
+            self._touched[name].append(rows)
+
+    def touched(self, name: str) -> Ints:
+        """The rows of a table that have a gradient, in order."""
+        parts = self._touched[name]
+        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+
+    def take_rows(self, name: str) -> tuple[Ints, Array]:
+        """The rows of a table that have a gradient, and that; it is zero afterwards."""
+        gradient = view(self.gradients, self.table(name))
+        rows = self.touched(name)
+        found = gradient[rows]
+        gradient[rows] = 0
+        self._touched[name] = []
+        return rows, found
+
+    def put_rows(self, name: str, rows: Ints, gradient: Array) -> None:
+        """Give different rows of a table, in order, this gradient; it has none so far."""
+        view(self.gradients, self.table(name))[rows] = gradient
+        self._touched[name] = [rows]
+
+    def table(self, name: str) -> Segment:
+        return next(segment for segment in self.tables if segment.name == name)
+
+    def clear_gradients(self) -> None:
+        """Set all gradients to zero, those of tables where they are not."""
+        self.dense.fill(0)
+        for table in self.tables:
+            self._changed[table.name], _ = self.take_rows(table.name)
 
     def is_current(self) -> bool:
         """Whether every layer still holds views of these arrays: nesting a model in another moves them."""
@@ -96,17 +155,28 @@ class Store:
 
     def first_not_finite(self, flat: Array) -> str:
         """The name of the first parameter with a NaN or infinity in `flat`, or an empty text."""
-        # The sum of squares makes no temporary array; only where it overflows is each number looked at.
-        with np.errstate(over="ignore", invalid="ignore"):
-            if math.isfinite(np.dot(flat, flat)) or np.isfinite(flat).all():
-                return ""
+        if is_finite(flat):
+            return ""
         return next(name for name, array in self.named(flat).items() if not np.isfinite(array).all())
+
+    def first_changed_to_not_finite(self) -> str:
+        """The same of the values, where rows of tables that the last update left as they were are not looked at."""
+        if not is_finite(self.values[: self.n_dense]):
+            return self.first_not_finite(self.values)
+        changed = ((table, self._changed.get(table.name, ())) for table in self.tables)
+        return next((t.name for t, rows in changed if not np.isfinite(view(self.values, t)[rows]).all()), "")
 
     def generator(self, path: str, *keys: str) -> np.random.Generator:
         """The stream of one draw: from the moment, the layer's path, and how often it drew in this forward pass."""
         n = self.draws[(path, *keys)]
         self.draws[(path, *keys)] += 1
         return generator(self.moment.seed, *keys, self.moment.step, self.moment.micro, path, n)
+
+
+def is_finite(flat: Array) -> bool:
+    # The sum of squares makes no temporary array; only where it overflows is each number looked at.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
 
 
 def view(flat: Array, segment: Segment) -> Array:

@@ -82,7 +82,9 @@ total_steps = 100
 """
 
 PARTS = '''
-from trainer_cli.api import registry
+import numpy as np
+
+from trainer_cli.api import Model, registry, uniform_init
 
 
 @registry.schedules("zigzag.v1")
@@ -92,6 +94,25 @@ def zigzag(high: float):
     for step in range(45):
         yield rate
         rate = rate * 0.9 if step % 5 else high
+
+
+@registry.layers("cells.v1")
+def cells(nO: int):
+    """A table with a row for each cell of the plane: most are not used by a batch."""
+    return Model("cells", forward, init=init, dims={"nO": nO}, params=("E",), sparse=("E",))
+
+
+def forward(model, X, is_train):
+    rows = (np.clip(np.floor(X * 2), -4, 3) + 4).astype(np.int64) @ [8, 1]
+
+    def backprop(dY):
+        model.add_rows("E", rows, dY)
+
+    return model.E[rows], backprop
+
+
+def init(model, X, Y):
+    model.draw("E", uniform_init, (64, model.get_dim("nO")))
 '''
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from run_fakes import (
     ADAM,
+    CONFIG,
     KillAt,
     KillAtRow,
     Killed,
@@ -75,6 +76,34 @@ def stop_at_every_step(config, run_dir):
 def test_a_run_stopped_after_every_step_comes_to_the_same_bits(own_parts, optimizer):
     config = config_of(own_parts, optimizer=optimizer)
     assert stop_at_every_step(config, own_parts / "stopped") == whole(config, own_parts)
+
+
+def with_table(folder):
+    text = CONFIG.replace(
+        '@layers = "Relu.v1"\nnO = 5\ndropout = 0.2\nnormalize = true', '@layers = "cells.v1"\nnO = 5'
+    )
+    return config_of(folder, text=text)
+
+
+def test_a_run_with_a_sparse_table_comes_to_the_same_bits(own_parts):
+    config = with_table(own_parts)
+    assert stop_at_every_step(config, own_parts / "stopped") == whole(config, own_parts)
+
+
+def test_the_comparison_sees_averages_that_are_caught_up_at_each_save(own_parts, monkeypatch):
+    config, take = with_table(own_parts), snapshot.take
+    expected = whole(config, own_parts)
+
+    def caught_up(job, at):
+        found = take(job, at)
+        [table] = job.model.store.tables
+        if at.position.step > 0:
+            found.optimizer[f"averages.{table.name}"] = job.optimizer.averages[table.key]
+            found.optimizer[f"last.{table.name}"][...] = at.position.step
+        return found
+
+    monkeypatch.setattr(snapshot, "take", caught_up)
+    assert stop_at_every_step(config, own_parts / "stopped") != expected
 
 
 @pytest.mark.parametrize("name", registry.optimizers.names())

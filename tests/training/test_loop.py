@@ -4,7 +4,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from trainer_cli import loop
+from trainer_cli import gradient_sum, loop
 from trainer_cli.api import Adam, DivergedError, L2Distance, Linear, Relu, Softmax, chain
 from trainer_cli.epochs import Epochs
 from trainer_cli.errors import ArgumentError
@@ -132,12 +132,12 @@ def test_the_comparison_sees_a_sum_from_left_to_right(monkeypatch):
             self.total = 0
 
         def add(self, array):
-            self.total = self.total + array
+            self.total = self.total + array.copy()
 
         def finish(self, out):
             out[...] = self.total
 
-    monkeypatch.setattr(loop, "TreeSum", InOrder)
+    monkeypatch.setattr(gradient_sum, "TreeSum", InOrder)
     with pytest.raises(AssertionError):
         test_the_parts_are_added_along_the_fixed_tree_to_the_bit(7)
 

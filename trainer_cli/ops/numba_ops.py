@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trainer_cli.arrays import Array
-from trainer_cli.ops import activations, image_kernels, kernels, update_kernels
+from trainer_cli.arrays import Array, Ints
+from trainer_cli.ops import activations, image_kernels, kernels, table_kernels, update_kernels
 from trainer_cli.ops.convolution import Windows
 from trainer_cli.ops.kernels import F
 from trainer_cli.ops.numpy_ops import Ops
@@ -53,6 +53,14 @@ class NumbaOps(Ops):
             len(X), lambda rows: image_kernels.backprop_max_pool(dY[rows], X[rows], Y[rows], k, step, dX[rows])
         )
         return dX
+    # Tables
+
+    def add_rows(self, table: Array, rows: Ints, values: Array) -> None:
+        if table.ndim != 2 or not fits(table) or values.dtype != F or rows.dtype != np.int64:
+            return super().add_rows(table, rows, values)
+        if len(rows) and (rows.min() < 0 or rows.max() >= len(table)):
+            raise IndexError(f"rows {rows.min()} to {rows.max()} of a table of {len(table)}")
+        return table_kernels.add_rows(table, rows, contiguous_like(np.empty((len(rows), table.shape[1])), values))
 
     # Activations
 

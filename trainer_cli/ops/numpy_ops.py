@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli import batches
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 from trainer_cli.batches import Size, SizedGenerator
 from trainer_cli.errors import ArgumentError
 from trainer_cli.ops import activations, convolution, pooling, updates
@@ -109,6 +109,12 @@ class Ops:
         np.matmul(A, B, out=scratch)
         add_to += scratch
         return add_to
+
+    # Tables
+
+    def add_rows(self, table: Array, rows: Ints, values: Array) -> None:
+        """Add `values` (k, width) to the rows `rows` (k,) of a table, in place; what a row gets twice is summed."""
+        np.add.at(table, rows, values)
 
     def scratch(self, size: int, dtype: np.dtype[np.generic]) -> Array:
         """A 1-d array of `size` that the thread's next call overwrites; grown to the largest size asked for."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 from trainer_cli.errors import ArgumentError, ModelFileError, ShapeError
+from trainer_cli.optimizers.averages import caught_up
 from trainer_cli.optimizers.rule import Part
 from trainer_cli.store import Segment, Store, view
 
@@ -21,11 +22,26 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What is remembered about tensors that lie end to end, by group: `arrays["m"]` is flat."""
+    """What is remembered about tensors that lie end to end, by group: `arrays["m"]` is flat.
+
+    `last` has for each sparse table the update (n_rows,) after which the averages of a row are as they stand: they
+    are caught up when the row is updated, or when all are asked for. `weights` are those of the store, flat.
+    """
 
     segments: tuple[Segment, ...]
     arrays: dict[str, Array]
     n_updates: list[int]
+    last: dict[int, Ints] = field(default_factory=dict)
+    weights: Array | None = None
+
+    def array(self, group: str, index: int) -> Array:
+        """What is remembered about one tensor; the averages of a table are a copy, caught up."""
+        segment = self.segments[index]
+        found = view(self.arrays[group], segment)
+        if group != "averages" or index not in self.last:
+            return found
+        assert self.weights is not None
+        return caught_up(found, view(self.weights, segment), self.last[index], self.n_updates[index])
 
     def parts(
         self, indexes: range, weights: Array, gradient: Array, alike: Callable[[Segment], Hashable]
@@ -80,7 +96,7 @@ class Memory:
     def of_store(self, store: Store) -> State:
         """What is remembered about this store; zeros at first."""
         if store not in self._stores:
-            self._stores[store] = self._new(store.segments, store.dtype)
+            self._stores[store] = self._new(store.segments, store.dtype, store.values)
         return self._stores[store]
 
     def of_tensor(self, key: Hashable, weights: Array) -> tuple[State, int]:
@@ -100,7 +116,7 @@ class Memory:
         arrays: dict[Hashable, Array] = {}
         if group in self.groups:
             arrays |= {name: held[group] for name, (held, _) in self._loaded.items()}
-            arrays |= {key: view(s.arrays[group], s.segments[index]) for key, (s, index) in self._places.items()}
+            arrays |= {key: state.array(group, index) for key, (state, index) in self._places.items()}
         return ByKey(arrays, self._names(), None)
 
     def counts(self) -> ByKey[int]:
@@ -120,7 +136,7 @@ class Memory:
 
         ArgumentError: two tensors have one name, or a key cannot be written as text.
         """
-        saved = {name: ({group: held[group] for group in self.groups}, n) for name, (held, n) in self._loaded.items()}
+        saved = {name: (dict(held), n) for name, (held, n) in self._loaded.items()}
         for key, (state, index) in self._places.items():
             segment = state.segments[index]
             if segment.name in saved:
@@ -131,6 +147,8 @@ class Memory:
             if not is_text(key):
                 raise ArgumentError(f"to be saved, a key is text or a tuple of text and whole numbers, not {key!r}")
             arrays = {group: view(array, segment) for group, array in state.arrays.items()}
+            if index in state.last:
+                arrays["last"] = state.last[index]
             saved[segment.name] = arrays, state.n_updates[index]
         found = {f"n_updates.{name}": np.asarray(n, np.int64) for name, (_, n) in saved.items()}
         return found | {f"{g}.{name}": array for name, (arrays, _) in saved.items() for g, array in arrays.items()}
@@ -142,7 +160,7 @@ class Memory:
             group, _, name = full.partition(".")
             found.setdefault(name, {})[group] = array
         for name, held in found.items():
-            if held.keys() != {"n_updates", *self.groups}:
+            if held.keys() - {"last"} != {"n_updates", *self.groups}:
                 kept = ", ".join(self.groups) or "nothing"
                 raise ModelFileError(f"{name}: this optimizer keeps {kept}, not {', '.join(sorted(held))}")
             count = held["n_updates"]
@@ -153,9 +171,12 @@ class Memory:
         self._places.clear()
         self._loaded = {name: (held, int(held.pop("n_updates"))) for name, held in found.items()}
 
-    def _new(self, segments: tuple[Segment, ...], dtype: np.dtype[np.generic]) -> State:
+    def _new(self, segments: tuple[Segment, ...], dtype: np.dtype[np.generic], weights: Array | None = None) -> State:
         size = max((segment.stop for segment in segments), default=0)
-        state = State(segments, {group: np.zeros(size, dtype) for group in self.groups}, [0] * len(segments))
+        arrays = {group: np.zeros(size, dtype) for group in self.groups}
+        tables = (i for i, segment in enumerate(segments) if segment.sparse and "averages" in self.groups)
+        last = {i: np.zeros(segments[i].shape[0], np.int64) for i in tables}
+        state = State(segments, arrays, [0] * len(segments), last, weights)
         for index, segment in enumerate(segments):
             self._take_over(state, index, segment)
             self._places[segment.key] = state, index
@@ -168,17 +189,21 @@ class Memory:
             if old.segments[place].shape != segment.shape:
                 return  # initialised anew in another size: nothing remembered fits
             known = {group: view(array, old.segments[place]) for group, array in old.arrays.items()}
+            known |= {"last": old.last[place]} if place in old.last else {}
             count = old.n_updates[place]
         elif segment.name in self._loaded:
             known, count = self._loaded[segment.name]
+            if ("last" in known) != (index in state.last):
+                raise ModelFileError(f"{segment.name}: one of the two optimizers knows it as a sparse table, not both")
             for group, array in known.items():
-                if array.shape != segment.shape:
+                if array.shape != (segment.shape if group != "last" else segment.shape[:1]):
                     raise ModelFileError(f"{group}.{segment.name}: has shape {array.shape}, not {segment.shape}")
             del self._loaded[segment.name]
         else:
             return
         for group, array in known.items():
-            view(state.arrays[group], segment)[...] = array
+            place_of = state.last[index] if group == "last" else view(state.arrays[group], segment)
+            place_of[...] = array
         state.n_updates[index] = count
 
 

@@ -41,7 +41,7 @@ def Muon(
     `w -= learn_rate * (weight_decay w + 0.2 sqrt(max(rows, columns)) orthogonal(u))`. The factor is
     that of Liu et al. 2025 (arXiv:2502.16982): the step is as long as AdamW's, so one `learn_rate` and one
     `weight_decay` serve both. Every parameter with another number of axes than two (biases, normalisation, Maxout's
-    weights) is updated by AdamW with `beta1`, `beta2` and `eps`. Source: https://kellerjordan.github.io/posts/muon/.
+    weights) and every sparse table is updated by AdamW with `beta1`, `beta2` and `eps`. Source: https://kellerjordan.github.io/posts/muon/.
     Clipping and averages as `Optimizer` says.
     """
     return Optimizer(
@@ -64,11 +64,11 @@ class MuonRule(Rule):
         self.other = AdamWRule()
 
     def kind(self, segment: Segment) -> str:
-        return segment.name if len(segment.shape) == 2 else ""
+        return segment.name if is_matrix(segment) else ""
 
     def move(self, ops: Ops, part: Part, rates: Rates) -> None:
         shape = part.segments[0].shape
-        if len(shape) != 2:
+        if not is_matrix(part.segments[0]):
             self.other.move(ops, part, rates)
             return
         m, momentum = part.moments["m"], rates.momentum
@@ -78,6 +78,11 @@ class MuonRule(Rule):
         step = orthogonal(ops, u.reshape(shape)).reshape(-1)
         ops.add_scaled(part.weights, part.weights, scale=-rates.shrink)
         ops.add_scaled(part.weights, step, scale=-rates.learn_rate * ADAMW_RMS * math.sqrt(max(shape)))
+
+
+def is_matrix(segment: Segment) -> bool:
+    """Whether a parameter maps vectors to vectors; a table of embeddings does not."""
+    return len(segment.shape) == 2 and not segment.sparse
 
 
 def orthogonal(ops: Ops, M: Array) -> Array:

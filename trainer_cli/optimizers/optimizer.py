@@ -11,16 +11,16 @@ from trainer_cli import json_text, tensors
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ModelFileError, ShapeError
 from trainer_cli.ops import Ops
+from trainer_cli.optimizers.averages import average_decay
 from trainer_cli.optimizers.clipping import clip
 from trainer_cli.optimizers.hyper import Hyper, Rate
 from trainer_cli.optimizers.memory import ByKey, Memory, State
 from trainer_cli.optimizers.rule import Rates, Rule
 from trainer_cli.optimizers.rules import AdamRule, RAdamRule, SGDRule
+from trainer_cli.optimizers.touched import gather, scatter
 from trainer_cli.schedules.arguments import is_number, require_flags
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.store import Segment, Store
-
-AVERAGE_DECAY_LIMIT = 0.9999
 
 
 class Optimizer:
@@ -132,8 +132,15 @@ class Optimizer:
         DivergedError: a gradient is not finite. Nothing has been changed then.
         """
         state = self._memory.of_store(store)
-        self._update(ops, state, range(len(state.segments)), store.values, store.gradients, 1.0)
-        store.gradients.fill(0)
+        n_tensors = len(state.segments) - len(store.tables)
+        tables = [gather(store, state, index) for index in range(n_tensors, len(state.segments))]
+        for table in tables:
+            clip(table.gradient, table.state.segments, 0)  # only looks, before anything is changed
+        self._update(ops, state, range(n_tensors), store.values[: store.n_dense], store.dense, 1.0)
+        for table in tables:
+            self._update(ops, table.state, range(1), table.weights, table.gradient, 1.0)
+            scatter(store, state, table)
+        store.clear_gradients()
 
     def step_schedules(self) -> None:
         """Go to the next value of every schedule."""
@@ -172,19 +179,27 @@ class Optimizer:
         return self._memory.of_store(store)
 
     def to_arrays(self, store: Store) -> dict[str, Array]:
-        """The state of a store as named arrays: `m.hidden.W`, `averages.hidden.W`, ..."""
+        """The state of a store as named arrays: `m.hidden.W`, `averages.hidden.W`, `last.table.E`, ..."""
         state = self.state(store)
-        return {f"{g}.{name}": part for g, array in state.arrays.items() for name, part in store.named(array).items()}
+        last = {f"last.{state.segments[index].name}": array for index, array in state.last.items()}
+        groups = {f"{g}.{name}": part for g, array in state.arrays.items() for name, part in store.named(array).items()}
+        return groups | last
 
     def from_arrays(self, store: Store, arrays: dict[str, Array], *, n_updates: int) -> None:
         """Take over what `to_arrays` gave. ModelFileError: it belongs to another model or optimizer."""
         state = self.state(store)
         groups: dict[str, dict[str, Array]] = {group: {} for group in state.arrays}
+        last = {state.segments[index].name: array for index, array in state.last.items()}
         for name, array in arrays.items():
             group, _, param = name.partition(".")
+            if group == "last" and param in last and array.shape == last[param].shape:
+                last.pop(param)[...] = array
+                continue
             if group not in groups:
                 raise ModelFileError(f"{name}: this optimizer keeps only {', '.join(groups) or 'nothing'}")
             groups[group][param] = array
+        if last:
+            raise ModelFileError(f"last.{min(last)}: is missing")
         for group, flat in state.arrays.items():
             store.load(groups[group], flat)
         state.n_updates[:] = [n_updates] * len(state.segments)
@@ -258,9 +273,7 @@ class Optimizer:
             if L2 and self.L2_is_weight_decay:
                 ops.add_scaled(part.weights, part.weights, scale=-learn_rate * L2)
             if self.use_averages:
-                t = part.n_updates
-                decay = min((1 + t) / (10 + t), AVERAGE_DECAY_LIMIT)
-                ops.average(part.moments["averages"], part.weights, decay=decay)
+                ops.average(part.moments["averages"], part.weights, decay=average_decay(part.n_updates))
 
 
 def check_arrays(key: Hashable, weights: object, gradient: object) -> None:
