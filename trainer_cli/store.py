@@ -60,6 +60,7 @@ class Store:
         self.n_dense = 0
         self.tables: tuple[Segment, ...] = ()
         self._touched: dict[str, list[Ints]] = {}
+        self._in_order: set[str] = set()  # the tables whose touched rows are one part, in order and each once
         self._changed: dict[str, Ints] = {}
         for path, node in walk_paths(root):
             node.join(self, path)
@@ -91,6 +92,7 @@ class Store:
         """Find the rows of tables that have a gradient, after it was written by who did not note them."""
         gradients = {table.name: view(self.gradients, table) for table in self.tables}
         self._touched = {name: [np.flatnonzero(array.any(axis=1))] for name, array in gradients.items()}
+        self._in_order = set(gradients)
 
     @property
     def dense(self) -> Array:
@@ -101,25 +103,27 @@ class Store:
         """Note that these rows of a table have a gradient; some may be named twice. Other parameters need no note."""
         if name in self._touched:
             self._touched[name].append(rows)
+            self._in_order.discard(name)
 
     def touched(self, name: str) -> Ints:
         """The rows of a table that have a gradient, in order."""
-        parts = self._touched[name]
-        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+        if name not in self._in_order:
+            self._touched[name] = [in_order(np.concatenate([np.zeros(0, np.int64), *self._touched[name]]))]
+            self._in_order.add(name)
+        return self._touched[name][0]
 
     def take_rows(self, name: str) -> tuple[Ints, Array]:
         """The rows of a table that have a gradient, and that; it is zero afterwards."""
-        gradient = view(self.gradients, self.table(name))
         rows = self.touched(name)
-        found = gradient[rows]
-        gradient[rows] = 0
-        self._touched[name] = []
+        found = view(self.gradients, self.table(name)).take(rows, axis=0)
+        self._clear_rows(name)
         return rows, found
 
     def put_rows(self, name: str, rows: Ints, gradient: Array) -> None:
         """Give different rows of a table, in order, this gradient; it has none so far."""
         view(self.gradients, self.table(name))[rows] = gradient
         self._touched[name] = [rows]
+        self._in_order.add(name)
 
     def table(self, name: str) -> Segment:
         return next(segment for segment in self.tables if segment.name == name)
@@ -128,7 +132,13 @@ class Store:
         """Set all gradients to zero, those of tables where they are not."""
         self.dense.fill(0)
         for table in self.tables:
-            self._changed[table.name], _ = self.take_rows(table.name)
+            self._changed[table.name] = self.touched(table.name)
+            self._clear_rows(table.name)
+
+    def _clear_rows(self, name: str) -> None:
+        view(self.gradients, self.table(name))[self.touched(name)] = 0
+        self._touched[name] = []
+        self._in_order.discard(name)
 
     def is_current(self) -> bool:
         """Whether every layer still holds views of these arrays: nesting a model in another moves them."""
@@ -171,6 +181,12 @@ class Store:
         n = self.draws[(path, *keys)]
         self.draws[(path, *keys)] += 1
         return generator(self.moment.seed, *keys, self.moment.step, self.moment.micro, path, n)
+
+
+def in_order(rows: Ints) -> Ints:
+    """The different ones of some rows, in order (several times faster than `np.unique`)."""
+    rows = np.sort(rows)
+    return rows[np.append(True, rows[1:] != rows[:-1])] if len(rows) else rows
 
 
 def is_finite(flat: Array) -> bool:

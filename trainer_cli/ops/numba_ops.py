@@ -56,11 +56,14 @@ class NumbaOps(Ops):
     # Tables
 
     def add_rows(self, table: Array, rows: Ints, values: Array) -> None:
-        if table.ndim != 2 or not fits(table) or values.dtype != F or rows.dtype != np.int64:
+        if not fits_table(table, rows, values):
             return super().add_rows(table, rows, values)
-        if len(rows) and (rows.min() < 0 or rows.max() >= len(table)):
-            raise IndexError(f"rows {rows.min()} to {rows.max()} of a table of {len(table)}")
-        return table_kernels.add_rows(table, rows, contiguous_like(np.empty((len(rows), table.shape[1])), values))
+        return table_kernels.add_rows(table, rows, np.ascontiguousarray(values))
+
+    def put_rows(self, table: Array, rows: Ints, values: Array) -> None:
+        if not fits_table(table, rows, values):
+            return super().put_rows(table, rows, values)
+        return table_kernels.put_rows(table, rows, np.ascontiguousarray(values))
 
     # Activations
 
@@ -233,6 +236,14 @@ def fits(rows: Array, *columns: Array) -> bool:
     """Whether a kernel can take these rows (B, n) and whatever has one number a column, (n,)."""
     assert all(column.shape == rows.shape[1:] for column in columns), "a kernel does not check its indexes"
     return rows.dtype == F and rows.flags.c_contiguous and all(column.dtype == F for column in columns)
+
+
+def fits_table(table: Array, rows: Ints, values: Array) -> bool:
+    """Whether a kernel can take these rows of a table; IndexError: it has not all of them."""
+    if len(rows) and (rows.min() < 0 or rows.max() >= len(table)):
+        raise IndexError(f"rows {rows.min()} to {rows.max()} of a table of {len(table)}")
+    assert values.shape == (*rows.shape, *table.shape[1:]), "a kernel does not check its indexes"
+    return table.ndim == 2 and fits(table) and values.dtype == F and rows.dtype == np.int64
 
 
 def flat(*arrays: Array) -> bool:

@@ -116,6 +116,10 @@ class Ops:
         """Add `values` (k, width) to the rows `rows` (k,) of a table, in place; what a row gets twice is summed."""
         np.add.at(table, rows, values)
 
+    def put_rows(self, table: Array, rows: Ints, values: Array) -> None:
+        """Write `values` (k, width) to the different rows `rows` (k,) of a table, in place."""
+        table[rows] = values
+
     def scratch(self, size: int, dtype: np.dtype[np.generic]) -> Array:
         """A 1-d array of `size` that the thread's next call overwrites; grown to the largest size asked for."""
         key = (get_ident(), dtype)

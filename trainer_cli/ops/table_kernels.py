@@ -12,3 +12,11 @@ def add_rows(table: Array, rows: Ints, values: Array) -> None:
         to, value = table[rows[i]], values[i]
         for j in range(value.size):
             to[j] += value[j]
+
+
+@compiled
+def put_rows(table: Array, rows: Ints, values: Array) -> None:
+    for i in range(rows.size):
+        to, value = table[rows[i]], values[i]
+        for j in range(value.size):
+            to[j] = value[j]

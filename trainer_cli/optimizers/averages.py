@@ -37,8 +37,10 @@ def decay_between(last: Ints, t: int) -> Array:
 
 def caught_up(averages: Array, weights: Array, last: Ints, t: int) -> Array:
     """Averages (k, width) after update t of rows whose weights stayed as they are since update `last` (k,)."""
-    stale = np.flatnonzero(last < t)
-    found, weights = averages.copy(), weights[stale]
-    kept = decay_between(last[stale], t).astype(weights.dtype).reshape(-1, *[1] * (weights.ndim - 1))
-    found[stale] = weights + (found[stale] - weights) * kept
+    kept = decay_between(last, t).astype(weights.dtype).reshape(-1, *[1] * (weights.ndim - 1))
+    found = averages - weights
+    found *= kept
+    found += weights
+    fresh = last >= t
+    found[fresh] = averages[fresh]  # to the bit
     return found

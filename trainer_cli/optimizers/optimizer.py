@@ -139,7 +139,7 @@ class Optimizer:
         self._update(ops, state, range(n_tensors), store.values[: store.n_dense], store.dense, 1.0)
         for table in tables:
             self._update(ops, table.state, range(1), table.weights, table.gradient, 1.0)
-            scatter(store, state, table)
+            scatter(ops, store, state, table)
         store.clear_gradients()
 
     def step_schedules(self) -> None:
