@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block, Column, Places
+from trainer_cli.data.reader import Reader
 
 WriteFile = Callable[..., Path]
 MakeBlock = Callable[..., Block]
@@ -38,6 +40,24 @@ def block() -> MakeBlock:
         return Block(columns, Places("data.csv" if lines else "data.npz", range(2, 2 + n) if lines else None))
 
     return make
+
+
+@pytest.fixture
+def assert_streams() -> Callable[..., None]:
+    """Assert that the memory for reading what `build(n)` reads, `n` rows of it, does not grow with `n`."""
+
+    def peak(reader: Reader, n: int) -> int:
+        tracemalloc.start()
+        assert sum(map(len, reader.blocks())) == n
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    def check(build: Callable[[int], Reader], few: int = 9_000, many: int = 40_000) -> None:
+        peak(build(few), few)  # the first run pays for what Python keeps for itself
+        assert peak(build(many), many) < 1.25 * peak(build(few), few)
+
+    return check
 
 
 @pytest.fixture

@@ -142,3 +142,7 @@ def test_any_bytes_are_read_or_refused(tmp_path, data):
     except DataError as err:
         refused = str(err)
     assert refused is None or refused.startswith(str(path))
+
+
+def test_memory_does_not_grow_with_the_file(write, assert_streams):
+    assert_streams(lambda n: JSONLReader(write('{"a": ["x", "y"], "n": [1, 2]}\n' * n, "x.jsonl")))

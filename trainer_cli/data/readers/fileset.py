@@ -43,13 +43,13 @@ class FileSet(ABC):
         """A file's rows, `room` at most; mistakes in these are a DataError at the end."""
 
     def columns(self) -> Names:
-        return self._chosen(self.names_in(self.files()[0]))
+        return self._chosen(self.names_in(self.tables()[0]))
 
     def blocks(self) -> Iterator[Block]:
         """The rows; mistakes of all files are reported at the end."""
         faults, n = Faults(), 0
         first: tuple[Names, str] | None = None
-        for path in self.files():
+        for path in self.tables():
             before = n
             room = None if self.limit is None else self.limit - n
             if room == 0:
@@ -60,10 +60,14 @@ class FileSet(ABC):
                 n += len(block)
         faults.check()
 
-    def files(self) -> tuple[Path, ...]:
+    def tables(self) -> tuple[Path, ...]:
+        """The files whose rows follow one another."""
         if str(self.path) == STDIN and not self.takes_stdin:
             raise refused("path", "this reader takes a file, not standard input")
         return found(self.path)
+
+    def files(self) -> tuple[Path, ...]:
+        return self.tables()
 
     def paths(self) -> tuple[Path, ...]:
         return (self.path,)
