@@ -12,7 +12,7 @@ from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
 from trainer_cli.errors import ConfigError, TrainerError
 from trainer_cli.job import Job, Monitor
-from trainer_cli.kinds import check_kinds
+from trainer_cli.kinds import check_kinds, check_unknown
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
@@ -96,6 +96,9 @@ def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:
         with gathered(errors):
             target = found.target[0] if found else config.config.get("target", {}).get("@encoders", "")
             check_kinds(config, loss, metrics, target)
+        if found is not None:
+            with gathered(errors):
+                check_unknown(config, loss, found.target[1])
     for name, kind, words in (("model", Model, "a Model"), ("optimizer", Optimizer, "an Optimizer")):
         if name in made and not isinstance(made[name], kind):
             message = f"its function must return {words}, not {made[name]!r:.60}"

@@ -5,15 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trainer_cli.config.run_config import RunConfig
+from trainer_cli.data.encoder import Encoder
 from trainer_cli.errors import ConfigError
 from trainer_cli.layer_watch import refusal
 from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.user_code import defined_at
 
+# What the built-in targets are, as losses and metrics name it.
+TARGETS: dict[str, Truths] = {
+    "labels.v1": "classes",
+    "tags.v1": "classes",
+    "multilabel.v1": "flags",
+    "numbers.v1": "numbers",
+}
+# A loss for each, with what the model must end in, and the target that a loss would fit.
+REMEDIES: dict[Truths, str] = {
+    "classes": "CategoricalCrossentropy.v4 with Softmax.v1",
+    "flags": "BinaryCrossentropy.v1 with Linear.v1 at the end",
+    "numbers": "MeanSquaredError.v1 with Linear.v1 at the end",
+}
+WORDS: dict[Truths, str] = {
+    "classes": "classes",
+    "flags": "flags that are each true or not",
+    "numbers": "numbers",
+}
+
 
 def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], target: str) -> None:
-    """Refuse a loss or metric of numbers on classes, and of classes on numbers: some would go through by chance."""
+    """Refuse a loss or metric of numbers on classes, of classes on numbers, and so on: some would go through by chance.
+
+    `target` is the registered name; of a user's own nothing is known.
+    """
     problems = []
     if not isinstance(loss, Loss):
         kind = type(loss)
@@ -23,7 +46,7 @@ def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], tar
         problems.append(config.problem("loss", message))
     for name, metric in metrics.items():
         counted = getattr(metric, "truths", "any")
-        if (target, counted) in (("numbers.v1", "classes"), ("labels.v1", "numbers")):
+        if counted != "any" and counted != TARGETS.get(target, counted):
             message = f"counts {counted}, the target is {target}: take this section away"
             problems.append(config.problem(f"metrics.{name}", message))
         elif message := lacking(metric):
@@ -34,22 +57,20 @@ def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], tar
 
 def mismatched(target: str, truths: Truths) -> str:
     """Why a loss of such truths cannot be taken of this target; "" if it can."""
-    if target == "labels.v1" and truths == "numbers":
-        return (
-            "takes numbers, the target is labels.v1: use CategoricalCrossentropy.v4 with Softmax.v1, "
-            'or [target] @encoders = "numbers.v1"'
-        )
-    if target == "labels.v1" and truths == "flags":
-        return (
-            "takes flags that are each true or not, the target is labels.v1, one class a row: use "
-            "CategoricalCrossentropy.v4 with Softmax.v1"
-        )
-    if target == "numbers.v1" and truths == "classes":
-        return (
-            "takes classes, the target is numbers.v1: use MeanSquaredError.v1 with Linear.v1 at the end, "
-            'or [target] @encoders = "labels.v1"'
-        )
-    return ""
+    kind = TARGETS.get(target, truths)
+    if "any" in (kind, truths) or kind == truths:
+        return ""
+    other = {"classes": "labels.v1", "numbers": "numbers.v1", "flags": "multilabel.v1"}[truths]
+    one = ", one class a row" if (target, truths) == ("labels.v1", "flags") else ""
+    message = f"takes {WORDS[truths]}, the target is {target}{one}: use {REMEDIES[kind]}"
+    return message if one else f'{message}, or [target] @encoders = "{other}"'
+
+
+def check_unknown(config: RunConfig, loss: Loss, target: Encoder) -> None:
+    """Refuse a target whose classes may be unknown for a loss that would take them for wrong truths."""
+    if getattr(target, "unknown", "error") == "miss" and not getattr(loss, "skips_unknown", False):
+        message = 'the loss has no way to skip rows of unknown classes: use CategoricalCrossentropy.v4, or "error" here'
+        raise ConfigError(problems=[config.problem("target.unknown", message)])
 
 
 def lacking(metric: Tally) -> str:

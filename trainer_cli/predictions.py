@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,19 @@ from trainer_cli.trained import Trained
 
 @dataclass(frozen=True)
 class Predicted:
-    """Rows as they were read, and for each what is predicted: a label, or a number in the column's own unit.
+    """Rows as they were read, and for each what is predicted: a label, a list of them where a row may have several, or
+    a number in the column's own unit.
 
-    `scores` are the probabilities of the labels, None for numbers; `ranked` has for each row the most probable labels
-    with theirs, if more than the first were asked for.
+    `scores` are the probabilities of the labels (of a list of them a list), None for numbers; `ranked` has for each row
+    the most probable labels with theirs, if more than the first were asked for. `separator` stands between the labels
+    of a list where they are one text.
     """
 
     block: Block
     values: list[Any]
-    scores: list[float] | None
+    scores: list[Any] | None
     ranked: list[list[tuple[str, float]]] | None
+    separator: str = ";"
 
 
 def predictions(trained: Trained, reader: Reader, *, batch_size: int, top: int = 1) -> Iterator[Predicted]:
@@ -57,10 +60,18 @@ def predicted(trained: Trained, block: Block, outputs: Array, top: int) -> Predi
     values = target.decode(outputs)
     if not names or outputs.shape[1] != len(names):
         return Predicted(block, values, None, None)
-    scores = outputs.max(axis=1).astype(float).tolist()
+    is_list = getattr(target, "truths", "") == "flags"
+    scores = of_lists(names, values, outputs) if is_list else outputs.max(axis=1).astype(float).tolist()
+    separator = getattr(target, "separator", ";")
     if top == 1:
-        return Predicted(block, values, scores, None)
+        return Predicted(block, values, scores, None, separator)
     # Stable, so that of equally probable ones the first comes first, as in `decode`.
     order = np.argsort(-outputs, axis=1, kind="stable")[:, :top]
     ranked = [[(names[i], float(row[i])) for i in best] for row, best in zip(outputs, order.tolist(), strict=True)]
-    return Predicted(block, values, scores, ranked)
+    return Predicted(block, values, scores, ranked, separator)
+
+
+def of_lists(names: Sequence[str], values: Sequence[Sequence[str]], outputs: Array) -> list[list[float]]:
+    """The probabilities (B, n) of the labels that each row is given."""
+    places = {name: i for i, name in enumerate(names)}
+    return [[float(row[places[name]]) for name in given] for row, given in zip(outputs, values, strict=True)]

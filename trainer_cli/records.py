@@ -18,7 +18,8 @@ DIGITS = 6
 
 
 def lines(found: Iterator[Predicted], file_format: Format) -> Iterator[str]:
-    """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it.
+    """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it; both are
+    lists where a row may have several labels, in CSV joined by the target's separator.
 
     A record of arrays, such as an image, is told by its `row`, from 0. ArgumentError: a column has one of these names.
     """
@@ -37,7 +38,10 @@ def csv_lines(found: Iterator[Predicted]) -> Iterator[str]:
     titles: list[str] | None = None
     for part in found:
         pairs = zip(records(part.block), answers(part), strict=True)
-        rows = [record | {key: value for key, value in answer.items() if key != "top"} for record, answer in pairs]
+        rows = [
+            {key: joined(value, part.separator) for key, value in (record | answer).items() if key != "top"}
+            for record, answer in pairs
+        ]
         if titles is None:
             titles = list(rows[0])
             yield csv_text([titles])
@@ -75,10 +79,18 @@ def answers(part: Predicted) -> Iterator[dict[str, Any]]:
     for index, value in enumerate(part.values):
         found = {"prediction": value}
         if part.scores is not None:
-            found["score"] = round(part.scores[index], DIGITS)
+            score = part.scores[index]
+            found["score"] = (
+                [round(each, DIGITS) for each in score] if isinstance(score, list) else round(score, DIGITS)
+            )
         if part.ranked is not None:
             found["top"] = [{"label": label, "score": round(score, DIGITS)} for label, score in part.ranked[index]]
         yield found
+
+
+def joined(value: Any, separator: str) -> Any:
+    """The items of a list as one text, since a cell of CSV holds no list."""
+    return separator.join(map(str, value)) if isinstance(value, list) else value
 
 
 def format_of(name: str, among: Sequence[Format] = FORMATS) -> Format | None:

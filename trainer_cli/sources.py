@@ -23,7 +23,7 @@ from trainer_cli.registry import nearest, registry
 from trainer_cli.signals import StopFlag
 from trainer_cli.user_code import definition, shown
 
-TARGETS = 'labels.v1 is for classes, numbers.v1 with column = "..." for a number'
+TARGETS = 'labels.v1 is for classes, multilabel.v1 for several, numbers.v1 with column = "..." for a number'
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def gathered(errors: list[TrainerError]) -> Iterator[None]:
 
 def check_classes(config: RunConfig, target: Target) -> None:
     """Refuse training rows that are all of one class: a model with one output has nothing to choose from."""
-    names = getattr(target, "names", None)
+    names = getattr(target, "names", None) if getattr(target, "truths", "classes") == "classes" else None
     if names is not None and len(names) == 1:
         message = f"every training row has the label {names[0]!r}: there is nothing to tell apart"
         raise ConfigError(problems=[config.problem("target.column", message)])

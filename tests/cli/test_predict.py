@@ -8,8 +8,10 @@ import pytest
 from commands import call, finish, start, train
 from run_fakes import config_of
 
-from trainer_cli import lookup, trained
+from trainer_cli import lookup, records, trained
+from trainer_cli.data.block import Block
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.predictions import Predicted
 
 NUMBERS = """
 [optimizer]
@@ -114,6 +116,45 @@ def test_numbers_come_in_the_column_s_own_unit(folder):
     assert scores["mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-4)
     best = min(json.loads(line)["mae"] for line in (folder / "run" / "metrics.jsonl").read_text().splitlines())
     assert scores["mae"] == best
+
+
+def labelled(folder, *settings):
+    """A run on rows with several labels each: `low` and `high` by one column, `odd` in every other row."""
+    for name in ("train", "dev"):
+        rows = list(csv.DictReader(io.StringIO((folder / f"{name}.csv").read_text())))
+        labels = ["low" * (float(row["a"]) < 0) + ",high" * (float(row["b"]) > 0) for row in rows]
+        lines = [f'{row["a"]},{row["b"]},"{label}"' for row, label in zip(rows, labels, strict=True)]
+        (folder / f"{name}.csv").write_text("\n".join(["a,b,labels", *lines]) + "\n")
+    config_of(folder, optimizer=NUMBERS)
+    text = (folder / "run.cfg").read_text()
+    for old, new in (
+        ('"labels.v1"\ncolumn = "label"', '"multilabel.v1"\ncolumn = "labels"\nseparator = ","'),
+        ('"Softmax.v1"', '"Linear.v1"'),
+        ('"CategoricalCrossentropy.v4"', '"BinaryCrossentropy.v1"'),
+        ('[metrics.accuracy]\n@metrics = "accuracy.v1"', ""),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "run.cfg").write_text(text)
+    call("train", "run.cfg", "--output", "run", "--training.max_steps", "400", "--quiet", *settings)
+
+
+def test_rows_of_several_labels_get_lists_of_them(folder):
+    labelled(folder, "--model.hidden.dropout=0")
+    found = predicted("run", "dev.csv", "--top", "1")
+    assert {tuple(record["prediction"]) for record in found} == {(), ("high",), ("low",), ("high", "low")}
+    assert all(len(record["score"]) == len(record["prediction"]) for record in found)
+    assert all(0.5 < score <= 1 for record in found for score in record["score"])
+    right = [set(record["prediction"]) == {*record["labels"].split(",")} - {""} for record in found]
+    assert np.mean(right) >= 0.7
+    table = list(csv.DictReader(io.StringIO(call("predict", "run", "dev.csv").stdout)))
+    assert [row["prediction"] for row in table] == [",".join(record["prediction"]) for record in found]
+    assert [row["score"] for row in table] == [",".join(map(str, record["score"])) for record in found]
+
+
+def test_a_list_in_a_record_is_one_cell_of_a_table():
+    part = Predicted(Block({"words": [["x", "y"], []]}), [["p", "q"], []], [[0.7, 0.6], []], None, "|")
+    assert "".join(records.csv_lines(iter([part]))) == "words,prediction,score\nx|y,p|q,0.7|0.6\n,,\n"
 
 
 def test_a_file_appears_when_it_is_whole(run, folder):

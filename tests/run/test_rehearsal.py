@@ -81,6 +81,44 @@ def test_what_is_for_classes_is_refused_on_numbers(data, check):
     assert "metrics.accuracy: counts classes, the target is numbers.v1" in metric
 
 
+@BOTH
+def test_what_is_for_one_class_a_row_is_refused_where_a_row_may_have_several(data, check):
+    with pytest.raises(ConfigError) as caught:
+        check(config_of(data, text=CONFIG.replace('"labels.v1"', '"multilabel.v1"')))
+    loss, metric = str(caught.value).splitlines()
+    remedy = "use BinaryCrossentropy.v1 with Linear.v1 at the end, or [target] @encoders = "
+    assert f'loss: takes classes, the target is multilabel.v1: {remedy}"labels.v1"' in loss
+    assert "metrics.accuracy: counts classes, the target is multilabel.v1: take this section away" in metric
+
+
+MISS = ('column = "label"', 'column = "label"\nunknown = "miss"')
+
+
+def test_a_label_of_the_dev_data_alone_may_count_as_wrong(data):
+    path = data / "dev.csv"
+    header, *lines = path.read_text().splitlines()
+    config = config_of(data, text=CONFIG.replace(*MISS).replace('[metrics.accuracy]\n@metrics = "accuracy.v1"', ""))
+    known = assemble(config, StopFlag()).dev
+    path.write_text("\n".join([header, *lines, *[f"{line.rpartition(',')[0]},never" for line in lines]]) + "\n")
+    job = assemble(config, StopFlag())
+    assert (job.dev.n, (job.dev.Y == -1).sum()) == (2 * known.n, known.n)
+    loss = job.trained.loss
+    Yh = job.trained.model.predict(job.dev.X)
+    assert loss.get_loss(Yh, job.dev.Y) == pytest.approx(loss.get_loss(Yh[: known.n], known.Y), rel=1e-12)
+    assert loss.mass(job.dev.Y) == known.n
+    with pytest.raises(ConfigError, match='the label "never" is not in the training data'):
+        assemble(config_of(data, text=CONFIG), StopFlag())
+
+
+@BOTH
+def test_a_loss_that_cannot_skip_unknown_labels_is_refused(data, check):
+    text = CONFIG.replace(*MISS).replace(CROSSENTROPY, '@losses = "CategoricalCrossentropy.v3"')
+    with pytest.raises(
+        ConfigError, match=r"run\.cfg:\d+: target\.unknown: the loss has no way to skip rows of unknown"
+    ):
+        check(config_of(data, text=text))
+
+
 class Twin:
     """Two scores of the rows so far, and none of no rows."""
 

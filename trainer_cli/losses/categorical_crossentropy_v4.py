@@ -14,6 +14,7 @@ from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
 from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
+from trainer_cli.losses.unknown import without_unknown
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import require_flags
 
@@ -25,7 +26,8 @@ class CategoricalCrossentropyV4(Loss):
     """Cross-entropy in nats a sample: the mean of `-sum(y * log(p))` over the rows, or their mean by weight.
 
     Guesses are (B, n): probabilities, or with `from_logits` the logits that a softmax would take. Truths are class
-    numbers (B,), one-hot rows or distributions (B, n), or texts that `names` puts in order. The gradient is in both
+    numbers (B,), one-hot rows or distributions (B, n), or texts that `names` puts in order; a row of number -1, whose
+    class training never had, does not count. The gradient is in both
     cases the one of the logits, `(p - y) / mass`, where mass is B or the sum of the weights; a Softmax layer passes it
     through. From logits the loss is exact for any finite ones; from probabilities it is `-log(max(p, tiny))`, 87.3 at
     most in float32.
@@ -47,6 +49,7 @@ class CategoricalCrossentropyV4(Loss):
     """
 
     truths: Truths = "classes"
+    skips_unknown = True
 
     def __init__(
         self,
@@ -68,9 +71,10 @@ class CategoricalCrossentropyV4(Loss):
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
-        truths = as_classes(NAME, self.class_weights.numbered(truths), guesses.shape)
+        truths, weights = without_unknown(self.class_weights.numbered(truths), as_weights(NAME, weights, len(guesses)))
+        truths = as_classes(NAME, truths, guesses.shape)
         self.class_weights.check(guesses.shape[1])
-        weights = self.class_weights.of_rows(truths, as_weights(NAME, weights, len(guesses)))
+        weights = self.class_weights.of_rows(truths, weights)
         # Smoothed truths are `gold * y + other`, so they need not be written down.
         other = share_of_others(NAME, self.label_smoothing, guesses.shape[1])
         gold = 1.0 - self.label_smoothing - other
@@ -93,4 +97,5 @@ class CategoricalCrossentropyV4(Loss):
 
     def mass(self, truths: Any, weights: Array | None = None) -> float:
         """The number of rows, or the sum of their weights, those of their classes included."""
-        return rows_mass(truths, self.class_weights.of_rows(self.class_weights.numbered(truths), weights))
+        truths, weights = without_unknown(self.class_weights.numbered(truths), weights)
+        return rows_mass(truths, self.class_weights.of_rows(truths, weights))

@@ -14,6 +14,7 @@ from trainer_cli.losses.log_probabilities import of_logits, of_probabilities
 from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
+from trainer_cli.losses.unknown import without_unknown
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import is_number, require_flags
 
@@ -25,7 +26,8 @@ class Focal(Loss):
     """The mean of `-(1 - p)**gamma * log(p)` over the rows, where p is the probability of the right class.
 
     Guesses are (B, n): probabilities, or with `from_logits` the logits of a softmax. Truths are class numbers (B,),
-    one-hot rows (B, n), or texts that `names` puts in order. The gradient is the one of the logits, which a Softmax
+    one-hot rows (B, n), or texts that `names` puts in order; a row of number -1, whose class training never had, does
+    not count. The gradient is the one of the logits, which a Softmax
     layer passes through: that of cross-entropy times `(1 - p)**gamma - gamma * p * (1 - p)**(gamma - 1) * log(p)`.
     With `gamma = 0` this is cross-entropy. `class_weights`, the paper's alpha, are those of
     `CategoricalCrossentropy.v4`.
@@ -38,6 +40,7 @@ class Focal(Loss):
     """
 
     truths: Truths = "classes"
+    skips_unknown = True
 
     def __init__(
         self,
@@ -60,9 +63,10 @@ class Focal(Loss):
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
+        truths, weights = without_unknown(self.class_weights.numbered(truths), as_weights(NAME, weights, len(guesses)))
         classes = self._classes(truths, guesses.shape)
         self.class_weights.check(guesses.shape[1])
-        weights = self.class_weights.of_rows(classes, as_weights(NAME, weights, len(guesses)))
+        weights = self.class_weights.of_rows(classes, weights)
         grad, log_p = of_logits(guesses) if self.from_logits else of_probabilities(NAME, guesses)
         rows = np.arange(len(guesses))
         log_right = log_p(guesses[rows, classes][:, None])[:, 0].astype(np.float64)
@@ -77,10 +81,11 @@ class Focal(Loss):
 
     def mass(self, truths: Any, weights: Array | None = None) -> float:
         """The number of rows, or the sum of their weights, those of their classes included."""
-        return rows_mass(truths, self.class_weights.of_rows(self.class_weights.numbered(truths), weights))
+        truths, weights = without_unknown(self.class_weights.numbered(truths), weights)
+        return rows_mass(truths, self.class_weights.of_rows(truths, weights))
 
     def _classes(self, truths: Any, shape: tuple[int, ...]) -> Array:
-        found = as_classes(NAME, self.class_weights.numbered(truths), shape)
+        found = as_classes(NAME, truths, shape)
         if found.ndim == 1:
             return found
         classes: Array = found.argmax(axis=1)

@@ -19,12 +19,14 @@ class Loss(ABC):
     `link` is what turns the model's outputs into probabilities, for metrics and decoding: "none", "softmax" or
     "sigmoid". `takes` is what the guesses must be: "probabilities" (of a Softmax layer, which passes the gradient of
     the logits through: that is what such a loss gives), "logits", or "any". `truths` is what the targets are:
-    "classes", one of several, "flags", each true or not, "numbers", or "any".
+    "classes", one of several, "flags", each true or not, "numbers", or "any". `skips_unknown`: a class number -1, of a
+    class that training never had, has no part in the loss.
     """
 
     link: Link = "none"
     takes: Takes = "any"
     truths: Truths = "any"
+    skips_unknown: bool = False
 
     @abstractmethod
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Any, float]:

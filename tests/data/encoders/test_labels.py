@@ -174,3 +174,23 @@ def test_counts_are_kept_and_a_state_from_before_them_has_none(block):
 def test_damaged_counts_are_refused(counts):
     with pytest.raises(ModelFileError, match="the encoder's counts must be"):
         Labels.from_state({"column": "label", "names": ["a", "b"], "counts": counts}, {})
+
+
+def test_a_label_that_training_never_had_may_be_a_miss(block):
+    encoder = Labels("label", unknown="miss")
+    encoder.choose(("label",))
+    encoder.fit(block(label=["1", "2"]))
+    encoder.finish_fit()
+    again = Labels.from_state(*encoder.to_state())
+    for each in (encoder, again):
+        assert each.encode(block(label=["2", "3", "1"])).tolist() == [1, -1, 0]
+        assert each.encode(block(label=np.array([3, 1, 3, 2]))).tolist() == [-1, 0, -1, 1]
+    with pytest.raises(DataError, match="the label is empty"):
+        encoder.encode(block(label=["1", ""]))
+
+
+def test_a_state_from_before_the_choice_refuses_unknown_labels(block):
+    older = Labels.from_state({"column": "label", "names": ["a", "b"]}, {})
+    assert older.unknown == "error"
+    with pytest.raises(ModelFileError, match="the encoder's unknown must be"):
+        Labels.from_state({"column": "label", "names": ["a", "b"], "unknown": "skip"}, {})

@@ -75,6 +75,11 @@ class Categories:
         return tuple(len(values) + 1 for values in self.values)
 
     @property
+    def n_ids(self) -> tuple[int, ...] | None:
+        """`sizes` where the numbers are ids of an embedding's rows; None for flags."""
+        return self.sizes if self.encoding == "embedding" else None
+
+    @property
     def width(self) -> int:
         return sum(map(len, self.values)) if self.encoding == "one-hot" else len(self.values)
 

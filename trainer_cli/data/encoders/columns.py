@@ -52,6 +52,12 @@ class Columns:
     def width(self) -> int:
         return sum(part.width for part in self.parts) if self.parts else self._numeric.width
 
+    @property
+    def n_ids(self) -> dict[str, Any]:
+        """How many ids there are in each part that has any."""
+        found = {part.name: getattr(part.encoder, "n_ids", None) for part in self.parts}
+        return {name: n_ids for name, n_ids in found.items() if n_ids}
+
     def choose(self, columns: tuple[str, ...]) -> None:
         if not self.parts:
             self._numeric = made(self._wanted(columns))

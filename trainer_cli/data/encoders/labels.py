@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,10 +13,14 @@ from trainer_cli.arrays import Array, Ints
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.encoders.choice import target_column
 from trainer_cli.data.encoders.floats import number
-from trainer_cli.data.encoders.state import stated_counts, stated_names, stated_text
+from trainer_cli.data.encoders.state import stated_choice, stated_counts, stated_names, stated_text
 from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.errors import DataError, Problem, ShapeError
+from trainer_cli.losses.loss import Truths
+from trainer_cli.losses.unknown import UNKNOWN
 from trainer_cli.registry import nearest, registry
+
+Unknown = Literal["error", "miss"]
 
 # More different labels than this, where hardly any comes twice, are no classes; of numbers with fractions fewer.
 MANY_CLASSES = 1000
@@ -29,11 +33,15 @@ class Labels:
 
     The order: where every label writes a number, by number; else by code points. `column` may be left out for one
     called `label` or `Y`. Labels are compared as they stand, spaces and letter case included. An empty one is a
-    DataError, and so is one that training never had. `counts` tells how many training rows have each label.
+    DataError, and so is one that training never had; with `unknown = "miss"` that is number -1, wrong whatever is
+    predicted, and has no part in losses. `counts` tells how many training rows have each label.
     """
 
-    def __init__(self, column: str | None = None):
+    truths: Truths = "classes"
+
+    def __init__(self, column: str | None = None, *, unknown: Unknown = "error"):
         self.column = column
+        self.unknown: Unknown = unknown
         self.reads: tuple[str, ...] = ()
         self.names: tuple[str, ...] = ()
         self.counts: tuple[int, ...] = ()
@@ -71,10 +79,13 @@ class Labels:
 
     def encode(self, block: Block) -> Ints:
         labels, where = self._labels(block)
+        if self.unknown == "miss":
+            numbers = np.fromiter((self._numbers.get(label, UNKNOWN) for label in labels), np.int64, len(labels))
+            return numbers if where is None else numbers[where]
         try:
             numbers = np.fromiter(map(self._numbers.__getitem__, labels), np.int64, len(labels))
         except KeyError:
-            raise self._unknown(block, labels, where) from None
+            raise self._strangers(block, labels, where) from None
         return numbers if where is None else numbers[where]
 
     def decode(self, outputs: Array) -> list[str]:
@@ -84,12 +95,15 @@ class Labels:
         return [self.names[i] for i in outputs.argmax(axis=1)]
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        return {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}, {}
+        state = {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}
+        return {**state, "unknown": self.unknown}, {}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Labels:
         column = stated_text(state, "column")
-        encoder = cls(column)
+        # A state that was written before there was the choice has none.
+        unknown = stated_choice({"unknown": "error", **state}, "unknown", ("error", "miss"))
+        encoder = cls(column, unknown="miss" if unknown == "miss" else "error")
         encoder.reads = (column,)
         names = stated_names(state, "names")
         encoder._name(names, stated_counts(state, "counts", len(names)))
@@ -115,7 +129,7 @@ class Labels:
         different, where = np.unique(values, return_inverse=True)
         return [str(value) for value in different.tolist()], where.reshape(-1)
 
-    def _unknown(self, block: Block, labels: list[str], where: Ints | None) -> DataError:
+    def _strangers(self, block: Block, labels: list[str], where: Ints | None) -> DataError:
         each = labels if where is None else [labels[i] for i in where]
         counts = Counter(label for label in each if label not in self._numbers)
         rows = [each.index(label) for label in counts]
