@@ -9,7 +9,7 @@ from run_fakes import CONFIG, config_of, outcome_of, rows, train
 from trainer_cli import assembly, rehearsal, user_code
 from trainer_cli.assembly import assemble
 from trainer_cli.config.registry import registry
-from trainer_cli.errors import ConfigError
+from trainer_cli.errors import ConfigError, DataError
 from trainer_cli.inspection import inspect
 from trainer_cli.losses.categorical_crossentropy_v4 import CategoricalCrossentropyV4
 from trainer_cli.model import Model
@@ -106,7 +106,7 @@ def test_a_label_of_the_dev_data_alone_may_count_as_wrong(data):
     Yh = job.trained.model.predict(job.dev.X)
     assert loss.get_loss(Yh, job.dev.Y) == pytest.approx(loss.get_loss(Yh[: known.n], known.Y), rel=1e-12)
     assert loss.mass(job.dev.Y) == known.n
-    with pytest.raises(ConfigError, match='the label "never" is not in the training data'):
+    with pytest.raises(DataError, match='the label "never" is not in the training data'):
         assemble(config_of(data, text=CONFIG), StopFlag())
 
 
