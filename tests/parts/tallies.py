@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 
 from trainer_cli.arrays import Array
+
+
+def quick_peers() -> Iterator[None]:
+    """A fixture: scikit-learn without the checks of what it is given, which take most of its time."""
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        yield
 
 
 def tallied(kind: Callable[[], Any], *rows: Any) -> Any:

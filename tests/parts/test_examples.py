@@ -1,4 +1,4 @@
-"""The examples in the docstrings of losses and schedules."""
+"""The examples in the docstrings of losses, metrics and schedules."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pkgutil
 
 import pytest
 
-from trainer_cli import losses, schedules
+from trainer_cli import losses, metrics, schedules
 
-MODULES = [f"{p.__name__}.{m.name}" for p in (losses, schedules) for m in pkgutil.iter_modules(p.__path__)]
+MODULES = [f"{p.__name__}.{m.name}" for p in (losses, metrics, schedules) for m in pkgutil.iter_modules(p.__path__)]
 
 
 @pytest.mark.parametrize("name", MODULES)

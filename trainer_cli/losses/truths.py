@@ -75,15 +75,15 @@ def as_array(name: str, truths: Any) -> Array:
         raise ShapeError(f"{name}: truths must be rows of one length, got {type(truths).__name__}: {err}") from err
 
 
-def as_classes(name: str, truths: Any, shape: tuple[int, ...], *, add_up: bool = True) -> Array:
+def as_classes(name: str, truths: Any, shape: tuple[int, ...], *, add_up: bool = True, least: int = 0) -> Array:
     """Truths for guesses of `shape` (B, n): class numbers (B,), or a distribution a row (B, n) in the given type.
 
-    One-hot rows are distributions. A class number below 0 or from n on, and a row that has a value outside [0, 1] or
-    does not `add_up` to 1, are an ArgumentError.
+    One-hot rows are distributions. A class number below `least` (-1 where a class that training never had may come)
+    or from n on, and a row that has a value outside [0, 1] or does not `add_up` to 1, are an ArgumentError.
     """
     array = as_array(name, truths)
     if array.ndim == 1 and array.shape[0] == shape[0]:
-        return _class_numbers(name, array, shape[1])
+        return _class_numbers(name, array, shape[1], least)
     if array.shape == shape:
         return _distributions(name, array, add_up)
     got = "None" if truths is None else f"shape {array.shape}"
@@ -108,14 +108,49 @@ def check_truths_within_unit(name: str, truths: Array) -> None:
         raise ArgumentError(f"{name}: truths must lie in [0, 1], got values from {truths.min()} to {truths.max()}")
 
 
-def _class_numbers(name: str, truths: Array, n_classes: int) -> Array:
+def class_numbers(name: str, truths: Any, shape: tuple[int, ...]) -> Array:
+    """The class of each row, (B,) int64, from class numbers (-1: a class that training never had) or one-hot rows."""
+    classes = as_classes(name, truths, shape, least=-1)
+    return (classes if classes.ndim == 1 else classes.argmax(axis=1)).astype(np.int64, copy=False)
+
+
+def as_bits(name: str, truths: Any, n_rows: int) -> Array:
+    """Truths of one column, numbers 0 and 1 of any type, (B,) or (B, 1), as (B,) of bool."""
+    numbers = as_floats(name, "truths", truths)
+    if numbers.shape not in ((n_rows,), (n_rows, 1)):
+        raise ShapeError(f"{name}: truths must be one for each of {n_rows} rows, got shape {numbers.shape}")
+    numbers = numbers.reshape(n_rows)
+    bits: Array = numbers == 1.0
+    wrong = bits != numbers
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ArgumentError(f"{name}: truths for one column must be 0 or 1, got {numbers[row]} in row {row}")
+    return bits
+
+
+def as_flags(name: str, truths: Any, shape: tuple[int, ...]) -> Array:
+    """Truths (B, n) that are each 0 or 1, as bool."""
+    numbers = as_floats(name, "truths", truths)
+    if numbers.shape != shape:
+        rule = f"truths must be flags in the guesses' shape {shape}"
+        raise ShapeError(f"{name}: {rule}, got shape {numbers.shape}")
+    flags: Array = numbers == 1.0
+    wrong = flags != numbers
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        value = f"{numbers[row, column]} in row {row}, column {column}"
+        raise ArgumentError(f"{name}: truths must be flags, each 0 or 1, got {value}")
+    return flags
+
+
+def _class_numbers(name: str, truths: Array, n_classes: int, least: int) -> Array:
     if not truths.size:
         return truths.astype(np.int64)  # an empty list has no type of its own
     if truths.dtype.kind not in "iu":
         remedy = ": truths.astype(int) makes them" if truths.dtype.kind == "f" else ""
         raise ArgumentError(f"{name}: one truth a row must be a class number (an integer), got {truths.dtype}{remedy}")
-    if truths.min() < 0 or truths.max() >= n_classes:
-        row = int(np.argmax((truths < 0) | (truths >= n_classes)))
+    if truths.min() < least or truths.max() >= n_classes:
+        row = int(np.argmax((truths < least) | (truths >= n_classes)))
         raise ArgumentError(f"{name}: class numbers go from 0 to {n_classes - 1}, got {truths[row]} in row {row}")
     return truths
 

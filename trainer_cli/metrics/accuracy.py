@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.losses.loss import Truths
-from trainer_cli.losses.truths import as_classes, as_floats, as_guesses, as_weights
+from trainer_cli.losses.truths import as_bits, as_floats, as_guesses, as_weights, class_numbers
 from trainer_cli.registry import registry
 
 NAME = "accuracy"
@@ -21,7 +20,8 @@ class Accuracy:
     """Right rows over all rows, both by weight when there are weights; NaN of no rows.
 
     A guess is the column with the largest probability, the first of equals; with one column it is 1 from 0.5 on.
-    Truths are class numbers (B,) or one-hot rows (B, n), for one column numbers 0 and 1. A row with a NaN is wrong.
+    Truths are class numbers (B,) or one-hot rows (B, n), for one column numbers 0 and 1. A row with a NaN is wrong, and
+    so is one whose class training never had (-1).
 
     Counts are fractions, which floats convert to exactly: no order of merging changes a bit of the result.
 
@@ -65,25 +65,9 @@ def _right(guesses: Array, truths: Any) -> Array:
     n_rows, n_columns = guesses.shape
     right: Array
     if n_columns == 1:
-        right = ((guesses[:, 0] >= 0.5) == _bits(truths, n_rows)) & ~np.isnan(guesses[:, 0])
+        right = ((guesses[:, 0] >= 0.5) == as_bits(NAME, truths, n_rows)) & ~np.isnan(guesses[:, 0])
         return right
-    classes = as_classes(NAME, truths, guesses.shape)
-    if classes.ndim == 2:
-        classes = classes.argmax(axis=1)
+    classes = class_numbers(NAME, truths, guesses.shape)
     picked = guesses.argmax(axis=1)
     right = (picked == classes) & ~np.isnan(guesses[np.arange(n_rows), picked])
     return right
-
-
-def _bits(truths: Any, n_rows: int) -> Array:
-    """Truths of one column, numbers 0 and 1 of any type, (B,) or (B, 1), as (B,) of bool."""
-    numbers = as_floats(NAME, "truths", truths)
-    if numbers.shape not in ((n_rows,), (n_rows, 1)):
-        raise ShapeError(f"{NAME}: truths must be one for each of {n_rows} rows, got shape {numbers.shape}")
-    numbers = numbers.reshape(n_rows)
-    bits: Array = numbers == 1.0
-    wrong = bits != numbers
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise ArgumentError(f"{NAME}: truths for one column must be 0 or 1, got {numbers[row]} in row {row}")
-    return bits

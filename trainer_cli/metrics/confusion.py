@@ -11,7 +11,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.losses.loss import Truths
-from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
+from trainer_cli.losses.truths import as_guesses, as_weights, class_numbers
 from trainer_cli.metrics.exact_sum import ExactSum
 from trainer_cli.registry import registry
 
@@ -20,7 +20,8 @@ class Confusion:
     """Counts of rows by the class they have and the class that is most probable, by weight where there are weights.
 
     Probabilities are (B, n) of at least two classes, truths class numbers (B,) or one-hot rows (B, n). Of equally
-    probable classes the first counts. Counts are exact: no order of merging changes a bit.
+    probable classes the first counts. A class that training never had (-1) is one more class, which no row is ever
+    taken for: its rows are missed. Counts are exact: no order of merging changes a bit.
     """
 
     higher_is_better = True
@@ -28,27 +29,28 @@ class Confusion:
     name = "confusion"
 
     def __init__(self) -> None:
-        self._rows = np.zeros((0, 0), np.int64)
+        self._rows = np.zeros((1, 0), np.int64)  # by class + 1, so that the unknown ones come first
         self._weights: dict[tuple[int, int], ExactSum] = {}
 
     def update(self, probabilities: Array, truths: Any, weights: Array | None = None) -> None:
         guesses = as_guesses(self.name, probabilities)
         n = guesses.shape[1]
-        classes = as_classes(self.name, truths, guesses.shape)
-        true = classes if classes.ndim == 1 else classes.argmax(axis=1)
-        taken = guesses.argmax(axis=1)
+        cells = (class_numbers(self.name, truths, guesses.shape) + 1) * n + self.taken(guesses)
         weights = as_weights(self.name, weights, len(guesses))
-        if self._rows.shape[0] < n:
-            self._rows = grown(self._rows, n)
+        self._rows = grown(self._rows, n)
         if weights is None:
-            self._rows[:n, :n] += np.bincount(true * n + taken, minlength=n * n).reshape(n, n)
+            self._rows[: n + 1, :n] += np.bincount(cells, minlength=(n + 1) * n).reshape(n + 1, n)
             return
-        for cell in np.unique(true * n + taken).tolist():
-            here = (true * n + taken) == cell
-            self._weights.setdefault(divmod(cell, n), ExactSum()).add(weights[here])
+        for cell in np.unique(cells).tolist():
+            self._weights.setdefault(divmod(cell, n), ExactSum()).add(weights[cells == cell])
+
+    def taken(self, guesses: Array) -> Array:
+        """The class that each row is taken for, (B,)."""
+        classes: Array = guesses.argmax(axis=1)
+        return classes
 
     def merge(self, other: Confusion) -> None:
-        n = max(len(self._rows), len(other._rows))
+        n = max(self._rows.shape[1], other._rows.shape[1])
         self._rows = grown(self._rows, n) + grown(other._rows, n)
         for cell, total in other._weights.items():
             self._weights.setdefault(cell, ExactSum()).merge(total)
@@ -56,19 +58,37 @@ class Confusion:
     @property
     def counts(self) -> list[list[Fraction]]:
         """The rows (or their weight) of class i that were taken for class j, as `counts[i][j]`."""
+        return self._counts()[1:]
+
+    @property
+    def unknown(self) -> list[Fraction]:
+        """The rows (or their weight) of classes that training never had, by the class they were taken for."""
+        return self._counts()[0]
+
+    def _counts(self) -> list[list[Fraction]]:
         found = [[Fraction(int(count)) for count in row] for row in self._rows]
         for (i, j), total in self._weights.items():
             found[i][j] += total.value
         return found
+
+    def parts(self) -> list[tuple[Fraction, Fraction, Fraction]]:
+        """Of each class, and of the unknown ones at the end: the rows of it that were right, all rows that have it, and
+        all that were taken for it."""
+        unknown, *counts = self._counts()
+        taken = [sum(column, Fraction(0)) for column in zip(unknown, *counts, strict=True)]
+        known = [(row[k], sum(row, Fraction(0)), taken[k]) for k, row in enumerate(counts)]
+        return [*known, (Fraction(0), sum(unknown, Fraction(0)), Fraction(0))]
 
     def result(self) -> Any:
         raise NotImplementedError
 
 
 def grown(counts: Array, n: int) -> Array:
-    """The counts in a table of n classes."""
-    table = np.zeros((n, n), np.int64)
-    table[: len(counts), : len(counts)] = counts
+    """The counts in a table of at least n classes."""
+    if counts.shape[1] >= n:
+        return counts
+    table = np.zeros((n + 1, n), np.int64)
+    table[: len(counts), : counts.shape[1]] = counts
     return table
 
 
@@ -77,7 +97,7 @@ class ByClass(Confusion):
     (`micro`), and over the classes by their rows (`weighted`).
 
     A class for which the score is not defined, as recall is not for one without rows, does not count in a mean; NaN
-    where none counts.
+    where none counts. Rows of classes that training never had are missed rows of one more class.
     """
 
     def of(self, right: Fraction, true: Fraction, taken: Fraction) -> tuple[Fraction, Fraction]:
@@ -85,24 +105,19 @@ class ByClass(Confusion):
         it, and all that were taken for it."""
         raise NotImplementedError
 
-    def parts(self) -> list[tuple[Fraction, Fraction, Fraction]]:
-        counts = self.counts
-        n = range(len(counts))
-        return [(counts[k][k], sum(counts[k], Fraction(0)), sum((counts[i][k] for i in n), Fraction(0))) for k in n]
-
     def result(self) -> dict[str, float]:
         parts = self.parts()
-        whole = self.of(*(sum(column, Fraction(0)) for column in zip(*parts, strict=True))) if parts else None
+        whole = self.of(*(sum(column, Fraction(0)) for column in zip(*parts, strict=True)))
         scores = [(ratio(*self.of(*part)), part[1]) for part in parts]
         return {
             "macro": mean([(score, Fraction(1)) for score, _ in scores]),
-            "micro": as_float(ratio(*whole)) if whole else math.nan,
+            "micro": as_float(ratio(*whole)),
             "weighted": mean(scores),
         }
 
     def by_class(self) -> list[float]:
         """The score of each class; NaN where it is not defined."""
-        return [as_float(ratio(*self.of(*part))) for part in self.parts()]
+        return [as_float(ratio(*self.of(*part))) for part in self.parts()[:-1]]
 
 
 @registry.metrics("precision.v1")
@@ -125,19 +140,6 @@ class Recall(ByClass):
         return right, true
 
 
-@registry.metrics("f_score.v1")
-class FScore(ByClass):
-    """The harmonic mean of precision and recall, `2 * right / (rows of the class + rows taken for it)`.
-
-    van Rijsbergen, *Information Retrieval* (1979), with beta = 1.
-    """
-
-    name = "f_score"
-
-    def of(self, right: Fraction, true: Fraction, taken: Fraction) -> tuple[Fraction, Fraction]:
-        return 2 * right, true + taken
-
-
 @registry.metrics("matthews.v1")
 class Matthews(Confusion):
     """The correlation of truth and guess, from -1 to 1: 0 is what guessing scores, however rare a class is.
@@ -150,9 +152,9 @@ class Matthews(Confusion):
     name = "matthews"
 
     def result(self) -> float:
-        counts = self.counts
-        true, taken = [sum(row) for row in counts], [sum(column) for column in zip(*counts, strict=True)]
-        right, total = sum(counts[k][k] for k in range(len(counts))), sum(true)
+        parts = self.parts()
+        true, taken = [part[1] for part in parts], [part[2] for part in parts]
+        right, total = sum(part[0] for part in parts), sum(true)
         covariance = right * total - sum(t * p for t, p in zip(true, taken, strict=True))
         variances = (total**2 - sum(p * p for p in taken)) * (total**2 - sum(t * t for t in true))
         return float(covariance) / math.sqrt(variances) if variances else math.nan
