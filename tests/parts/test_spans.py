@@ -151,9 +151,7 @@ def test_it_is_registered_and_counts_rows_of_tokens() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     P, lengths = np.full((3, 2), 0.5), np.array([3])
     tally = SpanScores()
-    with pytest.raises(
-        ArgumentError, match="spans: names must be the 2 tags in the order of the guesses' columns"
-    ):
+    with pytest.raises(ArgumentError, match="spans: names must be the 2 tags in the order of the guesses' columns"):
         tally.update(Ragged(P, lengths), Ragged(np.zeros(3, np.int64), lengths))
     tally.names = ("O", "NOUN")
     with pytest.raises(ArgumentError, match=r"spans: tags are O, or one of B I L U .* got 'NOUN'"):
