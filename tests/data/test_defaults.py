@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trainer_cli.data.block import Block, Places
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.errors import DataError
@@ -56,6 +57,14 @@ def test_a_target_in_doubt_says_what_to_write(block, columns, why):
 def test_features_without_doubt(block, columns, section):
     assert default_features(block(**columns, label=["x", "y"]), ("label",)) == section
     assert registry.has("encoders", section["@encoders"])
+
+
+def test_a_column_of_the_rows_own_paths_is_no_feature():
+    columns = {"image": BYTES, "label": ["x", "y"], "path": ["x/1.png", "y/2.png"]}
+    block = Block(columns, Places("folder", paths=["x/1.png", "y/2.png"]))
+    assert default_features(block, ("label",)) == {"@encoders": "arrays.v1", "column": "image"}
+    with pytest.raises(DataError, match='"path" holds "x/1.png"'):
+        default_features(Block(columns), ("label",))
 
 
 @pytest.mark.parametrize(

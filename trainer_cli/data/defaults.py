@@ -50,9 +50,10 @@ def default_target(block: Block) -> Section:
 def default_features(block: Block, taken: Iterable[str]) -> Section:
     """The section [features] for data whose first rows are `block`; `taken` are the target's columns.
 
-    One array of bytes (images) or floating point numbers is used as it is; numeric columns alone are standardised.
+    One array of bytes (images) or floating point numbers is used as it is; numeric columns alone are standardised. A
+    column that says where the rows stand is none.
     """
-    columns = block.without(tuple(taken)).columns
+    columns = dict(block.without((*taken, *path_columns(block))).columns)
     kinds = {name: _kind(values) for name, values in columns.items()}
     if len(columns) == 1 and list(kinds.values()) in (["image"], ["array"]):
         return {"@encoders": "arrays.v1", "column": next(iter(columns))}
@@ -69,6 +70,12 @@ def default_features(block: Block, taken: Iterable[str]) -> Section:
         '@encoders = "columns.v1"',
         f"columns = {listed}" if numeric else 'columns = ["...", "..."], which takes numbers',
     )
+
+
+def path_columns(block: Block) -> tuple[str, ...]:
+    """The columns that have the path of each row's own file, as readers of images give it."""
+    paths = block.places.paths
+    return tuple(name for name, values in block.columns.items() if isinstance(values, list) and values == paths)
 
 
 def _oddity(block: Block, name: str) -> str:

@@ -53,6 +53,7 @@ class NumbaOps(Ops):
             len(X), lambda rows: image_kernels.backprop_max_pool(dY[rows], X[rows], Y[rows], k, step, dX[rows])
         )
         return dX
+
     # Tables
 
     def add_rows(self, table: Array, rows: Ints, values: Array) -> None:
