@@ -5,6 +5,7 @@ from trainer_cli.data.encoders import (
     categories,
     columns,
     dates,
+    images,
     labels,
     multilabel,
     numbers,
@@ -13,4 +14,16 @@ from trainer_cli.data.encoders import (
     tokens,
 )
 
-__all__ = ["arrays", "categories", "columns", "dates", "labels", "multilabel", "numbers", "tags", "text", "tokens"]
+__all__ = [
+    "arrays",
+    "categories",
+    "columns",
+    "dates",
+    "images",
+    "labels",
+    "multilabel",
+    "numbers",
+    "tags",
+    "text",
+    "tokens",
+]
