@@ -171,7 +171,7 @@ def test_windows_are_as_many_as_the_padding_says(
     [
         (Conv2D(3), IMAGES[..., 0], "conv2d: Conv2D.v1 takes images (B, H, W, C), got a 3-d array (B, 6, 7). "
          "A grey image has one channel: X[..., None]."),
-        (Conv2D(3), ROWS, "conv2d: Conv2D.v1 takes images (B, H, W, C), got ragged rows of different lengths."),
+        (Conv2D(3), ROWS, "conv2d: Conv2D.v1 takes images (B, H, W, C), got ragged rows (B, 2)."),
         (Conv2D(3, nI=1), IMAGES, "conv2d: Conv2D.v1 has nI = 1, got images (B, 6, 7, 2)"),
         (Conv2D(3, kernel_size=7, padding="valid"), IMAGES,
          "conv2d: Conv2D.v1 has a window of 7, too large for a size of 6 x 7"),
