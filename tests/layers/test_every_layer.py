@@ -24,6 +24,7 @@ ROWS = RNG.normal(size=(B, 5))
 IMAGES = RNG.normal(size=(B, 2, 3, 1))
 PICTURES = RNG.normal(size=(B, 5, 6, 2))
 SEQUENCES = RNG.normal(size=(B, 5, 2))
+IDS = np.array([[0, 2], [1, 4], [1, 0], [0, 1], [2, 1], [2, 2], [0, 3]])
 CLASSES = np.array([0, 2, 1, 1, 0, 2, 2])
 LENGTHS = np.array([3, 0, 4])
 RAGGED = Ragged(ROWS, LENGTHS)
@@ -42,7 +43,8 @@ class Case:
 
     @property
     def is_softmax(self) -> bool:
-        return "Softmax.v" in repr(self.layer) or "image_cnn" in repr(self.layer)
+        ready_made = "image_cnn" in repr(self.layer) or "mlp" in repr(self.layer) or "tabular" in repr(self.layer)
+        return "Softmax.v" in repr(self.layer) or (ready_made and self.layer.get("output", "softmax") == "softmax")
 
 
 # Inputs and outputs may be arrays, Ragged, lists, tuples and dicts of arrays.
@@ -171,6 +173,22 @@ CASES: dict[str, list[Case]] = {
     "image_cnn.v1": [
         Case(block("image_cnn", width=2, depth=1, hidden=4, nO=3), PICTURES),
         Case(block("image_cnn", width=2, depth=2, hidden=4, nO=3, dropout=0.3), PICTURES),
+    ],
+    "EmbedColumns.v1": [
+        Case(block("EmbedColumns"), IDS),
+        Case(block("EmbedColumns", width=3), {"numbers": ROWS, "kinds": IDS, "more": IDS[:, :1]}),
+        Case(block("EmbedColumns"), ROWS),
+    ],
+    "mlp.v1": [
+        Case(block("mlp", hidden=[4, 3], output="linear", nO=2), ROWS),
+        Case(block("mlp", hidden=[4], dropout=0.3, normalize=True, nO=3), ROWS),
+        Case(block("mlp", hidden=[], nO=3), ROWS),
+    ],
+    "tabular.v1": [
+        Case(block("tabular", hidden=[4], nO=3), {"kinds": IDS, "numbers": ROWS}),
+        Case(block("tabular", hidden=[4], output="linear", nO=3, dropout=0.3), {"kinds": IDS, "numbers": ROWS}),
+        Case(block("tabular", hidden=[4], embedding_width=2, output="linear", nO=1), IDS),
+        Case(block("tabular", output="linear", nO=1), ROWS),
     ],
     "chain.v1": [
         Case(block("chain", block("Tanh", nO=4), block("Linear", nO=2)), ROWS),
@@ -475,6 +493,9 @@ def n_products(case: Case, input_gradient: bool, monkeypatch: pytest.MonkeyPatch
         ("Conv2D.v1", 2, B),
         ("Conv1D.v1", 0, B),
         ("image_cnn.v1", 0, B),
+        ("mlp.v1", 0, 1),
+        ("tabular.v1", 0, 0),
+        ("tabular.v1", 3, 1),
     ],
 )
 def test_the_first_layers_input_gradient_is_not_computed(

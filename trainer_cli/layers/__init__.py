@@ -16,6 +16,7 @@ from trainer_cli.layers.conv1d import Conv1D
 from trainer_cli.layers.conv2d import Conv2D
 from trainer_cli.layers.dish import Dish
 from trainer_cli.layers.dropout import Dropout
+from trainer_cli.layers.embed_columns import EmbedColumns
 from trainer_cli.layers.flatten import Flatten
 from trainer_cli.layers.gelu import Gelu
 from trainer_cli.layers.global_avg_pool import GlobalAvgPool
@@ -29,6 +30,7 @@ from trainer_cli.layers.linear import Linear
 from trainer_cli.layers.max_pool2d import MaxPool2D
 from trainer_cli.layers.maxout import Maxout
 from trainer_cli.layers.mish import Mish
+from trainer_cli.layers.mlp import mlp
 from trainer_cli.layers.relu import Relu
 from trainer_cli.layers.relu_activation import relu_activation
 from trainer_cli.layers.relu_k import ReluK
@@ -38,6 +40,7 @@ from trainer_cli.layers.sigmoid_activation import Logistic, sigmoid_activation
 from trainer_cli.layers.softmax import Softmax, Softmax_v2
 from trainer_cli.layers.softmax_activation import softmax_activation
 from trainer_cli.layers.swish import Swish
+from trainer_cli.layers.tabular import tabular
 from trainer_cli.layers.tanh import Tanh
 
 __all__ = [
@@ -47,6 +50,7 @@ __all__ = [
     "Conv2D",
     "Dish",
     "Dropout",
+    "EmbedColumns",
     "Flatten",
     "Gelu",
     "GlobalAvgPool",
@@ -73,8 +77,10 @@ __all__ = [
     "clone",
     "concatenate",
     "image_cnn",
+    "mlp",
     "relu_activation",
     "residual",
     "sigmoid_activation",
     "softmax_activation",
+    "tabular",
 ]

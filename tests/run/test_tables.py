@@ -1,0 +1,119 @@
+"""A run on a table with gaps, categories and dates, from the file to predictions."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from trainer_cli import lookup, trained
+from trainer_cli.config.run_config import read_run_config
+from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.inspection import inspect
+from trainer_cli.predictions import predictions
+
+CONFIG = """
+[system]
+ops = "numpy"
+
+[data.train]
+@readers = "csv.v1"
+path = "{folder}/table.csv"
+
+[data.dev]
+@readers = "csv.v1"
+path = "{folder}/table.csv"
+
+[features]
+@encoders = "columns.v1"
+
+[features.*.measures]
+@encoders = "numbers.v1"
+columns = ["size", "price"]
+
+[features.*.kinds]
+@encoders = "categories.v1"
+columns = ["city", "colour"]
+encoding = "{encoding}"
+
+[features.*.when]
+@encoders = "dates.v1"
+columns = ["day"]
+
+[target]
+@encoders = "labels.v1"
+column = "sold"
+
+[model]
+@layers = "tabular.v1"
+hidden = [16]
+
+[loss]
+@losses = "CategoricalCrossentropy.v4"
+
+[optimizer]
+@optimizers = "Adam.v1"
+learn_rate = 0.02
+
+[metrics.accuracy]
+@metrics = "accuracy.v1"
+
+[training]
+max_epochs = 40
+batch_size = 16
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Write the config for an encoding, and its table: what is sold is what stands in a city of an odd number."""
+    rng = np.random.default_rng(3)
+    lines = []
+    for row in range(200):
+        city = int(rng.integers(0, 12))
+        size = "NA" if row % 5 == 0 else f"{rng.normal():.3f}"
+        cells = [size, str(row), f"c{city:02d}", rng.choice(["red", "blue", ""]), f"2024-{row % 12 + 1:02d}-03"]
+        lines.append(",".join([*cells, "yes" if city % 2 else "no"]))
+    (tmp_path / "table.csv").write_text("\n".join(["size,price,city,colour,day,sold", *lines]) + "\n")
+
+    def write(encoding: str):
+        path = tmp_path / "run.cfg"
+        path.write_text(CONFIG.format(folder=tmp_path, encoding=encoding))
+        return read_run_config(path)
+
+    return write
+
+
+@pytest.mark.parametrize(("encoding", "width"), [("one-hot", 3 + 15 + 6), ("embedding", 3 + 7 + 3 + 6)])
+def test_the_model_takes_what_the_parts_give(config, encoding, width):
+    found = inspect(config(encoding))
+    layers = {layer.path: layer for layer in found.layers}
+    assert layers["inputs"].output == f"(B, {width})"
+    tables = {"E1": (13, 7), "E2": (4, 3)} if encoding == "embedding" else {}
+    assert layers["inputs"].params == tables
+
+
+@pytest.mark.parametrize("encoding", ["one-hot", "embedding"])
+def test_a_run_learns_and_its_model_folder_reads_the_raw_file(config, encoding, tmp_path):
+    from run_fakes import train
+
+    train(config(encoding), tmp_path / "run")
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["accuracy"] == 1.0
+    saved = lookup.find(tmp_path / "run")
+    loaded = trained.from_files(saved.files, saved.folder)
+    (part,) = predictions(loaded, CSVReader(tmp_path / "table.csv"), batch_size=64)
+    assert part.values == part.block.columns["sold"]
+
+
+def test_a_city_that_training_never_had_is_unknown(config, tmp_path):
+    from run_fakes import train
+
+    train(config("embedding"), tmp_path / "run")
+    saved = lookup.find(tmp_path / "run")
+    loaded = trained.from_files(saved.files, saved.folder)
+    (tmp_path / "new.csv").write_text("size,price,city,colour,day\n,,Atlantis,,\n")
+    (part,) = predictions(loaded, CSVReader(tmp_path / "new.csv"), batch_size=64)
+    assert part.values[0] in ("yes", "no")
+    assert loaded.features[1].encode(part.block)["kinds"][0, 0] == 0
