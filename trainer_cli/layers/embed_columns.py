@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -48,9 +49,8 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Array, Backprop]:
 
     def backprop(dY: Any) -> Any:
         found: dict[str, Array] = {}
-        for (key, column, table), gradient in zip(
-            stretches, np.split(as_gradient(model, dY, Y), stops, axis=1), strict=True
-        ):
+        gradients = np.split(as_gradient(model, dY, Y), stops, axis=1)
+        for (key, column, table), gradient in zip(stretches, gradients, strict=True):
             if table:
                 model.add_rows(table, parts[key][:, column], gradient)
             found[key] = np.zeros(parts[key].shape, Y.dtype) if table else gradient  # ids have no slope
@@ -77,7 +77,7 @@ def usual_width(n: int) -> int:
     >>> [usual_width(n) for n in (2, 10, 100, 1000, 10_000)]
     [2, 6, 21, 50, 50]
     """
-    return min(MAX_WIDTH, round(1.6 * float(n) ** 0.56))
+    return min(MAX_WIDTH, round(1.6 * math.pow(n, 0.56)))
 
 
 def parts_of(model: Model, X: Any) -> dict[str, Array]:
