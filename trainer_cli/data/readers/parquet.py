@@ -1,0 +1,187 @@
+"""Tables as parquet and arrow files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Column, Places, listing
+from trainer_cli.data.extras import required
+from trainer_cli.data.faults import printable
+from trainer_cli.data.readers.files import opened_raw
+from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
+from trainer_cli.errors import DataError, Problem, TrainerError
+from trainer_cli.registry import registry
+
+ARROW = (".arrow", ".feather", ".ipc")
+# How pandas keeps an index that is more than row numbers; it is no column of the data.
+INDEX = re.compile(r"__index_level_\d+__")
+# The fraction of a second that is none, at the end of a time.
+NO_FRACTION = re.compile(r"\.0+(?=Z?$)")
+WHAT = "a parquet or arrow file"
+
+
+@registry.readers("parquet.v1")
+class ParquetReader(FileSet):
+    """Rows of a parquet file, or of an arrow file (.arrow, .feather, .ipc), a few thousand at a time.
+
+    Texts are columns of text, nulls the empty one; dates, times and categories are written out as texts. Whole numbers,
+    floating point numbers and booleans are arrays; where a column has nulls among up to 4,096 rows these are floats,
+    with NaN. A list of texts is a row of tokens, lists of numbers, all of one length, an array. A column of another
+    type is a DataError, which `columns` without it avoids. `path` may be a pattern; `limit` chooses the first rows.
+    """
+
+    suffixes = (".parquet", ".pq", *ARROW)
+
+    def __init__(self, path: Path, *, columns: list[str] | None = None, limit: int | None = None):
+        super().__init__(path, columns, limit)
+
+    def names_in(self, path: Path) -> Names:
+        with opened_table(path) as table:
+            return table.names
+
+    def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
+        """Blocks of up to 4,096 rows, or about 4 MiB; a damaged file is a DataError."""
+        return first_rows(self._blocks(path), room)
+
+    def _blocks(self, path: Path) -> Iterator[Block]:
+        with opened_table(path) as table:
+            names = self._chosen(table.names)
+            start = 0
+            for batch in table.batches(names):
+                for part in parts(batch):
+                    yield Block(columns_of(part, names, str(path), start), Places(str(path)), start)
+                    start += len(part)
+            if start == 0:
+                raise fault("the file has no rows", path)
+
+
+class ParquetTable:
+    """A parquet file, of which a group of rows is held at a time."""
+
+    def __init__(self, file: Any):
+        self.file = required("pyarrow.parquet", WHAT).ParquetFile(file)
+        self.names = names_of(self.file.schema_arrow)
+
+    def batches(self, names: Names) -> Iterator[Any]:
+        for batch in self.file.iter_batches(BLOCK_ROWS, columns=list(names)):
+            yield batch.select(list(names))  # "a" brought "a.b" along
+
+
+class ArrowTable:
+    """An arrow file, of which a batch is held at a time."""
+
+    def __init__(self, file: Any):
+        self.file = required("pyarrow", WHAT).ipc.open_file(file)
+        self.names = names_of(self.file.schema)
+
+    def batches(self, names: Names) -> Iterator[Any]:
+        for index in range(self.file.num_record_batches):
+            batch = self.file.get_batch(index)
+            batch.validate(full=True)  # offsets in a damaged file would lead anywhere
+            yield batch.select(list(names))
+
+
+@contextmanager
+def opened_table(path: Path) -> Iterator[ParquetTable | ArrowTable]:
+    """A file's table; whatever pyarrow says of its bytes is a DataError."""
+    arrow = required("pyarrow", WHAT)
+    with opened_raw(path) as file:
+        try:
+            yield (ArrowTable if path.suffix.lower() in ARROW else ParquetTable)(file)
+        except (arrow.ArrowException, OSError, ValueError) as err:
+            if isinstance(err, TrainerError):
+                raise
+            kind = "arrow" if path.suffix.lower() in ARROW else "parquet"
+            raise fault(f"the file is damaged or no {kind}: {printable(str(err), 200)}", path) from err
+
+
+def names_of(schema: Any) -> Names:
+    """The names of a table's columns, without pandas' index; ValueError: two have one name, or there are none."""
+    names = tuple(name for name in schema.names if not INDEX.fullmatch(name))
+    if len(set(names)) < len(names) or not names:
+        raise ValueError(f"columns need names of their own, got {listing(names) or 'none'}")
+    return names
+
+
+def parts(batch: Any) -> Iterator[Any]:
+    """A batch in pieces that are fit for blocks."""
+    n = len(batch)
+    step = max(1, min(BLOCK_ROWS, n * BLOCK_BYTES // max(1, batch.nbytes)))
+    for start in range(0, n, step):
+        yield batch.slice(start, step)
+
+
+def columns_of(batch: Any, names: Names, path: str, start: int) -> dict[str, Column]:
+    """The columns of a batch, whose first row is row `start` of the file."""
+    found = {}
+    for name, values in zip(names, batch.columns, strict=True):
+        try:
+            found[name] = column(values)
+        except UnfitError as err:
+            where = printable(name) if err.row is None else f"{printable(name)}[{start + err.row}]"
+            raise DataError(problems=[Problem(str(err), path, 0, where)]) from None
+    return found
+
+
+class UnfitError(Exception):
+    """A column, or a `row` of it, is of a kind that no column of data has."""
+
+    def __init__(self, message: str, row: int | None = None):
+        super().__init__(message)
+        self.row = row
+
+
+def column(values: Any) -> Column:
+    """Texts, numbers or lists of these from an arrow array."""
+    types = required("pyarrow", WHAT).types
+    kind = values.type
+    if types.is_dictionary(kind):
+        return column(values.dictionary_decode())
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return lists(values)
+    if types.is_decimal(kind) or types.is_float16(kind):
+        values = values.cast("float64")
+    elif not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
+        return texts(values)
+    if values.null_count:
+        values = values.cast("uint8") if types.is_boolean(kind) else values
+        return np.asarray(values.cast("float64", safe=False).to_numpy(zero_copy_only=False))
+    return np.asarray(values.to_numpy(zero_copy_only=False))
+
+
+def texts(values: Any) -> list[str]:
+    """Texts, dates and times as texts."""
+    types = required("pyarrow", WHAT).types
+    kind = values.type
+    is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind) or types.is_null(kind)
+    if not (is_text or types.is_temporal(kind)):
+        raise UnfitError(f"expected texts, numbers or lists of these, got {kind}; choose others: columns = [...]")
+    if is_text:
+        return [text or "" for text in values.to_pylist()]
+    return [NO_FRACTION.sub("", text or "") for text in values.cast("string").to_pylist()]
+
+
+def lists(values: Any) -> Column:
+    """Lists of texts as they are, a null as an empty one; lists of numbers as an array."""
+    types = required("pyarrow", WHAT).types
+    inner = values.type.value_type
+    if types.is_string(inner) or types.is_large_string(inner):
+        return [[text or "" for text in row or ()] for row in values.to_pylist()]
+    if not (types.is_integer(inner) or types.is_floating(inner)):
+        raise UnfitError(f"expected lists of texts or numbers, got {values.type}; choose others: columns = [...]")
+    rows = values.to_pylist()
+    length = len(rows[0] or ())
+    for row, numbers in enumerate(rows):
+        if len(numbers or ()) != length or length == 0:
+            raise UnfitError(f"lists of numbers must have one length, {length} as the first; got {numbers}", row)
+    return np.array([[np.nan if number is None else number for number in numbers] for numbers in rows], np.float64)
+
+
+def fault(message: str, path: Path) -> DataError:
+    return DataError(problems=[Problem(message, str(path))])

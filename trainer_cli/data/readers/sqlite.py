@@ -1,0 +1,158 @@
+"""The rows of a query to an SQLite database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places, listing
+from trainer_cli.data.faults import printable, refused, shown
+from trainer_cli.data.readers.files import MAX_LINE, opened_raw
+from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
+from trainer_cli.errors import ArgumentError, DataError, Problem
+from trainer_cli.registry import registry
+
+MAGIC = b"SQLite format 3\0"
+# What a query may do: read. Attaching other files, settings and loading extensions are left out.
+ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
+# So many rows are fetched at once.
+FETCHED = 256
+# What SQLite calls mistakes of a query; its other errors are those of the file.
+OF_THE_QUERY = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_AUTH)
+
+Row = tuple[object, ...]
+
+
+@registry.readers("sqlite.v1")
+class SQLiteReader(FileSet):
+    """The rows of a `query` to an SQLite database as columns of text, under the names that the query gives them.
+
+    Left out, the query is for all of the only table. Numbers are written as Python writes them, NULL is an empty text,
+    bytes are a DataError. The database is opened to be read alone, and the query may do nothing else: an order of rows
+    that matters needs ORDER BY. `path` may be a pattern; `columns` and `limit` choose columns and the first rows.
+    """
+
+    suffixes = (".sqlite", ".sqlite3", ".db", ".db3")
+
+    def __init__(
+        self, path: Path, query: str | None = None, *, columns: list[str] | None = None, limit: int | None = None
+    ):
+        if query is not None and (not isinstance(query, str) or not query.strip()):
+            message = f'query is a text, such as "SELECT text, label FROM reviews", got {query!r}'
+            raise ArgumentError(problems=[Problem(message, where="query")])
+        self.query = query
+        super().__init__(path, columns, limit, query=query)
+
+    def names_in(self, path: Path) -> Names:
+        with opened_database(path) as connection, closing(self._ask(connection, path)) as cursor:
+            return names_of(cursor)
+
+    def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
+        """Blocks of up to 4,096 rows, or 4 MiB of text; a value that is no text or number is a DataError."""
+        return first_rows(self._blocks(path), room)
+
+    def _blocks(self, path: Path) -> Iterator[Block]:
+        with opened_database(path) as connection, closing(self._ask(connection, path)) as cursor:
+            names, start = names_of(cursor), 0
+            for rows in stretches(cursor):
+                found = list(zip(*rows, strict=True))
+                columns = {name: texts(values, name, path, start) for name, values in zip(names, found, strict=True)}
+                yield Block(columns, Places(str(path)), start)
+                start += len(rows)
+            if start == 0:
+                raise DataError(problems=[Problem("the query gives no rows", str(path))])
+
+    def _ask(self, connection: sqlite3.Connection, path: Path) -> sqlite3.Cursor:
+        """The rows of the query; DataError: the database does not understand it, or it does more than read."""
+        tables = tables_of(connection)
+        if self.query is None and len(tables) != 1:
+            message = f"{path} has {'the tables ' + listing(tables) if tables else 'no tables'}"
+            raise refused("query", f'{message}: say what to read, as query = "SELECT ... FROM ..." does')
+        connection.set_authorizer(authorize)
+        try:
+            cursor = connection.execute(self.query or f"SELECT * FROM {quoted(tables[0])}")
+        except (sqlite3.Error, sqlite3.Warning) as err:
+            # An error without a code is Python's, of several statements in one.
+            if getattr(err, "sqlite_errorcode", sqlite3.SQLITE_ERROR) not in OF_THE_QUERY:
+                raise
+            raise refused("query", f"{printable(str(err), 200)}; the tables of {path} are {listing(tables)}") from err
+        if cursor.description is None:
+            raise refused("query", "the query must be a SELECT, which gives rows")
+        return cursor
+
+
+@contextmanager
+def opened_database(path: Path) -> Iterator[sqlite3.Connection]:
+    """A database that can only be read; whatever SQLite says of its bytes is a DataError."""
+    with opened_raw(path) as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise DataError(problems=[Problem("the file is no SQLite database", str(path))])
+    try:
+        # Blocks may be read in another thread than the one that asks for them.
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, check_same_thread=False)) as connection:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_LINE)
+            connection.execute("PRAGMA trusted_schema = OFF")  # nor may what the database defines do more than read
+            yield connection
+    except sqlite3.Error as err:
+        raise DataError(
+            problems=[Problem(f"the database cannot be read: {printable(str(err), 200)}", str(path))]
+        ) from err
+
+
+def authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
+    """SQLite's question whether a query may do something."""
+    is_allowed = action in ALLOWED and not (action == sqlite3.SQLITE_FUNCTION and second in REFUSED_FUNCTIONS)
+    return sqlite3.SQLITE_OK if is_allowed else sqlite3.SQLITE_DENY
+
+
+def tables_of(connection: sqlite3.Connection) -> list[str]:
+    """The names of the tables and views."""
+    query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    return sorted(name for (name,) in connection.execute(query))
+
+
+def names_of(cursor: sqlite3.Cursor) -> Names:
+    """The names that a query gives its columns; DataError: two have one name."""
+    names = tuple(column[0] for column in cursor.description)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise refused("query", f"two columns are named {shown(twice[0])}: give one another name, as AS does")
+    return names
+
+
+def stretches(cursor: sqlite3.Cursor) -> Iterator[list[Row]]:
+    """Rows gathered for blocks."""
+    rows: list[Row] = []
+    n_chars = 0
+    while found := cursor.fetchmany(FETCHED):
+        rows += found
+        n_chars += sum(len(value) for row in found for value in row if isinstance(value, str | bytes))
+        if len(rows) >= BLOCK_ROWS or n_chars > BLOCK_BYTES:
+            yield rows
+            rows, n_chars = [], 0
+    if rows:
+        yield rows
+
+
+def texts(values: Sequence[object], name: str, path: Path, start: int) -> list[str]:
+    """A column's values as texts; `start` is the number of the first row, for messages."""
+    found = []
+    for row, value in enumerate(values):
+        if isinstance(value, bytes):
+            message = f"expected a text or a number, got {len(value)} bytes"
+            raise DataError(problems=[Problem(message, str(path), 0, f"{printable(name)}[{start + row}]")])
+        found.append("" if value is None else value if isinstance(value, str) else repr(value))
+    return found
+
+
+def quoted(name: str) -> str:
+    """A name as it stands in a query.
+
+    >>> quoted('a"b')
+    '"a""b"'
+    """
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
