@@ -13,7 +13,7 @@ from trainer_cli.config.sections import KNOWN
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.division import divide
-from trainer_cli.data.encoder import Encoder, Target
+from trainer_cli.data.encoder import Encoder, Part, Target
 from trainer_cli.data.faults import refused
 from trainer_cli.data.faults import shown as said
 from trainer_cli.data.reader import Reader
@@ -164,8 +164,9 @@ def check_classes(config: RunConfig, target: Target) -> None:
 
 def made(section: Mapping[str, Any]) -> Any:
     """The encoder that an added section describes."""
-    arguments = {key: value for key, value in section.items() if key != "@encoders"}
-    return registry.encoders.get(str(section["@encoders"]))(**arguments)
+    given = {key: value for key, value in section.items() if key not in ("@encoders", "*")}
+    parts = [Part(name, part["@encoders"], made(part)) for name, part in section.get("*", {}).items()]
+    return registry.encoders.get(str(section["@encoders"]))(*parts, **given)
 
 
 def reader_facts(config: RunConfig, reader: Reader) -> tuple[str, Mapping[str, Any]]:
