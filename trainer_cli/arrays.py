@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -44,6 +45,22 @@ class Ragged:
         return Ragged(data, self.lengths)
 
 
+class Stored(ABC):
+    """Rows that lie in a file and are read when they are asked for."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+    @abstractmethod
+    def take(self, indexes: Ints) -> Array | Ragged:
+        """The rows at `indexes`, in that order."""
+
+    @abstractmethod
+    def slice_rows(self, start: int, stop: int) -> Array | Ragged:
+        """Rows `start` to `stop` (excluded)."""
+
+
 Rows = Array | Ragged | tuple[Any, ...] | dict[str, Any]
 
 
@@ -63,7 +80,7 @@ class Batch:
             raise ShapeError(f"the inputs, targets, row numbers and weights of a batch must be as many, got {counts}")
 
 
-def n_rows(x: Rows) -> int:
+def n_rows(x: Rows | Stored) -> int:
     """How many rows `x` has; parts that disagree are a ShapeError."""
     if isinstance(x, Ragged):
         return len(x.lengths)
@@ -76,7 +93,7 @@ def n_rows(x: Rows) -> int:
     return len(x)
 
 
-def take(x: Rows, indexes: Ints) -> Rows:
+def take(x: Rows | Stored, indexes: Ints) -> Rows:
     """The rows at `indexes`, in that order, as a copy."""
     if isinstance(x, Ragged):
         lengths = x.lengths[indexes]
@@ -88,11 +105,15 @@ def take(x: Rows, indexes: Ints) -> Rows:
         return tuple(take(part, indexes) for part in x)
     if isinstance(x, dict):
         return {name: take(part, indexes) for name, part in x.items()}
+    if isinstance(x, Stored):
+        return x.take(indexes)
     return x.take(indexes, axis=0)
 
 
-def slice_rows(x: Rows, start: int, stop: int) -> Rows:
-    """Rows `start` to `stop` (excluded), without copying."""
+def slice_rows(x: Rows | Stored, start: int, stop: int) -> Rows:
+    """Rows `start` to `stop` (excluded), without copying those in memory."""
+    if isinstance(x, Stored):
+        return x.slice_rows(start, stop)
     if isinstance(x, Ragged):
         starts = x.starts()
         stop = min(stop, len(x.lengths))

@@ -186,7 +186,7 @@ def overwrite(fd: int, data: bytes) -> None:
     write_all(fd, data)
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write all of `data`, however little each call takes."""
     view = memoryview(data)
     while view:
