@@ -21,7 +21,7 @@ ROOMS = {
     "jobs": "state table progress trained job",
     "checks": "layer_watch kinds rehearsal sources pairing run_schedules",
     "plans": "assembly inspection predictions records",
-    "runs": "provenance saver snapshot run session",
+    "runs": "provenance saver snapshot run session cross_validation",
     "edge": "cli __main__ api",
 }
 RANKS = {name: rank for rank, names in enumerate(ROOMS.values()) for name in names.split()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from trainer_cli.cli.cross_validate import cross_validate
 from trainer_cli.cli.debug_config import debug_config
 from trainer_cli.cli.describe import describe
 from trainer_cli.cli.evaluate import evaluate
@@ -27,6 +28,7 @@ app.command("train", cls=ConfigCommand)(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("debug-config", cls=ConfigCommand)(debug_config)
+app.command("cross-validate", cls=ConfigCommand)(cross_validate)
 app.command("schedule", cls=ConfigCommand)(schedule)
 app.command("describe")(describe)
 

@@ -9,6 +9,7 @@ import pytest
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from trainer_cli.data.block import Block, Places
+from trainer_cli.data.splits.fold import FoldSplit
 from trainer_cli.data.splits.hash import HashSplit
 from trainer_cli.data.splits.random import RandomSplit
 from trainer_cli.data.splits.split import Parts, Split
@@ -27,6 +28,8 @@ SPLITS: dict[str, Split] = {
     "hash.v1": HashSplit("key", 0.2, 0.1),
     "time.v1": TimeSplit("day", 0.2, 0.1),
 }
+# Those of equal parts have no shares.
+FOLDS = {"fold.v1"}
 
 
 def blocks(size: int = 30, n: int = 100, **columns: Sequence[str]) -> list[Block]:
@@ -53,7 +56,7 @@ def counts(parts: Parts) -> list[int]:
 
 
 def test_every_split_is_tested() -> None:
-    assert {name for name in registry.splits.names() if registry.splits.is_built_in(name)} == set(SPLITS)
+    assert {name for name in registry.splits.names() if registry.splits.is_built_in(name)} == set(SPLITS) | FOLDS
 
 
 @pytest.mark.parametrize("name", SPLITS)
@@ -224,3 +227,30 @@ def test_a_column_of_lists_is_refused() -> None:
 def test_stratified_without_a_column_needs_one_target() -> None:
     with pytest.raises(DataError, match="column: the target is no single column: name the one whose classes count"):
         StratifiedSplit().choose(("a", "b"), ("a", "b"))
+
+
+def folds_of(column: str | None = None, group: str | None = None, size: int = 30) -> list[Parts]:
+    return [divided(FoldSplit(fold, 4, column, group), blocks(size)) for fold in range(1, 5)]
+
+
+@pytest.mark.parametrize("how", [{}, {"column": "label"}, {"group": "key"}])
+def test_every_row_is_held_out_in_one_fold(how: dict[str, str]) -> None:
+    assert (np.sum(folds_of(**how), axis=0) == 1).all()
+    for one, other in zip(folds_of(**how), folds_of(**how, size=7), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def test_folds_have_every_class_in_proportion() -> None:
+    labels = np.array(LABELS)
+    for parts in folds_of("label"):
+        held = labels[parts == 1]
+        assert all(abs((held == label).sum() - LABELS.count(label) / 4) < 1 for label in set(LABELS))
+    assert [int(parts.sum()) for parts in folds_of()] == [25] * 4
+
+
+def test_folds_keep_groups_together() -> None:
+    keys = np.array([f"k{row % 17}" for row in range(100)])
+    for parts in folds_of(group="key"):
+        assert not set(keys[parts == 1]) & set(keys[parts == 0])
+    apart = [set(keys[parts == 1]) & set(keys[parts == 0]) for parts in folds_of()]
+    assert any(apart)  # the check sees folds that take no care
