@@ -11,7 +11,7 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
 from trainer_cli.errors import ConfigError, TrainerError
-from trainer_cli.job import Job, Monitor
+from trainer_cli.job import Job, Monitor, score_name
 from trainer_cli.kinds import check_kinds, check_unknown
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
@@ -23,7 +23,17 @@ from trainer_cli.rehearsal import rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
 from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, check_classes, gathered, placed, reader_facts, sources
+from trainer_cli.sources import (
+    Sources,
+    WatchedReader,
+    check_classes,
+    check_weights,
+    gathered,
+    placed,
+    reader_facts,
+    set_name,
+    sources,
+)
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
 
@@ -37,18 +47,19 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
     found = whole.divided(config, flag)
     features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
-        n = dataset.fit(WatchedReader(found.train, flag), features, target)
-        train = dataset.load(WatchedReader(found.train, flag), features, target, n)
-    dev = None
-    if found.dev is not None:
-        with placed(config, "data.dev"):
-            dev = dataset.load(WatchedReader(found.dev, flag), features, target)
+        n = dataset.fit(WatchedReader(found.train, flag), features, target, weights=found.weights)
+        train = dataset.load(WatchedReader(found.train, flag), features, target, n, found.weights)
+    dev = {}
+    for name, reader in found.dev.items():
+        with placed(config, f"data.{name}"):
+            dev[name] = dataset.load(WatchedReader(reader, flag), features, target, weights=found.weights)
     check_classes(config, target)
+    check_weights(config, train.weights)
     fit_loss(config, loss, target)
     tell_metrics(metrics, target)
     n_ids = getattr(features, "n_ids", None)
     model = set_up(config, train.X, target.width, n_ids)
-    samples = [(data.X, data.Y) for data in (train, dev) if data is not None]
+    samples = [(data.X, data.Y, data.weights) for data in (train, *dev.values())]
     scores = rehearse(config, model, loss, metrics, samples)
     training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
     schedules = varying(config, optimizer, batch_size, model)
@@ -64,18 +75,19 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             target=found.target,
             reader=reader_facts(config, whole.train),
             shapes=shapes_of(train.X, n_ids),
+            weight_column=training.weight_column,
         ),
         config_text=write_filled(filled(config, found), config.loaded.document),
         optimizer=optimizer,
         train=train,
-        dev=dev,
+        dev={set_name(name): data for name, data in dev.items()},
         batch_size=batch_size,
         accumulate=as_schedule(training.accumulate_gradient),
         limits=Limits(training.max_steps, training.max_epochs, training.max_time, training.patience),
         seed=config.system.seed,
         eval_frequency=training.eval_frequency,
         eval_batch_size=training.eval_batch_size,
-        monitor=monitor_of(config, metrics, scores),
+        monitor=monitor_of(config, metrics, scores, [set_name(name) for name in dev]),
     )
 
 
@@ -111,23 +123,33 @@ def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:
     return found, loss, metrics
 
 
-def monitor_of(config: RunConfig, metrics: Mapping[str, Tally], scores: Mapping[str, Sequence[str]]) -> Monitor:
+def monitor_of(
+    config: RunConfig, metrics: Mapping[str, Tally], scores: Mapping[str, Sequence[str]], sets: Sequence[str]
+) -> Monitor:
     """What decides which model is best: `score_weights`, or the one score `monitor`; by default the first metric, or
-    the dev loss where there is none. `scores` are the names of each metric's."""
-    higher = {"loss": False}
-    for name, metric in metrics.items():
-        higher |= dict.fromkeys(scores[name], metric.higher_is_better)
+    the dev loss where there is none, of the first dev set. `scores` are the names of each metric's."""
+    each = {name: metric.higher_is_better for key, metric in metrics.items() for name in scores[key]} | {"loss": False}
+    higher = {score_name(name, of, sets): up for of in sets or ("dev",) for name, up in each.items()}
     names = tuple(name for name in higher if name != "loss")
     training = config.training
-    monitored = [training.monitor] if training.monitor else []
-    for key, asked in (("score_weights", list(training.score_weights)), ("monitor", monitored)):
-        for name in asked:
-            if name not in higher:
-                message = f"no metric gives a score called {name!r}; there are {', '.join(higher)}."
-                message += nearest(name, list(higher))
-                raise ConfigError(problems=[config.problem(f"training.{key}", message)])
-    default = training.monitor or (names[0] if names else "loss")
-    return Monitor(dict(training.score_weights) or {default: 1.0}, names, higher)
+    weights: dict[str, float] = {}
+    for key, asked in (("score_weights", training.score_weights), ("monitor", {training.monitor: 1.0})):
+        for name, weight in asked.items():
+            if name is not None:
+                found = known_score(config, f"training.{key}", name, list(higher), sets)
+                weights[found] = weights.get(found, 0.0) + weight
+    return Monitor(weights or {next(iter(higher)): 1.0}, names, higher)
+
+
+def known_score(config: RunConfig, key: str, name: str, known: Sequence[str], sets: Sequence[str]) -> str:
+    """A score as evaluations name it; a config may call it `dev.<set>.<score>` as well. ConfigError: there is none."""
+    short = name.removeprefix("dev.")
+    alone = short.removeprefix(f"{sets[0]}.") if len(sets) == 1 else short
+    for found in (name, short, alone):
+        if found in known:
+            return found
+    message = f"no metric gives a score called {name!r}; there are {', '.join(known)}.{nearest(short, list(known))}"
+    raise ConfigError(problems=[config.problem(key, message)])
 
 
 def model_config(config: RunConfig) -> str:

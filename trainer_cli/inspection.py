@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli import assembly
-from trainer_cli.arrays import Ragged, Rows
+from trainer_cli.arrays import Array, Ragged, Rows
 from trainer_cli.config.filled import write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data import dataset
@@ -24,7 +24,7 @@ from trainer_cli.rehearsal import at, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, check_classes, placed
+from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, set_name
 from trainer_cli.trace import trace
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
@@ -53,14 +53,14 @@ class Sample:
     name: str
     X: Rows
     Y: Rows
+    weights: Array | None
     target: Any
 
 
 @dataclass(frozen=True)
 class Inspection:
     """`n_fitted` training rows were looked at; `is_whole` if these are all. `held_out` says how many rows the split
-    keeps from them, by part. `config` is the whole of it, filled, and
-    `text` that as it is written."""
+    keeps from them, by part. `config` is the whole of it, filled, and `text` that as it is written."""
 
     config: dict[str, Any]
     text: str
@@ -82,18 +82,17 @@ def inspect(config: RunConfig) -> Inspection:
     found = found.divided(config, StopFlag(), max_rows)
     features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
-        n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, max_rows)
+        n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, max_rows, found.weights)
     optimizer = config.build("optimizer")
     batch_size = batch_size_of(config)
     samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
-    if found.dev is not None:
-        samples.append(first_rows(config, found, "dev", found.dev, config.training.eval_batch_size))
+    samples += [first_rows(config, found, *dev, config.training.eval_batch_size) for dev in found.dev.items()]
     if is_whole:
         check_classes(config, target)
     fit_loss(config, loss, target)
     model = set_up(config, samples[0].X, target.width, getattr(features, "n_ids", None))
-    scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y) for sample in samples])
-    assembly.monitor_of(config, metrics, scores)
+    scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y, sample.weights) for sample in samples])
+    assembly.monitor_of(config, metrics, scores, [set_name(name) for name in found.dev])
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
     n_steps = steps_of(config, n, batch_size)
@@ -112,8 +111,9 @@ def n_bytes(reader: Reader) -> int:
 
 def first_rows(config: RunConfig, found: Sources, name: str, reader: Reader, n: int) -> Sample:
     with placed(config, f"data.{name}"):
-        batch = next(dataset.stream(WatchedReader(reader, StopFlag()), found.features[1], found.target[1], n))
-    return Sample(name, batch.X, batch.Y, found.target[1])
+        watched = WatchedReader(reader, StopFlag())
+        batch = next(dataset.stream(watched, found.features[1], found.target[1], n, found.weights))
+    return Sample(name, batch.X, batch.Y, batch.weights, found.target[1])
 
 
 def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> float:
@@ -121,7 +121,7 @@ def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> f
     with np.errstate(all="ignore"):  # what is not finite is told below
         Yh, backprop = model.begin_update(sample.X, input_gradient=False)
         with at(config, "loss"):
-            dYh, value = loss(Yh, sample.Y)
+            dYh, value = loss(Yh, sample.Y, sample.weights)
         with at(config, "model"):
             backprop(dYh)
     name = model.store.first_not_finite(model.store.gradients)

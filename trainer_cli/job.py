@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -35,13 +35,14 @@ class Job:
     """What `Run` drives.
 
     `trained` is the model with what goes into its folder beside the weights, `config_text` the whole config, filled.
+    `dev` are the dev sets by name: none, one, or several.
     """
 
     trained: Trained
     config_text: str
     optimizer: Optimizer
     train: Dataset
-    dev: Dataset | None
+    dev: Mapping[str, Dataset]
     batch_size: Schedule
     accumulate: Schedule
     limits: Limits
@@ -99,19 +100,32 @@ class Job:
             return evaluate(self.model, self.trained.loss, self.trained.metrics, batches)
 
 
+def score_name(name: str, of: str, sets: Collection[str]) -> str:
+    """What a score of a dev set is called: by its own name where there is one set, else `<set>.<score>`."""
+    return name if len(sets) < 2 else f"{of}.{name}"
+
+
+def named(found: Mapping[str, Scores]) -> dict[str, float]:
+    """The losses and scores of all dev sets, flat, by name."""
+    return {
+        score_name(name, of, found): value
+        for of, scores in found.items()
+        for name, value in {"loss": scores.loss, **scores.metrics}.items()
+    }
+
+
 @dataclass(frozen=True)
 class Monitor:
     """What makes one evaluation better than another: a weighted sum of scores, each turned so that higher is better.
 
-    `weights` by the score's name ("loss" is the dev loss); `names` are all scores that the metrics give.
+    `weights` by the score's name ("loss" is the dev loss); `names` are all scores there are beside it.
     """
 
     weights: Mapping[str, float]
     names: tuple[str, ...]
     higher_is_better: Mapping[str, bool]
 
-    def score(self, scores: Scores) -> float:
-        values = {"loss": scores.loss, **scores.metrics}
+    def score(self, values: Mapping[str, float]) -> float:
         if missing := self.weights.keys() - values.keys():
             given = ", ".join(values)
             raise ArgumentError(f"no metric gave the score {min(missing)!r} this time, only {given}: give it always")

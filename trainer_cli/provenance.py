@@ -20,6 +20,7 @@ from trainer_cli.data.fingerprint import fingerprint
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ModelFileError
 from trainer_cli.manifest import check_format
+from trainer_cli.sources import set_name
 
 FORMAT = 1
 NAME = "run.json"
@@ -120,15 +121,16 @@ def conditions(run_dir: Path | None) -> Conditions:
     return Conditions(ops, max(1, facts["threads"]), max(1, facts["eval_batch_size"]))
 
 
-def dev_reader(run_dir: Path) -> Reader:
-    """The reader of a run's dev data."""
+def dev_readers(run_dir: Path) -> dict[str, Reader]:
+    """The readers of a run's dev data by the names of the sets; `dev` for one that has none."""
     facts = read(run_dir)
-    if (section := facts["data"].get("dev", {}).get("section")) is not None:
-        reader: Reader = registry.resolve({"dev": section}, kinds={"readers"})["dev"]
-        return reader
-    if "split" not in facts["data"]:
+    data = facts["data"]
+    sections = {set_name(name): data[name].get("section") for name in data if name not in ("train", "split")}
+    if sections:
+        return registry.resolve(sections, kinds={"readers"})
+    if "split" not in data:
         raise ArgumentError(f"{run_dir}: this run had no dev data; name a data file after it")
-    return held_out(facts, run_dir)["dev"]
+    return {"dev": held_out(facts, run_dir)["dev"]}
 
 
 def last_reader(run_dir: Path) -> Reader:
@@ -217,7 +219,7 @@ def bits(config: Mapping[str, Any]) -> dict[str, Any]:
 def without_paths(section: Any) -> Any:
     if not isinstance(section, Mapping):
         return section
-    return {key: value for key, value in section.items() if key not in ("path", "images", "labels")}
+    return {key: without_paths(value) for key, value in section.items() if key not in ("path", "images", "labels")}
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from trainer_cli.arrays import Rows, slice_rows
+from trainer_cli.arrays import Array, Rows, slice_rows
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, TrainerError
 from trainer_cli.evaluate import named_results, probabilities
@@ -23,6 +23,8 @@ from trainer_cli.model import Model
 from trainer_cli.user_code import defined_at
 
 N_ROWS = 16
+
+Sample = tuple[Rows, Rows, Array | None]
 
 
 @contextmanager
@@ -48,30 +50,30 @@ def kept(value: Any) -> Any:
 
 
 def rehearse(
-    config: RunConfig, model: Model, loss: Loss, metrics: Mapping[str, Tally], samples: Sequence[tuple[Rows, Rows]]
+    config: RunConfig, model: Model, loss: Loss, metrics: Mapping[str, Tally], samples: Sequence[Sample]
 ) -> dict[str, list[str]]:
-    """Train and score on the first rows of each sample (inputs, targets), and leave everything as it was.
+    """Train and score on the first rows of each sample (inputs, targets, weights), and leave everything as it was.
 
     Returns the names of each metric's scores. ConfigError: a part fails, at its section.
     """
     names: dict[str, list[str]] = {}
     with unchanged(model), watched_layers(config, model), np.errstate(all="ignore"):
-        for X, Y in samples:
-            names = rehearse_rows(
-                config, model, copy.deepcopy(loss), metrics, slice_rows(X, 0, N_ROWS), slice_rows(Y, 0, N_ROWS)
-            )
+        for X, Y, weights in samples:
+            first = (slice_rows(X, 0, N_ROWS), slice_rows(Y, 0, N_ROWS), None if weights is None else weights[:N_ROWS])
+            names = rehearse_rows(config, model, copy.deepcopy(loss), metrics, first)
     return names
 
 
 def rehearse_rows(
-    config: RunConfig, model: Model, loss: Loss, metrics: Mapping[str, Tally], X: Rows, Y: Rows
+    config: RunConfig, model: Model, loss: Loss, metrics: Mapping[str, Tally], sample: Sample
 ) -> dict[str, list[str]]:
+    X, Y, weights = sample
     with at(config, "model"):
         Yh, backprop = model.begin_update(X, input_gradient=False)
     with at(config, "loss"):
         if message := refusal(loss, "guesses", "truths", "weights"):
             raise ArgumentError(message)
-        found = loss(Yh, Y, None)
+        found = loss(Yh, Y, weights)
         if not isinstance(found, tuple) or len(found) != 2:
             raise ArgumentError(f"a loss returns (gradient, value), not {kind_of(found)} ({defined_at(type(loss))})")
         check_value(found[1])
@@ -80,15 +82,15 @@ def rehearse_rows(
         backprop(found[0])
         outputs = model.predict(X)
     with at(config, "loss"):
-        check_value(loss.get_loss(outputs, Y, None))
-        mass = loss.mass(Y, None)
+        check_value(loss.get_loss(outputs, Y, weights))
+        mass = loss.mass(Y, weights)
         if mass is not None and not (is_real(mass) and 0 <= mass < math.inf):
             raise ArgumentError(f"the mass of a loss must be None or a number of at least 0, not {kind_of(mass)}")
         outputs = probabilities(outputs, loss.link)
     names = {}
     for name, metric in metrics.items():
         with at(config, f"metrics.{name}"):
-            names[name] = score_names(name, metric, outputs, Y)
+            names[name] = score_names(name, metric, outputs, Y, weights)
     return names
 
 
@@ -103,11 +105,11 @@ def is_real(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) or (isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "fiu")
 
 
-def score_names(name: str, metric: Tally, outputs: Any, truths: Rows) -> list[str]:
+def score_names(name: str, metric: Tally, outputs: Any, truths: Rows, weights: Array | None) -> list[str]:
     """The names of the scores that a metric gives of some rows, tallied in two parts."""
     tally, other = copy.deepcopy(metric), copy.deepcopy(metric)
     for each in (tally, other):
-        each.update(outputs, truths, None)
+        each.update(outputs, truths, weights)
     tally.merge(other)
     scores = list(named_results({name: tally}))
     if taken := RESERVED.intersection(scores):

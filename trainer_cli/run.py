@@ -15,7 +15,7 @@ from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Epochs
 from trainer_cli.errors import DivergedError, Stopped
 from trainer_cli.evaluate import Scores
-from trainer_cli.job import Job
+from trainer_cli.job import Job, named
 from trainer_cli.loggers.group import LoggerGroup
 from trainer_cli.loggers.logger import Logger
 from trainer_cli.loop import Step
@@ -117,10 +117,8 @@ class Run:
 
     def evaluate(self, *, final: bool) -> None:
         """Score the dev data, write a row of the log, and keep the weights if they are the best."""
-        scores, score = {}, None
-        if self.job.dev is not None:
-            found = self.score(self.job.dev)
-            scores, score = {"loss": found.loss, **found.metrics}, self.job.monitor.score(found)
+        scores = named({name: self.score(data) for name, data in self.job.dev.items()})
+        score = self.job.monitor.score(scores) if scores else None
         row = self.row(scores, final)
         log_bytes = self.saver.log(json.dumps(row).encode() + b"\n")
         self.state = self.state.scored(scores, score, log_bytes, final=final)

@@ -135,7 +135,7 @@ def steps_of_epochs(n_epochs: int, n_rows: int, batch_size: Schedule) -> int:
 
 def check_followers(config: RunConfig, schedules: Mapping[str, Schedule]) -> None:
     """Refuse a schedule that follows the dev score where there is no dev data: it would never change."""
-    if config.has("data.dev") or config.has("data.split"):
+    if config.has_dev:
         return
     message = "follows the dev score: add a section [data.dev] or [data.split], or take a schedule of steps"
     if problems := [config.problem(name, message) for name, each in schedules.items() if each.reads_scores]:

@@ -144,7 +144,7 @@ class Session:
                 self.begin(driver, ready, loggers_of(ready.config) if loggers is None else loggers, run_dir)
         best = driver.state.best
         words = f"{ready.job.monitor.text(best.score)} at step {best.step}" if best else ""
-        return Ending(driver.state, words, was_over, has_dev=ready.job.dev is not None)
+        return Ending(driver.state, words, was_over, has_dev=bool(ready.job.dev))
 
     def begin(self, driver: Run, ready: Ready, loggers: Mapping[str, Logger], run_dir: Path) -> None:
         self.progress.detail(summary(ready.job, ready.facts))
@@ -154,12 +154,11 @@ class Session:
 
     def data_facts(self, config: RunConfig, job: Job) -> dict[str, Any]:
         found = {}
-        for name in ("train", "dev"):
-            if config.has(f"data.{name}"):
-                reader = config.build(f"data.{name}")
-                # Values are hashed where there are no files, which takes as long as reading them.
-                watched = reader if hasattr(reader, "files") else WatchedReader(reader, self.flag)
-                found[name] = provenance.data_facts(config.config["data"][name], watched)
+        for name, section in config.readers.items():
+            reader = config.build(f"data.{name}")
+            # Values are hashed where there are no files, which takes as long as reading them.
+            watched = reader if hasattr(reader, "files") else WatchedReader(reader, self.flag)
+            found[name] = provenance.data_facts(section, watched)
         if config.has("data.split"):
             split = config.config["data"]["split"]
             found["split"] = provenance.split_facts(found["train"], split, job.trained.target[1].reads)
@@ -220,6 +219,6 @@ def as_recorded(config: RunConfig, before: Mapping[str, Any]) -> RunConfig:
 
 def summary(job: Job, facts: Mapping[str, Any]) -> str:
     """What is trained on what, in one line."""
-    dev = f", {job.dev.n:,} dev rows" if job.dev else ""
+    dev = f", {sum(data.n for data in job.dev.values()):,} dev rows" if job.dev else ""
     threads = f"{facts['threads']} thread{'s' if facts['threads'] > 1 else ''}"
     return f"{job.train.n:,} training rows{dev}; {job.model.store.values.size:,} parameters; {facts['ops']}, {threads}"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from trainer_cli.arrays import Array
 from trainer_cli.config.document import together
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.sections import KNOWN
@@ -17,6 +18,7 @@ from trainer_cli.data.encoder import Encoder, Part, Target
 from trainer_cli.data.faults import refused
 from trainer_cli.data.faults import shown as said
 from trainer_cli.data.reader import Reader
+from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.data.splits.split import Split
 from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem, TrainerError
 from trainer_cli.registry import nearest, registry
@@ -30,15 +32,17 @@ TARGETS = 'labels.v1 is for classes, multilabel.v1 for several, numbers.v1 with 
 class Sources:
     """The readers of a run, and its encoders by registered name; `added` has the sections left out, as chosen.
 
+    `dev` are those of dev data by their names below [data], which are `dev` or, of several, `dev.NAME`.
     With a `split` there is one reader at first, `train`; `divided` gives those of its parts, and `held_out` tells how
     many rows the others have.
     """
 
     train: Reader
-    dev: Reader | None
+    dev: Mapping[str, Reader]
     features: tuple[str, Encoder]
     target: tuple[str, Target]
     added: Mapping[str, Mapping[str, Any]]
+    weights: RowWeights
     split: Split | None = None
     held_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -50,7 +54,7 @@ class Sources:
         with placed(config, "data.split"):
             parts = divide(whole, self.split, config.system.seed, max_rows)
         held_out = {name: part.n for name, part in parts.items() if name != "train" and part.n}
-        return replace(self, train=parts["train"], dev=parts["dev"], split=None, held_out=held_out)
+        return replace(self, train=parts["train"], dev={"dev": parts["dev"]}, split=None, held_out=held_out)
 
 
 @contextmanager
@@ -77,14 +81,19 @@ def sources(config: RunConfig) -> Sources:
     All missing files, or all names of columns that the data have not, are told at once.
     """
     data = config.build("data")
-    train, dev, split = data["train"], data.get("dev"), data.get("split")
-    check_readable(config, {"data.train": train, "data.dev": dev})
+    train, split, weights = data["train"], data.get("split"), RowWeights(config.training.weight_column)
+    dev = {
+        name: data["dev"] if name == "dev" else data["dev"][set_name(name)]
+        for name in config.readers
+        if name != "train"
+    }
+    check_readable(config, {"train": train, **dev})
     added: dict[str, Mapping[str, Any]] = {}
     if not config.has("target"):
         with placed(config, "data.train"):
             block = first_block(WatchedReader(train, StopFlag()))
         with placed(config, ""):
-            added["target"] = default_target(block)
+            added["target"] = default_target(block.without(weights.reads))
     target = config.build("target") if config.has("target") else made(added["target"])
     if not config.has("features"):
         with placed(config, "data.train"):
@@ -92,48 +101,63 @@ def sources(config: RunConfig) -> Sources:
         with placed(config, "target"):
             target.choose(train.columns())
         with placed(config, ""):
-            added["features"] = default_features(block, target.reads)
+            added["features"] = default_features(block, (*target.reads, *weights.reads))
     features = config.build("features") if config.has("features") else made(added["features"])
-    check_columns(config, train, dev, features, target, split)
+    check_columns(config, train, dev, (features, target, weights), split)
     names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
-    return Sources(train, dev, (names["features"], features), (names["target"], target), added, split)
+    return Sources(train, dev, (names["features"], features), (names["target"], target), added, weights, split)
 
 
-def check_readable(config: RunConfig, readers: Mapping[str, Reader | None]) -> None:
+def set_name(section: str) -> str:
+    """The name of a dev set, by its section below [data].
+
+    >>> set_name("dev"), set_name("dev.hard")
+    ('dev', 'hard')
+    """
+    return section.removeprefix("dev.")
+
+
+def check_readable(config: RunConfig, readers: Mapping[str, Reader]) -> None:
     """Open each data set, so that all that are missing are told at once."""
     errors: list[TrainerError] = []
-    for section, reader in readers.items():
-        if reader is not None:
-            with gathered(errors), placed(config, section):
-                check_names(reader)
+    for name, reader in readers.items():
+        with gathered(errors), placed(config, f"data.{name}"):
+            check_names(reader)
     if errors:
         raise together(errors)
 
 
 def check_columns(
-    config: RunConfig, train: Reader, dev: Reader | None, features: Encoder, target: Target, split: Split | None
+    config: RunConfig,
+    train: Reader,
+    dev: Mapping[str, Reader],
+    encoders: tuple[Encoder, Target, RowWeights],
+    split: Split | None,
 ) -> None:
     """Let encoders and split choose among the columns of the data, so that wrong names are told before a row is read.
 
     A column that dev data lack is a mistake of the key that names it, or else of the dev data.
     """
     errors: list[TrainerError] = []
-    columns = train.columns()
+    columns, (features, target, weights) = train.columns(), encoders
     with gathered(errors), placed(config, "target"):
         check_target(target)
         target.choose(columns)
+    with gathered(errors), placed(config, "training"):
+        weights.choose(columns, target.reads)
     with gathered(errors), placed(config, "features"):
-        features.choose(tuple(name for name in columns if name not in target.reads))
+        features.choose(tuple(name for name in columns if name not in (*target.reads, *weights.reads)))
     if split is not None:
         with gathered(errors), placed(config, "data.split"):
             split.choose(columns, target.reads)
-    there = columns if dev is None else dev.columns()
-    for key, encoder in (("target.column", target), ("features.columns", features)):
-        for name in [name for name in encoder.reads if name not in there]:
-            where = key if config.origin(key) != "default" else "data.dev"
-            message = f"the dev data have no column {said(name)}.{nearest(name, list(set(there) - set(encoder.reads)))}"
-            problem = config.problem(where, f"{message} Their columns are {listing(there)}")
-            errors.append(ConfigError(problems=[problem]))
+    for section, reader in dev.items():
+        there = reader.columns()
+        for key, encoder in (("target.column", target), ("features.columns", features)):
+            for name in [name for name in encoder.reads if name not in there]:
+                where = key if config.origin(key) != "default" and len(dev) == 1 else f"data.{section}"
+                near = nearest(name, list(set(there) - set(encoder.reads)))
+                message = f"the dev data have no column {said(name)}.{near} Their columns are {listing(there)}"
+                errors.append(ConfigError(problems=[config.problem(where, message)]))
     if errors:
         raise together(errors)
 
@@ -160,6 +184,13 @@ def check_classes(config: RunConfig, target: Target) -> None:
     if names is not None and len(names) == 1:
         message = f"every training row has the label {names[0]!r}: there is nothing to tell apart"
         raise ConfigError(problems=[config.problem("target.column", message)])
+
+
+def check_weights(config: RunConfig, weights: Array | None) -> None:
+    """Refuse training rows none of which counts."""
+    if weights is not None and not weights.any():
+        message = "every training row has the weight 0: there is nothing to learn"
+        raise ConfigError(problems=[config.problem("training.weight_column", message)])
 
 
 def made(section: Mapping[str, Any]) -> Any:

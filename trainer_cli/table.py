@@ -30,8 +30,9 @@ def columns(score_names: Sequence[str], width: int | None) -> list[Column]:
         Column("epoch", "EPOCH", 5, rank=4),
         Column("step", "STEP", 7),
         Column("train_loss", "TRAIN LOSS", 10, rank=5),
-        Column("loss", "DEV LOSS", 8, rank=3 if score_names else ALWAYS),
     ]
+    if not any(name.endswith(".loss") for name in score_names):  # several dev sets have one each
+        found.append(Column("loss", "DEV LOSS", 8, rank=3 if score_names else ALWAYS))
     for index, name in enumerate(score_names):
         found.append(Column(name, name.upper(), max(8, len(name)), rank=2 if index else ALWAYS))
     found += [

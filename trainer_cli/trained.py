@@ -42,6 +42,7 @@ class Trained:
     reader: tuple[str, Mapping[str, Any]]
     shapes: Any
     scores: Mapping[str, float] = field(default_factory=dict)
+    weight_column: str | None = None
 
 
 def to_files(trained: Trained, params: Mapping[str, Array], scores: Mapping[str, float]) -> dict[str, bytes]:
@@ -56,6 +57,7 @@ def to_files(trained: Trained, params: Mapping[str, Array], scores: Mapping[str,
         "n_outputs": trained.target[1].width,
         "labels": list(getattr(trained.target[1], "names", ())),
         "n_params": n_params(trained.model.walk()),
+        "weight_column": trained.weight_column,
         "scores": {key: value if np.isfinite(value) else str(value) for key, value in scores.items()},
     }
     files = {
@@ -98,6 +100,7 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
         (meta["reader"]["name"], meta["reader"]["settings"]),
         meta["input"],
         meta["scores"],
+        meta.get("weight_column"),
     )
 
 
@@ -149,6 +152,8 @@ def read_meta(data: bytes, path: Path) -> dict[str, Any]:
     for key, kind in kinds.items():
         if not isinstance(meta.get(key), kind):
             raise ModelFileError(f"{path}: {key} is missing or of the wrong kind")
+    if not isinstance(meta.get("weight_column"), str | None):
+        raise ModelFileError(f"{path}: weight_column must be a text")
     if not isinstance(meta["reader"].get("name"), str) or not isinstance(meta["reader"].get("settings"), dict):
         raise ModelFileError(f"{path}: reader must have a name and settings")
     assert isinstance(meta, dict)

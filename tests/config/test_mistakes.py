@@ -381,3 +381,43 @@ def test_a_mistake_in_a_split_is_told(mistakes_of: Mistakes, good: str, bad: str
 def test_a_split_and_dev_data_are_one_too_many(mistakes_of: Mistakes) -> None:
     text = TEXT.replace("[model]", '[data.split]\n@splits = "test_split.v1"\n\n[model]')
     assert mistakes_of(text) == ["14: data.split: there is a section [data.dev] as well: keep one of them"]
+
+
+NAMED = TEXT.replace("[data.dev]", "[data.dev.easy]").replace(
+    "[model]", '[data.dev.hard]\n@readers = "test_reader.v1"\npath = "b.csv"\n\n[model]'
+)
+
+
+def test_dev_data_may_be_several_sets(mistakes_of: Mistakes) -> None:
+    assert mistakes_of(NAMED) == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "lines"),
+    [
+        (
+            "[data.dev.easy]",
+            "[data.dev]",
+            ["14: data.dev.hard: [data.dev] has a line @readers itself: make it [data.dev.NAME], or leave it alone"],
+        ),
+        (
+            '[data.dev.hard]\n@readers = "test_reader.v1"\n',
+            "[data.dev.hard]\n",
+            ['14: data.dev.hard: expected a line @readers = "...", got a section without one'],
+        ),
+        (
+            '[data.dev.easy]\n@readers = "test_reader.v1"',
+            '[data.dev.easy]\n@splits = "test_reader.v1"',
+            ["11: data.dev.easy.@splits: expected a function of @readers, got @splits"],
+        ),
+    ],
+)
+def test_a_mistake_in_one_of_several_dev_sets_is_told(
+    mistakes_of: Mistakes, good: str, bad: str, lines: list[str]
+) -> None:
+    assert mistakes_of(NAMED.replace(good, bad)) == lines
+
+
+def test_dev_data_without_a_reader_are_told_as_before(mistakes_of: Mistakes) -> None:
+    text = TEXT.replace('[data.dev]\n@readers = "test_reader.v1"', "[data.dev]")
+    assert mistakes_of(text) == ['10: data.dev: expected a line @readers = "...", got a section without one']

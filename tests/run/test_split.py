@@ -27,17 +27,17 @@ def lines_in(data):
 def test_a_run_trains_on_the_rest_and_scores_what_is_held_out(data):
     config = config_of(data, text=TEXT)
     job = assembly.assemble(config, StopFlag())
-    assert (job.train.n, job.dev.n) == (11, 7)  # of 23
+    assert (job.train.n, job.dev["dev"].n) == (11, 7)  # of 23
     train(config, data / "run")
-    dev, last = lines_of(provenance.dev_reader(data / "run")), lines_of(provenance.last_reader(data / "run"))
-    assert dev == lines_in(job.dev)
+    dev, last = lines_of(provenance.dev_readers(data / "run")["dev"]), lines_of(provenance.last_reader(data / "run"))
+    assert dev == lines_in(job.dev["dev"])
     assert sorted([*lines_in(job.train), *dev, *last]) == list(range(2, 25))
 
 
 def test_the_seed_decides_which_rows(data):
     for seed in (0, 1):
         train(config_of(data, "--system.seed", seed, "--training.max_steps", 2, text=TEXT), data / str(seed))
-    found = [lines_of(provenance.dev_reader(data / str(seed))) for seed in (0, 1)]
+    found = [lines_of(provenance.dev_readers(data / str(seed))["dev"]) for seed in (0, 1)]
     assert len(found[0]) == len(found[1])
     assert found[0] != found[1]
 
@@ -45,7 +45,7 @@ def test_the_seed_decides_which_rows(data):
 def test_encoders_see_training_rows_alone(data):
     job = assembly.assemble(config_of(data, text=TEXT), StopFlag())
     assert job.train.X.mean(axis=0) == pytest.approx([0, 0], abs=1e-6)
-    assert abs(job.dev.X.mean(axis=0)).min() > 1e-3
+    assert abs(job.dev["dev"].X.mean(axis=0)).min() > 1e-3
     assert sum(job.trained.target[1].counts) == job.train.n
 
 
@@ -103,7 +103,7 @@ def test_rows_of_changed_data_are_not_scored_again(data):
     with (data / "train.csv").open("a") as file:
         file.write("0.1,0.2,yes\n")
     with pytest.raises(ArgumentError, match="the data has changed since this run: which of its rows were held out"):
-        provenance.dev_reader(data / "run")
+        provenance.dev_readers(data / "run")["dev"]
 
 
 def test_a_run_without_test_rows_says_so(data):
@@ -119,7 +119,7 @@ def test_a_damaged_split_in_run_json_is_told(data):
     del facts["data"]["split"]["target"]
     path.write_text(json.dumps(facts))
     with pytest.raises(provenance.ModelFileError, match="the split is not what a run writes there"):
-        provenance.dev_reader(data / "run")
+        provenance.dev_readers(data / "run")["dev"]
 
 
 def test_debug_config_tells_the_sizes_of_all_parts(data):

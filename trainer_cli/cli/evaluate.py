@@ -52,7 +52,8 @@ def evaluate(
         if output is not None:
             check_folder(output)
         with unnamed():
-            scores = score(loaded, reader_of(saved, loaded, data, test), provenance.conditions(saved.run_dir), quiet)
+            found = readers_of(saved, loaded, data, test)
+            scores = score(loaded, found, provenance.conditions(saved.run_dir), quiet)
         show(scores, saved, as_json)
         if output is not None:
             write(output, scores)
@@ -80,8 +81,8 @@ def check_folder(path: Path) -> None:
         raise ArgumentError(f"--output {path}: the folder {path.parent} is not there")
 
 
-def reader_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool) -> Reader:
-    """The data to score on: `data` read as the training data was, or the dev data (or test rows) of the model's run."""
+def readers_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool) -> dict[str, Reader]:
+    """The data to score on by name: `data` read as the training data was, or the dev sets (or test rows) of the run."""
     from trainer_cli import provenance
     from trainer_cli.data import reader
     from trainer_cli.errors import ArgumentError
@@ -89,27 +90,36 @@ def reader_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool)
     if data is not None and test:
         raise ArgumentError("--test scores the rows that a run held out of its data: name no other data")
     if data is not None:
-        return reader.rebuild(*loaded.reader, data)
+        return {"data": reader.rebuild(*loaded.reader, data)}
     if saved.run_dir is None:
         raise ArgumentError(f"{saved.folder}: a model folder has no dev data; name a data file after it")
-    return provenance.last_reader(saved.run_dir) if test else provenance.dev_reader(saved.run_dir)
+    return {"test": provenance.last_reader(saved.run_dir)} if test else provenance.dev_readers(saved.run_dir)
 
 
-def score(loaded: Trained, data: Reader, conditions: Conditions, quiet: bool) -> dict[str, Any]:
-    """The scores as one flat entry each, with the loss, the number of rows and the seconds it took."""
+def score(loaded: Trained, readers: dict[str, Reader], conditions: Conditions, quiet: bool) -> dict[str, Any]:
+    """The scores as one flat entry each, with the loss, the number of rows and the seconds it took.
+
+    Those of several sets are called `<set>.<score>`.
+    """
     from trainer_cli.data import dataset
+    from trainer_cli.data.row_weights import RowWeights
     from trainer_cli.evaluate import evaluate as tally
+    from trainer_cli.job import score_name
     from trainer_cli.ops import get_ops
     from trainer_cli.progress import Progress
     from trainer_cli.threads import computing
 
     loaded.model.use_ops(get_ops(conditions.ops))
     start, progress = time.monotonic(), Progress(quiet=quiet)
-    batches = dataset.stream(data, loaded.features[1], loaded.target[1], conditions.eval_batch_size)
-    with computing(conditions.threads, loaded.model):
-        scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
-    seconds = time.monotonic() - start
-    found = {**scores.metrics, "loss": scores.loss, "n": scores.n, "seconds": round(seconds, 3)}
+    features, target, weights = loaded.features[1], loaded.target[1], RowWeights(loaded.weight_column)
+    found: dict[str, Any] = {}
+    for of, reader in readers.items():
+        batches = dataset.stream(reader, features, target, conditions.eval_batch_size, weights)
+        with computing(conditions.threads, loaded.model):
+            scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
+        each = {**scores.metrics, "loss": scores.loss, "n": scores.n}
+        found |= {score_name(name, of, readers): value for name, value in each.items()}
+    found["seconds"] = round(time.monotonic() - start, 3)
     return {name: value if math.isfinite(value) else None for name, value in found.items()}
 
 

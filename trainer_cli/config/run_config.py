@@ -67,6 +67,19 @@ class RunConfig:
         key = next((word for word in words if self.loaded.origin(f"{section}.{word}") != "default"), "")
         return self.problem(f"{section}.{key}" if key else section, message)
 
+    @property
+    def has_dev(self) -> bool:
+        """Whether there is dev data, in sections of its own or held out of the training data."""
+        return self.has("data.dev") or self.has("data.split")
+
+    @property
+    def readers(self) -> dict[str, dict[str, Any]]:
+        """The sections of readers by their names below [data]: `train`, and `dev` or each `dev.NAME`."""
+        data = self.config["data"]
+        dev = data.get("dev", {})
+        sets = {"dev": dev} if any(key.startswith("@") for key in dev) else {f"dev.{name}": dev[name] for name in dev}
+        return {"train": data["train"], **sets}
+
     def origin(self, dotted: str) -> str:
         """Where a value came from: file, environment, command line, or default."""
         return self.loaded.origin(dotted)

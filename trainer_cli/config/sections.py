@@ -62,6 +62,7 @@ class Training:
     dropout: of all layers that take a dropout and set none of their own.
     score_weights: the best model has the highest sum of weighted scores.
     monitor: or the best value of this one score.
+    weight_column: how much each row counts in losses and scores; it is no feature.
     """
 
     max_epochs: Limit = 0
@@ -75,6 +76,7 @@ class Training:
     dropout: Annotated[float | Schedule | None, is_fraction] = None
     score_weights: dict[str, float] = field(default_factory=dict)
     monitor: str | None = None
+    weight_column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Part:
 
 SETTINGS: dict[str, type] = {"system": System, "training": Training, "checkpoints": Checkpoints}
 
-DATA = {"train": Part("readers"), "dev": Part("readers"), "split": Part("splits")}
+DATA = {"train": Part("readers"), "dev": Part("readers", many=True), "split": Part("splits")}
 
 PARTS = {
     "data": Part("readers", one=False, many=True, inner=DATA),

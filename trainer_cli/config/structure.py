@@ -72,8 +72,8 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
     if isinstance(value, Broken):
         return BROKEN
     if part.one and is_block(value):
-        return check_block(value, part, where, planner)
-    if not part.many:
+        return check_block(without_sets(value, part, where, planner), part, where, planner)
+    if not part.many or (part.one and not holds_sections(value)):
         if where not in guessed:
             complain_of_no_block(value, part, where, planner)
         return BROKEN
@@ -98,6 +98,21 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
         else:
             plans[name] = check_part(inner, part.inner.get(name, Part(part.kind)), f"{where}.{name}", planner, guessed)
     return plans
+
+
+def holds_sections(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(inner, dict | Broken) for inner in value.values())
+
+
+def without_sets(block: dict[str, Any], part: Part, where: str, planner: Planner) -> dict[str, Any]:
+    """A block without the sections beside it that would be others of its kind: each needs a name, or none."""
+    key = f"@{part.kind}"
+    others = [name for name, inner in block.items() if part.many and isinstance(inner, dict) and key in inner]
+    for name in others:
+        planner.complain(
+            f"{where}.{name}", f"[{where}] has a line {key} itself: make it [{where}.NAME], or leave it alone"
+        )
+    return {name: inner for name, inner in block.items() if name not in others}
 
 
 def complain_of_no_block(value: Any, part: Part, where: str, planner: Planner) -> None:

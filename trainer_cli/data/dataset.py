@@ -15,7 +15,10 @@ from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.faults import Faults, within
 from trainer_cli.data.gather import Gather
 from trainer_cli.data.reader import Reader
+from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.errors import DataError, Problem
+
+ALIKE = RowWeights()
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ class Dataset:
         return number - places.before
 
 
-def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None = None) -> int:
+def fit(
+    reader: Reader, features: Encoder, target: Target, max_rows: int | None = None, weights: RowWeights = ALIKE
+) -> int:
     """Fit both encoders on the reader's rows in one pass (the first `max_rows` or a little more); how many there were.
 
     All mistakes of the data are reported at once, as one DataError.
@@ -54,11 +59,12 @@ def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None 
     with within("target"):
         target.choose(columns)
     with within("features"):
-        features.choose(tuple(name for name in columns if name not in target.reads))
+        hidden = (*target.reads, *weights.reads)
+        features.choose(tuple(name for name in columns if name not in hidden))
     n, faults = 0, Faults()
     for block in faults.watch(reader.blocks()):
         faults.attempt(target.fit, block)
-        faults.attempt(features.fit, block.without(target.reads))
+        faults.attempt(features.fit, block.without(hidden))
         n += len(block)
         if max_rows is not None and n >= max_rows:
             break
@@ -72,51 +78,61 @@ def fit(reader: Reader, features: Encoder, target: Target, max_rows: int | None 
     return n
 
 
-def load(reader: Reader, features: Encoder, target: Target, expected: int = 0) -> Dataset:
+def load(reader: Reader, features: Encoder, target: Target, expected: int = 0, weights: RowWeights = ALIKE) -> Dataset:
     """Read and encode all rows. `expected` is how many there will be, where it is known."""
     X, Y, starts, places = Gather(expected), Gather(expected), [], []
-    for block, X_block, Y_block in encoded(reader, features, target):
+    W: list[Array] = []
+    for block, X_block, Y_block, W_block in encoded(reader, features, target, weights):
         starts.append(X.n)
         places.append(block.places)
         X.add(X_block)
         Y.add(Y_block)
+        W += [] if W_block is None else [W_block]
     if X.n == 0:
         raise no_rows()
-    return Dataset(X.result(), Y.result(), None, tuple(starts), tuple(places))
+    return Dataset(X.result(), Y.result(), together(W), tuple(starts), tuple(places))
 
 
-def stream(reader: Reader, features: Encoder, target: Target, batch_size: int) -> Iterator[Batch]:
+def stream(
+    reader: Reader, features: Encoder, target: Target, batch_size: int, weights: RowWeights = ALIKE
+) -> Iterator[Batch]:
     """Batches of `batch_size` consecutive rows, the last one shorter; memory does not grow with the data."""
     row, X, Y = 0, Gather(), Gather()
-    for _, X_block, Y_block in encoded(reader, features, target):
+    W: list[Array] = []
+    for _, X_block, Y_block, W_block in encoded(reader, features, target, weights):
         start, n = 0, n_rows(X_block)
         while start < n:
             stop = min(n, start + batch_size - X.n)
             X.add(slice_rows(X_block, start, stop))
             Y.add(slice_rows(Y_block, start, stop))
+            W += [] if W_block is None else [W_block[start:stop]]
             start = stop
             if X.n == batch_size:
-                yield _batch(X, Y, row)
-                row, X, Y = row + batch_size, Gather(), Gather()
+                yield _batch(X, Y, W, row)
+                row, X, Y, W = row + batch_size, Gather(), Gather(), []
     if X.n:
-        yield _batch(X, Y, row)
+        yield _batch(X, Y, W, row)
     elif row == 0:
         raise no_rows()
 
 
-def encoded(reader: Reader, features: Encoder, target: Target) -> Iterator[tuple[Block, Rows, Rows]]:
-    """Each block with its inputs and targets. After a first mistake no more come: the rest is read to report all."""
+def encoded(
+    reader: Reader, features: Encoder, target: Target, weights: RowWeights
+) -> Iterator[tuple[Block, Rows, Rows, Array | None]]:
+    """Each block with its inputs, targets and weights. After a first mistake no more come: the rest is read to report
+    all."""
     faults = Faults()
     for block in faults.watch(reader.blocks()):
         X = faults.attempt(features.encode, block)
         Y = faults.attempt(target.encode, block)
+        W = faults.attempt(weights.of, block)
         if X is not None and Y is not None:
             try:
                 check_lengths(block, target.reads, X, Y)
             except DataError as err:
                 faults.add_error(err)
         if X is not None and Y is not None and not faults:
-            yield block, X, Y
+            yield block, X, Y, W
     faults.check()
 
 
@@ -138,5 +154,9 @@ def no_rows() -> DataError:
     return DataError(problems=[Problem("the data has no rows")])
 
 
-def _batch(X: Gather, Y: Gather, row: int) -> Batch:
-    return Batch(X.result(), Y.result(), None, np.arange(row, row + X.n))
+def together(weights: Sequence[Array]) -> Array | None:
+    return np.concatenate(weights) if weights else None
+
+
+def _batch(X: Gather, Y: Gather, weights: Sequence[Array], row: int) -> Batch:
+    return Batch(X.result(), Y.result(), together(weights), np.arange(row, row + X.n))
