@@ -52,7 +52,7 @@ def test_columns_kinds_and_a_loss_that_does_not_fit_are_told_together(folder, co
 def test_a_section_of_test_data_is_none_that_is_read(folder):
     (line,) = said(folder, ("[target]", '[data.test]\n@readers = "csv.v1"\npath = "dev.csv"\n\n[target]'))
     assert line == (
-        "run.cfg:13: data.test: [data] has no test. It can have train and dev (trainer evaluate takes other data)"
+        "run.cfg:13: data.test: [data] has no test. It can have train, dev or split (trainer evaluate takes other data)"
     )
 
 

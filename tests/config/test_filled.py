@@ -80,6 +80,7 @@ eval_batch_size = 1024
 dropout = null
 score_weights = {}
 monitor = null
+weight_column = null
 
 [system]
 seed = 0

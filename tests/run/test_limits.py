@@ -150,15 +150,15 @@ def test_without_metrics_the_dev_loss_decides(data):
 def test_a_score_that_no_metric_gave_is_named():
     monitor = Monitor({"f_cat": 1.0}, ("f_cat", "f_dog"), {"f_cat": True, "f_dog": True, "loss": False})
     with pytest.raises(ArgumentError, match=r"no metric gave the score 'f_cat' this time, only loss, f_dog: give it"):
-        monitor.score(Scores(3, 0.5, {"f_dog": 0.25}))
+        monitor.score({"loss": 0.5, "f_dog": 0.25})
 
 
 def test_scores_in_a_weighted_sum_are_turned_so_that_higher_is_better():
     weighted = Monitor({"accuracy": 2.0, "loss": 1.0}, ("accuracy",), {"accuracy": True, "loss": False})
-    assert weighted.score(Scores(1, 0.25, {"accuracy": 0.5})) == 2 * 0.5 - 0.25
+    assert weighted.score({"loss": 0.25, "accuracy": 0.5}) == 2 * 0.5 - 0.25
     assert weighted.text(0.75) == "score 0.7500"
     alone = Monitor({"loss": 1.0}, (), {"loss": False})
-    assert alone.text(alone.score(Scores(1, 0.25, {}))) == "loss 0.2500"
+    assert alone.text(alone.score({"loss": 0.25})) == "loss 0.2500"
 
 
 def test_without_dev_data_there_are_rows_and_no_best(data):

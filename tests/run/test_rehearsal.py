@@ -101,7 +101,7 @@ def test_a_label_of_the_dev_data_alone_may_count_as_wrong(data):
     known = assemble(config, StopFlag()).dev
     path.write_text("\n".join([header, *lines, *[f"{line.rpartition(',')[0]},never" for line in lines]]) + "\n")
     job = assemble(config, StopFlag())
-    assert (job.dev.n, (job.dev.Y == -1).sum()) == (2 * known.n, known.n)
+    assert (job.dev["dev"].n, (job.dev["dev"].Y == -1).sum()) == (2 * known.n, known.n)
     loss = job.trained.loss
     Yh = job.trained.model.predict(job.dev.X)
     assert loss.get_loss(Yh, job.dev.Y) == pytest.approx(loss.get_loss(Yh[: known.n], known.Y), rel=1e-12)

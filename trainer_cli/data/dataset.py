@@ -117,7 +117,7 @@ def stream(
 
 
 def encoded(
-    reader: Reader, features: Encoder, target: Target, weights: RowWeights
+    reader: Reader, features: Encoder, target: Target, weights: RowWeights = ALIKE
 ) -> Iterator[tuple[Block, Rows, Rows, Array | None]]:
     """Each block with its inputs, targets and weights. After a first mistake no more come: the rest is read to report
     all."""
