@@ -98,7 +98,7 @@ def test_a_label_of_the_dev_data_alone_may_count_as_wrong(data):
     path = data / "dev.csv"
     header, *lines = path.read_text().splitlines()
     config = config_of(data, text=CONFIG.replace(*MISS).replace('[metrics.accuracy]\n@metrics = "accuracy.v1"', ""))
-    known = assemble(config, StopFlag()).dev
+    known = assemble(config, StopFlag()).dev["dev"]
     path.write_text("\n".join([header, *lines, *[f"{line.rpartition(',')[0]},never" for line in lines]]) + "\n")
     job = assemble(config, StopFlag())
     assert (job.dev["dev"].n, (job.dev["dev"].Y == -1).sum()) == (2 * known.n, known.n)
