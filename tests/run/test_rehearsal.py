@@ -103,9 +103,9 @@ def test_a_label_of_the_dev_data_alone_may_count_as_wrong(data):
     job = assemble(config, StopFlag())
     assert (job.dev["dev"].n, (job.dev["dev"].Y == -1).sum()) == (2 * known.n, known.n)
     loss = job.trained.loss
-    Yh = job.trained.model.predict(job.dev.X)
-    assert loss.get_loss(Yh, job.dev.Y) == pytest.approx(loss.get_loss(Yh[: known.n], known.Y), rel=1e-12)
-    assert loss.mass(job.dev.Y) == known.n
+    Yh = job.trained.model.predict(job.dev["dev"].X)
+    assert loss.get_loss(Yh, job.dev["dev"].Y) == pytest.approx(loss.get_loss(Yh[: known.n], known.Y), rel=1e-12)
+    assert loss.mass(job.dev["dev"].Y) == known.n
     with pytest.raises(DataError, match='the label "never" is not in the training data'):
         assemble(config_of(data, text=CONFIG), StopFlag())
 
