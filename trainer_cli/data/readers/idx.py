@@ -7,36 +7,41 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
 from trainer_cli.data.faults import refused
-from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, opened, opened_raw, read_exactly
+from trainer_cli.data.readers.files import MAX_EXPANSION, MAX_RECORD, STDIN, opened, opened_raw, read_exactly
+from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
 from trainer_cli.data.readers.unpack import PACKED, packing
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
 
 @registry.readers("idx.v1")
-class IdxReader:
+class IdxReader(FileSet):
     """Images and labels from two idx files: columns `image`, (B, H, W, C) bytes, grey ones with C = 1, and `label`.
 
     The format (LeCun, Cortes and Burges, *The MNIST database*, 1998): two zero bytes, the type (8: bytes), the number
     of dimensions, each dimension as four bytes, big end first, then the values. Packed files (.gz, .bz2, .xz, .zst) are
-    unpacked.
+    unpacked. `columns` and `limit` choose columns and the first rows.
     """
 
-    def __init__(self, images: Path, labels: Path):
+    def __init__(self, images: Path, labels: Path, *, columns: list[str] | None = None, limit: int | None = None):
         self.images = Path(images)
         self.labels = Path(labels)
+        super().__init__(images, columns, limit)
 
-    def columns(self) -> tuple[str, ...]:
+    def names_in(self, path: Path) -> Names:
         return ("image", "label")
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """Blocks of up to 4,096 rows; sizes that do not fit the files or each other are a DataError."""
+        return first_rows(self._blocks(), room)
+
+    def _blocks(self) -> Iterator[Block]:
         with opened(self.images, "images") as image_file, opened(self.labels, "labels") as label_file:
             shape = _read_shape(image_file, self.images, "images", (3, 4))
             (n_labels,) = _read_shape(label_file, self.labels, "labels", (1,))
@@ -54,17 +59,19 @@ class IdxReader:
             _expect_end(image_file, self.images)
             _expect_end(label_file, self.labels)
 
+    def tables(self) -> tuple[Path, ...]:
+        if str(self.images) == STDIN:
+            raise refused("images", "this reader takes a file, not standard input")
+        return (self.images,)
+
     def files(self) -> tuple[Path, ...]:
         return (self.images, self.labels)
 
     def paths(self) -> tuple[Path, ...]:
         return self.files()
 
-    def settings(self) -> dict[str, Any]:
-        return {}
-
     @classmethod
-    def at(cls, data: Path, **settings: Any) -> IdxReader:
+    def at(cls, data: Path, **settings: Any) -> Self:
         """A file of images with its labels beside it, or a directory with both (of several, the test set t10k-*).
 
         The labels' name is the images' with `labels` for `images` and `idx1` for `idx3`, packed or not.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -105,7 +105,7 @@ class ImagesReader(FileSet):
         return {"size": self.size and list(self.size), "mode": self.mode or mode_of(self.files()[0])}
 
     @classmethod
-    def at(cls, data: Path, **settings: Any) -> ImagesReader:
+    def at(cls, data: Path, **settings: Any) -> Self:
         return cls(data, **settings)
 
 
