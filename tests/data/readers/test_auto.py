@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -172,3 +173,39 @@ def test_a_pattern_is_read_by_the_reader_of_its_files(write, tmp_path):
 def test_what_a_damaged_model_says_is_refused(write, settings):
     with pytest.raises(ModelFileError):
         rebuild("auto.v1", settings, write("a\n1\n", "data.txt"))
+
+
+def test_every_reader_tells_alike_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for format in FORMATS.keys() - {"idx"}:
+        for path, message in [
+            (tmp_path / "no", f"path: no file is there: {tmp_path / 'no'}"),
+            (tmp_path / "pipe", f"path: expected a regular file, got {tmp_path / 'pipe'}"),
+            (tmp_path / "*.no", f"path: no file fits the pattern {tmp_path / '*.no'}"),
+        ]:
+            with pytest.raises(DataError) as caught:
+                list(FORMATS[format](path).blocks())
+            assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_reader_chooses_columns_and_rows_alike(make, name):
+    path, (_, format, columns) = make(name), FILES[name]
+    (block,) = FORMATS[format](path, columns=[columns[-1]], limit=1).blocks()
+    assert (list(block.columns), len(block)) == ([columns[-1]], 1)
+    for reader in (FORMATS[format](path, columns=["no"]), FORMATS[format](path, columns=["no"], limit=1)):
+        with pytest.raises(DataError, match=r'^columns: the data have no column "no"\. Their columns are '):
+            list(reader.blocks())
+    with pytest.raises(ArgumentError, match=r"^limit: "):
+        FORMATS[format](path, limit=0)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name not in ("folder", "x.png")])
+def test_every_reader_tells_a_file_of_another_kind(make, tmp_path, name):
+    for other in FILES.keys() - {name, "folder", "x.TSV", "x.csv"}:
+        format = FILES[name][1]
+        if {name, other} == {"x.jsonl", "x.json"} or format == FILES[other][1] or name == "x.conll":
+            continue
+        with pytest.raises(DataError) as caught:
+            list(FORMATS[format](make(other)).blocks())
+        assert str(caught.value)
