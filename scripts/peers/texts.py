@@ -12,7 +12,7 @@ from sklearn.pipeline import make_union
 
 def read(path: Path, target: str) -> tuple[list[str], list[Any]]:
     """The texts, and the target of each."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     return [row["text"] for row in rows], [row[target] for row in rows]
 
 

@@ -1,0 +1,149 @@
+"""The comparison with the peers: its files, its verdicts, and its page. No peer is run here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import results
+import snippets
+from benchmark import cases, running
+from benchmark.lines import LINES, Peer
+from benchmark.page import page
+from benchmark.verdict import failures, score
+
+ROOT = Path(__file__).resolve().parents[2]
+DIGITS, REVIEWS, BROWN = LINES["digits"], LINES["reviews"], LINES["brown"]
+MACHINE = {"cpu": "a processor", "cores": 2, "load": 0.1, "OMP_NUM_THREADS": "not set"}
+
+
+def runs(*scores, **others):
+    return [
+        {"seed": n, "accuracy": found, "seconds": 1.0, "versions": {"it": "1"}, **others}
+        for n, found in enumerate(scores)
+    ]
+
+
+def result(**programs):
+    return {"runs": programs, "machines": dict.fromkeys(programs, MACHINE)}
+
+
+def test_every_line_names_programs_that_are_there():
+    for name, line in LINES.items():
+        for peer in line.peers:
+            assert (ROOT / "scripts/peers" / peer.script).is_file(), name
+            assert (ROOT / "scripts" / running.REQUIREMENTS[peer.venv]).is_file(), name
+
+
+def test_a_score_is_the_median_over_seeds_and_the_mean_over_splits():
+    found = runs(0.5, 0.6, 1.0)
+    assert score(DIGITS, found, "accuracy") == 0.6
+    assert score(REVIEWS, found, "accuracy") == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("ours", "peer", "missed"),
+    [
+        (0.98, 0.98, []),
+        (0.98, 0.981, ["worse than scikit-learn MLPClassifier"]),
+        (0.974, 0.9, ["worse than 0.975"]),
+        (float("nan"), 0.9, ["worse than 0.975", "worse than scikit-learn MLPClassifier"]),
+    ],
+)
+def test_ours_has_to_reach_the_floor_and_the_peer(ours, peer, missed):
+    assert failures(DIGITS, runs(ours), {"scikit-learn MLPClassifier": runs(peer)}) == missed
+
+
+def test_an_error_has_to_be_as_small_as_the_peer_s():
+    line = replace(DIGITS, floor=None, higher_is_better=False)
+    peers = {"scikit-learn MLPClassifier": runs(1.3)}
+    assert failures(line, runs(1.2), peers) == []
+    assert failures(line, runs(1.4), peers) == ["worse than scikit-learn MLPClassifier"]
+
+
+def test_a_peer_that_is_only_reported_does_not_count():
+    line = replace(DIGITS, peers=(Peer("other", "boosting.py", counts=False),))
+    assert failures(line, runs(0.98), {"other": runs(0.99)}) == []
+
+
+def test_words_a_second_count_where_speed_is_asked_for():
+    peers = {"spaCy tagger": runs(0.95, words_per_second=1000)}
+    assert failures(BROWN, runs(0.95, words_per_second=3000), peers) == []
+    slow = failures(BROWN, runs(0.95, words_per_second=2999), peers)
+    assert slow == ["less than 3 times the words a second of spaCy tagger"]
+
+
+def test_the_page_tells_what_was_measured_and_what_was_not():
+    measured = {"digits": result(**{"scikit-learn MLPClassifier": runs(0.98, 0.99), "ours": runs(0.986)})}
+    text = page(measured)
+    assert (
+        "| Digits, 8x8 pixels, 10 classes | accuracy | scikit-learn MLPClassifier | 0.9850 (0.9800 to 0.9900, 2 runs) |"
+        in text
+    )
+    assert "| **ours**, `configs/digits.cfg` | 0.9860 (0.9860 to 0.9860, 1 runs) | 1.0 | yes |" in text
+    assert "penguins" in text.partition("not been measured on: ")[2]
+    assert "Brown" not in text.partition("## What")[0].partition("| ---")[2]
+    del measured["digits"]["runs"]["scikit-learn MLPClassifier"]
+    assert "| not known: scikit-learn MLPClassifier not measured |" in page(measured)
+
+
+def test_the_page_is_written_from_the_numbers():
+    numbers = json.loads((ROOT / "docs/results.json").read_text(encoding="utf-8"))
+    assert (ROOT / "docs/results.md").read_text(encoding="utf-8") == page(numbers)
+
+
+def test_review_splits_hold_every_snippet_once_and_differ(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [snippets.Snippet(f"movie-{n}", f"text\u2028 {n}", n / 200 - 2.5) for n in range(1000)]
+    (tmp_path / cases.DATA / "reviews").mkdir(parents=True)
+    snippets.write(tmp_path / cases.DATA / "reviews" / "reviews-all.jsonl", rows)
+    labels, ratings = cases.review_labels(tmp_path / "a"), cases.review_ratings(tmp_path / "b")
+    assert len(labels) == len(ratings) == 10
+    tests = []
+    for case, n in ((labels[0], 801), (labels[9], 801), (ratings[0], 1000)):
+        parts = [path.read_text(encoding="utf-8").count("\n") for path in (case.train, case.dev, case.test)]
+        assert sum(parts) == n
+        assert 0.06 * n < parts[2] < 0.14 * n
+        tests.append(case.test.read_text(encoding="utf-8"))
+    assert tests[0] != tests[1]
+    assert labels[3].overrides == ("--paths.train", str(labels[3].train), "--paths.dev", str(labels[3].dev))
+
+
+def test_ours_is_measured_through_the_command_line(tmp_path):
+    line = replace(DIGITS, last=True)
+    case = DIGITS.cases(tmp_path)[1]
+    quick = replace(case, overrides=(*case.overrides, "--training.max_steps", "20", "--training.eval_frequency", "10"))
+    run = running.our_run(line, quick, tmp_path / "run")
+    assert run["seed"] == 1
+    assert 0.2 < run["accuracy"] < 1
+    assert run["versions"]["trainer"]
+
+
+def test_words_a_second_are_those_of_the_test_file_and_of_the_updates(tmp_path):
+    train, test = tmp_path / "train.conll", tmp_path / "test.conll"
+    train.write_text("a\tx\nb\tx\n\nc\tx\nd\tx\n\n")
+    test.write_text("a\tx\nb\tx\nc\tx\n\n")
+    (tmp_path / "metrics.jsonl").write_text('{"samples": 1, "seconds": 1}\n{"samples": 50, "seconds": 4}\n')
+    case = cases.Case(train, train, test, 0, ())
+    assert running.word_speeds(case, tmp_path, 0.5) == {"words_per_second": 6, "train_words_per_second": 25}
+
+
+def test_a_command_that_fails_shows_its_last_lines():
+    with pytest.raises(running.RunError, match=r"exit code 3\nsecond"):
+        running.shell(["sh", "-c", "echo second >&2; exit 3"])
+
+
+def test_numbers_of_other_lines_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "NUMBERS", tmp_path / "results.json")
+    monkeypatch.setattr(results, "PAGE", tmp_path / "results.md")
+    results.keep("digits", "ours", runs(0.9), MACHINE)
+    results.keep("letters", "ours", runs(0.8), MACHINE)
+    results.keep("digits", "ours", runs(0.95), MACHINE)
+    found = results.numbers()
+    assert {name: line["runs"]["ours"][0]["accuracy"] for name, line in found.items()} == {
+        "digits": 0.95,
+        "letters": 0.8,
+    }
+    assert results.PAGE.read_text(encoding="utf-8") == page(found)
