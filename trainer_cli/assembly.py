@@ -10,16 +10,18 @@ from trainer_cli.config.filled import fill, write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
+from trainer_cli.data.cache import Cache
 from trainer_cli.errors import ConfigError, TrainerError
 from trainer_cli.job import Job, Monitor, score_name
 from trainer_cli.kinds import check_kinds, check_unknown
+from trainer_cli.loading import Loading
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.pairing import check_pair, fit_loss, set_up
 from trainer_cli.registry import nearest
-from trainer_cli.rehearsal import rehearse
+from trainer_cli.rehearsal import N_ROWS, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
 from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
@@ -38,28 +40,27 @@ from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
 
 
-def assemble(config: RunConfig, flag: StopFlag) -> Job:
+def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> Job:
     """Read and encode the data, make the model, and match everything with everything.
 
-    All that can be wrong is found here, before the first update. `Stopped` if a signal comes meanwhile.
+    All that can be wrong is found here, before the first update. Encoded data that take more than `[system]
+    data_memory` lie in the cache, if there is one. `Stopped` if a signal comes meanwhile.
     """
     whole, loss, metrics = parts(config)
     found = whole.divided(config, flag)
     features, target = found.features[1], found.target[1]
+    loading = Loading(config, whole, found, flag, cache)
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, flag), features, target, weights=found.weights)
-        train = dataset.load(WatchedReader(found.train, flag), features, target, n, found.weights)
-    dev = {}
-    for name, reader in found.dev.items():
-        with placed(config, f"data.{name}"):
-            dev[name] = dataset.load(WatchedReader(reader, flag), features, target, weights=found.weights)
+    train = loading.load("train", found.train, n)
+    dev = {name: loading.load(name, reader, found.held_out.get(name, 0)) for name, reader in found.dev.items()}
     check_classes(config, target)
     check_weights(config, train.weights)
     fit_loss(config, loss, target)
     tell_metrics(metrics, target)
     n_ids = getattr(features, "n_ids", None)
-    model = set_up(config, train.X, target.width, n_ids)
-    samples = [(data.X, data.Y, data.weights) for data in (train, *dev.values())]
+    samples = [(*data.first(N_ROWS), data.weights) for data in (train, *dev.values())]
+    model = set_up(config, samples[0][0], target.width, n_ids)
     scores = rehearse(config, model, loss, metrics, samples)
     training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
     schedules = varying(config, optimizer, batch_size, model)
@@ -74,7 +75,7 @@ def assemble(config: RunConfig, flag: StopFlag) -> Job:
             features=found.features,
             target=found.target,
             reader=reader_facts(config, whole.train),
-            shapes=shapes_of(train.X, n_ids),
+            shapes=shapes_of(samples[0][0], n_ids),
             weight_column=training.weight_column,
         ),
         config_text=write_filled(filled(config, found), config.loaded.document),

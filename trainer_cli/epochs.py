@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch, Ints, Rows, n_rows, slice_rows, take
+from trainer_cli.arrays import Array, Batch, Ints, Rows, Stored, n_rows, slice_rows, take
 from trainer_cli.batches import whole_size
 from trainer_cli.errors import ArgumentError
 from trainer_cli.randomness import generator
@@ -19,10 +19,10 @@ class Data(Protocol):
     """Encoded rows: inputs, targets, and sample weights or None."""
 
     @property
-    def X(self) -> Rows: ...
+    def X(self) -> Rows | Stored: ...
 
     @property
-    def Y(self) -> Rows: ...
+    def Y(self) -> Rows | Stored: ...
 
     @property
     def weights(self) -> Array | None: ...

@@ -17,6 +17,8 @@ from trainer_cli.assembly import assemble
 from trainer_cli.checkpoint import Checkpoint, Found
 from trainer_cli.config.loaded import load, load_text
 from trainer_cli.config.run_config import RunConfig
+from trainer_cli.config.sections import CACHE, FREE
+from trainer_cli.data.cache import Cache
 from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, ModelFileError, Stopped, StorageError
 from trainer_cli.job import Job
 from trainer_cli.lock import Lock
@@ -108,7 +110,7 @@ class Session:
         config = config if before is None else as_recorded(config, before)
         # What is drawn and fitted before the number of threads is known shall not depend on the machine's.
         with threadpool_limits(1):
-            job = assemble(config, self.flag)
+            job = assemble(config, self.flag, cache_of(config, run_dir))
         threads = resolve_threads(config.system.threads, job.largest_product, cores())
         conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
         data = self.data_facts(config, job)
@@ -194,6 +196,12 @@ def loggers_of(config: RunConfig) -> dict[str, Logger]:
             message = f"a logger has the methods log(row) and close(), which {type(logger).__name__} has not"
             raise ConfigError(problems=[config.problem(f"loggers.{name}", message)])
     return loggers
+
+
+def cache_of(config: RunConfig, run_dir: Path) -> Cache:
+    """Where data that do not fit in memory are kept: `[paths] cache`, shared by all who name it, or the run's own."""
+    shared = config.config.get(FREE, {}).get(CACHE)
+    return Cache(Path(shared) if isinstance(shared, str) and shared else run_dir / CACHE)
 
 
 @contextmanager

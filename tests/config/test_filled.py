@@ -86,6 +86,7 @@ weight_column = null
 seed = 0
 threads = "auto"
 ops = "auto"
+data_memory = 256
 
 [checkpoints]
 keep = 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from trainer_cli.cli.clean import clean
 from trainer_cli.cli.cross_validate import cross_validate
 from trainer_cli.cli.debug_config import debug_config
 from trainer_cli.cli.describe import describe
@@ -31,6 +32,7 @@ app.command("debug-config", cls=ConfigCommand)(debug_config)
 app.command("cross-validate", cls=ConfigCommand)(cross_validate)
 app.command("schedule", cls=ConfigCommand)(schedule)
 app.command("describe")(describe)
+app.command("clean")(clean)
 
 
 @app.callback(invoke_without_command=True)

@@ -43,11 +43,13 @@ class System:
     seed: all randomness is derived from it.
     threads: of matrix products; "auto" is a fixed rule on their sizes and the cores.
     ops: who computes; "auto" takes numba where it is installed.
+    data_memory: MiB; encoded data that take more lie in a file, in the run's cache/ or the folder `[paths] cache`.
     """
 
     seed: int = 0
     threads: Annotated[int | Literal["auto"], at_least(1)] = "auto"
     ops: Literal["auto", "numpy", "numba"] = "auto"
+    data_memory: Annotated[float, at_least(0)] = 256
 
 
 @dataclass(frozen=True)
@@ -118,5 +120,7 @@ PARTS = {
 }
 
 FREE = "paths"
+# The one path that the runner itself reads: where encoded data are kept.
+CACHE = "cache"
 KNOWN = (FREE, *SETTINGS, *PARTS)
 REQUIRED = ("data.train", "model", "loss", "optimizer", "training")

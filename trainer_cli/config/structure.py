@@ -8,7 +8,7 @@ from trainer_cli.config.call import Call
 from trainer_cli.config.document import BROKEN, Broken
 from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.plan import WITHOUT_SIGN, Planner, is_block
-from trainer_cli.config.sections import FREE, KNOWN, PARTS, REQUIRED, SETTINGS, Part
+from trainer_cli.config.sections import CACHE, FREE, KNOWN, PARTS, REQUIRED, SETTINGS, Part
 from trainer_cli.config.words import alternatives, say
 
 
@@ -60,7 +60,7 @@ def refuse_unread_paths(loaded: Loaded, planner: Planner) -> None:
     known = {
         key: entry
         for key, entry in entries.items()
-        if entry.origin.kind == "file" or f"{FREE}.{key}" in loaded.variables
+        if entry.origin.kind == "file" or key == CACHE or f"{FREE}.{key}" in loaded.variables
     }
     for key in entries:
         if key not in known:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch, Ints, Ragged, Rows, n_rows, slice_rows
+from trainer_cli.arrays import Array, Batch, Ints, Ragged, Rows, Stored, n_rows, slice_rows
 from trainer_cli.data.block import Block, Places
+from trainer_cli.data.cache import Cache
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.faults import Faults, within
 from trainer_cli.data.gather import Gather
 from trainer_cli.data.reader import Reader
 from trainer_cli.data.row_weights import RowWeights
+from trainer_cli.data.stored import n_bytes
 from trainer_cli.errors import DataError, Problem
 
 ALIKE = RowWeights()
@@ -25,8 +28,8 @@ ALIKE = RowWeights()
 class Dataset:
     """Inputs, targets and sample weights (or None) of `n` rows, and where each row stands."""
 
-    X: Rows
-    Y: Rows
+    X: Rows | Stored
+    Y: Rows | Stored
     weights: Array | None
     starts: tuple[int, ...]
     places: tuple[Places, ...]
@@ -35,17 +38,40 @@ class Dataset:
     def n(self) -> int:
         return n_rows(self.X)
 
+    def first(self, n: int) -> tuple[Rows, Rows]:
+        """The inputs and targets of the first `n` rows."""
+        return slice_rows(self.X, 0, n), slice_rows(self.Y, 0, n)
+
     def place(self, row: int) -> tuple[str, int]:
         """The file and line of a row (from 0); line 0 where the file has no lines."""
-        block = bisect_right(self.starts, row) - 1
-        return self.places[block].place(row - self.starts[block])
+        places, start = self.block_of(row)
+        return places.place(row - start)
 
     def number(self, row: int) -> int:
         """The number of a row in its file, from 0; of a part of the data they do not follow one another."""
-        block = bisect_right(self.starts, row) - 1
-        places = self.places[block]
-        number = row if places.numbers is None else int(places.numbers[row - self.starts[block]])
+        places, start = self.block_of(row)
+        number = row if places.numbers is None else int(places.numbers[row - start])
         return number - places.before
+
+    def block_of(self, row: int) -> tuple[Places, int]:
+        """Where the rows of a row's block stand, and the first of them."""
+        block = bisect_right(self.starts, row) - 1
+        return self.places[block], self.starts[block]
+
+
+@dataclass(frozen=True)
+class StoredDataset(Dataset):
+    """Rows that lie in files. Where one stands is looked up in the data when it is asked for."""
+
+    reader: Reader
+
+    def block_of(self, row: int) -> tuple[Places, int]:
+        start = 0
+        for block in self.reader.blocks():
+            if row < start + len(block):
+                return block.places, start
+            start += len(block)
+        raise IndexError(f"row {row} of {start}")
 
 
 def fit(
@@ -80,9 +106,23 @@ def fit(
 
 def load(reader: Reader, features: Encoder, target: Target, expected: int = 0, weights: RowWeights = ALIKE) -> Dataset:
     """Read and encode all rows. `expected` is how many there will be, where it is known."""
+    found = load_within(math.inf, reader, features, target, expected, weights)
+    assert found is not None
+    return found
+
+
+def load_within(
+    most: float, reader: Reader, features: Encoder, target: Target, expected: int = 0, weights: RowWeights = ALIKE
+) -> Dataset | None:
+    """The same, or None when the encoded rows take, or going by the first of `expected` ones will take, more than
+    `most` bytes."""
     X, Y, starts, places = Gather(expected), Gather(expected), [], []
     W: list[Array] = []
+    size = 0
     for block, X_block, Y_block, W_block in encoded(reader, features, target, weights):
+        size += n_bytes(X_block) + n_bytes(Y_block)
+        if max(size, size / (X.n + len(block)) * expected) > most:
+            return None
         starts.append(X.n)
         places.append(block.places)
         X.add(X_block)
@@ -91,6 +131,26 @@ def load(reader: Reader, features: Encoder, target: Target, expected: int = 0, w
     if X.n == 0:
         raise no_rows()
     return Dataset(X.result(), Y.result(), together(W), tuple(starts), tuple(places))
+
+
+def store(
+    cache: Cache, key: str, reader: Reader, features: Encoder, target: Target, weights: RowWeights = ALIKE
+) -> Dataset:
+    """All encoded rows in files of the cache, where they are written if they are not there."""
+
+    def blocks() -> Iterator[Mapping[str, Rows]]:
+        n = 0
+        for _, X, Y, W in encoded(reader, features, target, weights):
+            n += n_rows(X)
+            yield {"X": X, "Y": Y} | ({} if W is None else {"weights": W})
+        if n == 0:
+            raise no_rows()
+
+    parts = cache.load(key, blocks())
+    W = parts.get("weights")
+    counts = None if W is None else slice_rows(W, 0, n_rows(W))
+    assert counts is None or isinstance(counts, np.ndarray)
+    return StoredDataset(parts["X"], parts["Y"], counts, (), (), reader)
 
 
 def stream(

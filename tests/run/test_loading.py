@@ -1,0 +1,109 @@
+"""Data that lie in files give the bits of data in memory, and are encoded once."""
+
+import os
+
+import pytest
+from run_fakes import config_of, outcome_of, rows, train, train_until
+
+from trainer_cli.assembly import assemble
+from trainer_cli.data import dataset
+from trainer_cli.data.cache import Cache
+from trainer_cli.data.stored import StoredArray
+from trainer_cli.errors import DataError
+from trainer_cli.session import cache_of
+from trainer_cli.signals import StopFlag
+
+IN_FILES = ("--system.data_memory", "0")
+
+
+def caches(folder):
+    return sorted(os.listdir(folder))
+
+
+def test_a_run_on_rows_in_files_has_the_bits_of_one_in_memory(data):
+    assert train(config_of(data), data / "memory").cause is None
+    assert train(config_of(data, *IN_FILES), data / "files").cause is None
+    assert outcome_of(data / "files") == outcome_of(data / "memory")
+    assert len(caches(data / "files" / "cache")) == 2
+    assert not (data / "memory" / "cache").exists()
+
+
+def test_the_comparison_sees_a_row_in_the_place_of_another(data, monkeypatch):
+    take = StoredArray.take
+    monkeypatch.setattr(StoredArray, "take", lambda self, indexes: take(self, (indexes + 1) % len(self)))
+    train(config_of(data), data / "memory")
+    train(config_of(data, *IN_FILES), data / "files")
+    assert rows(data / "files") != rows(data / "memory")
+
+
+def test_a_stopped_run_goes_on_with_the_files_or_without_them(data):
+    config = config_of(data, *IN_FILES)
+    train(config, data / "whole")
+    for then in (IN_FILES, ()):
+        run_dir = data / f"stopped{len(then)}"
+        train_until(20, config, run_dir)
+        assert train(config_of(data, *then), run_dir, resume=True).cause is None
+        assert outcome_of(run_dir) == outcome_of(data / "whole")
+
+
+def test_runs_that_name_one_cache_share_it(data, monkeypatch):
+    config = config_of(data, *IN_FILES, "--paths.cache", data / "shared")
+    train(config, data / "first")
+    assert len(caches(data / "shared")) == 2
+    assert not (data / "first" / "cache").exists()
+    monkeypatch.setattr(Cache, "_write", lambda self, path, blocks: pytest.fail("encoded again"))
+    train(config, data / "second")
+    assert outcome_of(data / "first") == outcome_of(data / "second")
+
+
+@pytest.mark.parametrize("change", ["data", "encoder", "split"])
+def test_other_rows_are_other_files(data, change):
+    first = config_of(data, *IN_FILES, "--paths.cache", data / "shared")
+    train(first, data / "first")
+    if change == "data":
+        with (data / "train.csv").open("a") as file:
+            file.write("0.5,0.25,yes\n")
+    text = (data / "run.cfg").read_text()
+    if change == "encoder":
+        text = text.replace("[target]", '[features]\n@encoders = "columns.v1"\ncolumns = ["b", "a"]\n\n[target]')
+    if change == "split":
+        start, end = text.index("[data.dev]"), text.index("[target]")
+        text = text[:start] + '[data.split]\n@splits = "random.v1"\ndev = 0.3\n\n' + text[end:]
+    config = config_of(
+        data, *IN_FILES, "--paths.cache", data / "shared", text=text.replace("{", "{{").replace("}", "}}")
+    )
+    assert train(config, data / "second").cause is None
+    assert len(caches(data / "shared")) == 4
+
+
+def test_where_a_row_stands_is_looked_up_in_the_data(data):
+    job = assemble(config_of(data, *IN_FILES), StopFlag(), Cache(data / "cache"))
+    known = assemble(config_of(data), StopFlag())
+    for row in (0, 7, 22):
+        assert job.train.place(row) == known.train.place(row) == (str(data / "train.csv"), row + 2)
+        assert job.train.number(row) == known.train.number(row)
+
+
+def test_a_mistake_in_a_late_row_is_told_with_its_line_and_leaves_no_files(data):
+    with (data / "dev.csv").open("a") as file:
+        file.write("0.5,oops,yes\n")
+    with pytest.raises(DataError, match=r"dev\.csv:14: b: expected a number"):
+        train(config_of(data, *IN_FILES), data / "run")
+    assert len(caches(data / "run" / "cache")) == 1  # the training rows
+
+
+def test_the_size_is_judged_by_the_first_rows_where_their_number_is_known(data, monkeypatch):
+    config = config_of(data)
+    assert cache_of(config, data / "run").folder == data / "run" / "cache"
+    seen = []
+    load_within = dataset.load_within
+
+    def watched(most, reader, *parts):
+        found = load_within(most, reader, *parts)
+        seen.append((most, found is None))
+        return found
+
+    monkeypatch.setattr(dataset, "load_within", watched)
+    train(config_of(data, "--system.data_memory", "0.0001"), data / "small")
+    train(config_of(data, "--system.data_memory", "1"), data / "large")
+    assert [kind for _, kind in seen] == [True, True, False, False]
