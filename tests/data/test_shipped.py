@@ -57,6 +57,29 @@ def test_a_split_takes_every_class_in_proportion_and_every_row_once():
     assert split(labels, seed=1)["dev"].tolist() != parts["dev"].tolist()
 
 
+def test_the_penguins_are_whole_and_their_parts_have_the_same_rows():
+    def lines(name):
+        header, *rows = (ROOT / f"configs/data/{name}.csv").read_text().splitlines()
+        assert header == "species,island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year"
+        return rows
+
+    whole = lines("penguins")
+    parts = {name: lines(f"penguins-{name}") for name in ("train", "dev", "test")}
+    assert {name: len(rows) for name, rows in parts.items()} == {"train": 202, "dev": 70, "test": 72}
+    assert sorted(row for rows in parts.values() for row in rows) == sorted(whole)
+    assert (len(whole), sum("NA,NA,NA,NA" in row for row in whole), sum(",NA,20" in row for row in whole)) == (
+        344,
+        2,
+        11,
+    )
+    split = script("make_penguins").split
+    species = [row.partition(",")[0] for row in whole]
+    assert {name: [whole[number] for number in numbers] for name, numbers in split(species).items()} == parts
+    for rows in parts.values():
+        share = np.mean([row.startswith("Adelie") for row in rows])
+        assert abs(share - 152 / 344) < 0.02
+
+
 def test_the_reviews_are_whole():
     rows: list[dict[str, Any]] = []
     for part, n in (("train", 1159), ("dev", 253), ("test", 261)):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from run_fakes import train
 
 from trainer_cli import lookup, trained
 from trainer_cli.config.run_config import read_run_config
@@ -96,8 +98,6 @@ def test_the_model_takes_what_the_parts_give(config, encoding, width):
 
 @pytest.mark.parametrize("encoding", ["one-hot", "embedding"])
 def test_a_run_learns_and_its_model_folder_reads_the_raw_file(config, encoding, tmp_path):
-    from run_fakes import train
-
     train(config(encoding), tmp_path / "run")
     rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert rows[-1]["accuracy"] == 1.0
@@ -108,8 +108,6 @@ def test_a_run_learns_and_its_model_folder_reads_the_raw_file(config, encoding, 
 
 
 def test_a_city_that_training_never_had_is_unknown(config, tmp_path):
-    from run_fakes import train
-
     train(config("embedding"), tmp_path / "run")
     saved = lookup.find(tmp_path / "run")
     loaded = trained.from_files(saved.files, saved.folder)
@@ -117,3 +115,16 @@ def test_a_city_that_training_never_had_is_unknown(config, tmp_path):
     (part,) = predictions(loaded, CSVReader(tmp_path / "new.csv"), batch_size=64)
     assert part.values[0] in ("yes", "no")
     assert loaded.features[1].encode(part.block)["kinds"][0, 0] == 0
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_penguins_are_told_apart(tmp_path):
+    paths = [f"--paths.{name}={ROOT}/configs/data/penguins-{name}.csv" for name in ("train", "dev")]
+    train(read_run_config(ROOT / "configs" / "penguins.cfg", overrides=paths), tmp_path / "run")
+    saved = lookup.find(tmp_path / "run")
+    loaded = trained.from_files(saved.files, saved.folder)
+    (part,) = predictions(loaded, CSVReader(ROOT / "configs/data/penguins-test.csv"), batch_size=1024)
+    right = np.mean([value == label for value, label in zip(part.values, part.block.columns["species"], strict=True)])
+    assert right >= 0.97
