@@ -46,6 +46,7 @@ def facts_of(values, name="x"):
         (np.arange(3), "whole"),
         (np.array([0.5, np.nan]), "number"),
         (np.array([True, False]), "whole"),
+        (np.array(["2024-01-01", "NaT"], "datetime64[us]"), "date"),
         (np.zeros((2, 5), np.float32), "array"),
         (np.zeros((2, 5, 5), np.uint8), "image"),
     ],

@@ -1,6 +1,6 @@
 import pytest
 
-from trainer_cli.profile.spelling import is_date, spelling
+from trainer_cli.profile.spelling import spelling
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,10 @@ from trainer_cli.profile.spelling import is_date, spelling
         ("2024-02-29T10:30:00Z", "date"),
         ("2024/2/9", "date"),
         ("29.02.2024", "date"),
-        ("12/31/2024", "date"),
+        ("31 Jan 2024", "date"),
+        ("12/31/2024", "date?"),
+        ("31.04.2024", "text"),
+        ("0000-01-01", "text"),
         ("2023-02-29", "text"),
         ("2024-02/09", "text"),
         ("$1,200", "amount"),
@@ -41,10 +44,3 @@ from trainer_cli.profile.spelling import is_date, spelling
 )
 def test_each_spelling_is_told(text, kind):
     assert spelling(text)[0] == kind
-
-
-def test_a_day_that_there_is_not_is_no_date():
-    assert is_date("30.04.2024")
-    assert not is_date("31.04.2024")
-    assert not is_date("13/13/2024")
-    assert not is_date("0000-01-01")

@@ -9,6 +9,7 @@ from trainer_cli.cli.cross_validate import cross_validate
 from trainer_cli.cli.debug_config import debug_config
 from trainer_cli.cli.describe import describe
 from trainer_cli.cli.evaluate import evaluate
+from trainer_cli.cli.init_config import init_config
 from trainer_cli.cli.overrides import ConfigCommand
 from trainer_cli.cli.predict import predict
 from trainer_cli.cli.schedule import schedule
@@ -25,13 +26,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init-config")(init_config)
+app.command("describe")(describe)
 app.command("train", cls=ConfigCommand)(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("debug-config", cls=ConfigCommand)(debug_config)
 app.command("cross-validate", cls=ConfigCommand)(cross_validate)
 app.command("schedule", cls=ConfigCommand)(schedule)
-app.command("describe")(describe)
 app.command("clean")(clean)
 
 

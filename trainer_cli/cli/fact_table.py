@@ -26,7 +26,7 @@ def heading(found: Survey) -> str:
     n_rows = f"{'' if profile.is_whole else 'more than '}{profile.n_rows:,} rows"
     looked = f", {profile.n_seen:,} of them looked at" if profile.n_seen < profile.n_rows else ""
     n_columns = f"{len(profile.columns):,} column{'s' if len(profile.columns) > 1 else ''}"
-    return f"{printable(str(found.path), 200)}: {n_rows}, {n_columns} ({found.reader}){looked}"
+    return f"{printable(str(found.source.path), 200)}: {n_rows}, {n_columns} ({found.source.name}){looked}"
 
 
 def lines(found: Sequence[Use], width: int | None) -> Iterator[tuple[str, str]]:

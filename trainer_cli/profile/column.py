@@ -6,11 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from trainer_cli.arrays import Array
+from trainer_cli.data.encoders.datetimes import moment
 from trainer_cli.profile.distinct import Distinct
 from trainer_cli.profile.spelling import spelling
 
@@ -25,8 +27,9 @@ N_EXAMPLES = 3
 class ColumnFacts:
     """What a column held in the `n` rows that were looked at.
 
-    kind: `empty`; `whole` and `number`; `code` (digits with leading zeros), `truth` (yes and no), `date`, `amount`
-        ("$1,200"), `mixed` (numbers and a few texts), `text`; `list` (texts, a list a row), `image` and `array`.
+    kind: `empty`; `whole` and `number`; `code` (digits with leading zeros), `truth` (yes and no), `date`, `date?`
+        (day or month first?), `amount` ("$1,200"), `mixed` (numbers and a few texts), `text`; `list` (texts, a list a
+        row), `image` and `array`.
     missing: rows with nothing, or a word that stands for it.
     distinct: how many different values; estimated unless `is_exact`.
     low, high: the least and the greatest number, date or length of a list.
@@ -80,7 +83,7 @@ class ColumnProfile:
         self.odd: Counter[str] = Counter()
         self.examples: list[str] = []
         self.numbers = (math.inf, -math.inf)
-        self.dates: tuple[str, str] | None = None
+        self.dates: tuple[tuple[datetime, str], tuple[datetime, str]] | None = None
         self.first_missing: int | None = None
         self.array: tuple[tuple[int, ...], str] | None = None
         self.counting: tuple[float, float] | None = None
@@ -144,9 +147,9 @@ class ColumnProfile:
     def _add_text(self, text: str, kind: str, count: int) -> None:
         self.n_words += len(text.split()) * count
         self.longest = max(self.longest, len(text))
-        if kind == "date":
-            least, greatest = self.dates or (text, text)
-            self.dates = min(least, text), max(greatest, text)
+        if kind == "date" and (when := moment(text.strip())):
+            least, greatest = self.dates or ((when, text), (when, text))
+            self.dates = min(least, (when, text)), max(greatest, (when, text))
         if len(self.odd) < 1000 or text in self.odd:
             self.odd[text] += count
 
@@ -176,6 +179,9 @@ class ColumnProfile:
         return next((row for row, items in enumerate(lists) if not items), None)
 
     def _add_array(self, values: Array) -> int | None:
+        if values.dtype.kind == "M" and values.ndim == 1:
+            texts = np.datetime_as_string(values, unit="s").tolist()
+            return self._add_texts(["" if text == "NaT" else text for text in texts])
         if values.ndim > 1 or values.dtype.kind not in "biuf":
             self.array = values.shape[1:], str(values.dtype)
             kind = "image" if values.dtype == np.uint8 and values.ndim > 2 else "array"
@@ -204,13 +210,15 @@ class ColumnProfile:
                 return kind
         if numbers + self.spelt["code"] == present:
             return "number" if self.spelt["number"] else "code"
+        if self.spelt["date?"] and self.spelt["date?"] + self.spelt["date"] == present:
+            return "date?"
         if self.spelt["amount"] and self.spelt["amount"] + numbers == present:
             return "amount"
         return "mixed" if numbers >= present * (1 - ODD_SHARE) else "text"
 
     def _range(self, kind: str) -> tuple[float | str | None, float | str | None]:
         if kind == "date" and self.dates:
-            return self.dates
+            return self.dates[0][1], self.dates[1][1]
         if kind in ("whole", "number", "mixed", "list", "image", "array") and self.numbers[0] <= self.numbers[1]:
             return self.numbers
         return None, None

@@ -8,33 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer_cli.data.reader import Reader
-from trainer_cli.errors import DataError, Problem
+from trainer_cli.errors import DataError, TrainerError
 from trainer_cli.profile.column import ColumnFacts
 from trainer_cli.profile.leaks import leaks
 from trainer_cli.profile.profile import Profile, profile
 from trainer_cli.proposal import target as targets
+from trainer_cli.proposal.source import Source, source
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.uses import Use, uses
-from trainer_cli.registry import registry
 
 # So many of a column's commonest values are printed.
 MAX_COUNTS = 10
-READERS = {
-    ".csv": "csv.v1",
-    ".tsv": "csv.v1",
-    ".jsonl": "jsonl.v1",
-    ".ndjson": "jsonl.v1",
-    ".npz": "npz.v1",
-}
 
 
 @dataclass(frozen=True)
 class Survey:
     """`target` is None where none is plain and none was named; `doubt` then says why."""
 
-    path: Path
-    reader: str
+    source: Source
     profile: Profile
     target: Target | None
     uses: tuple[Use, ...]
@@ -43,7 +34,8 @@ class Survey:
 
 def survey(path: Path, target: str | None = None, task: str = "auto") -> Survey:
     """Look at the data of a file, or of a directory that holds one; it is read twice at most."""
-    name, reader = reader_of(path)
+    data = source(path)
+    reader = data.reader
     found = profile(reader)
     doubt, chosen = "", None
     try:
@@ -55,26 +47,23 @@ def survey(path: Path, target: str | None = None, task: str = "auto") -> Survey:
         leaking = leaks(reader, found, chosen.facts.name, of_numbers=chosen.task == "regression")
     used = uses(found.columns, chosen.facts.name if chosen else None, leaking)
     used = tuple(Use(use.facts, use.role, chosen.why) if chosen and use.facts is chosen.facts else use for use in used)
-    return Survey(path, name, found, chosen, used, doubt)
+    return Survey(data, found, chosen, used, doubt)
 
 
-def reader_of(path: Path) -> tuple[str, Reader]:
-    """The reader that the name of a file asks for."""
-    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-    if suffix not in READERS:
-        known = ", ".join(READERS)
-        raise DataError(
-            problems=[Problem(f"the name of a data file ends in one of {known}, perhaps with .gz", str(path))]
-        )
-    reader: Reader = registry.readers.get(READERS[suffix])(path=path)
-    return READERS[suffix], reader
+def is_alike(found: Survey, other: Path) -> bool:
+    """Whether another file can be read as the data were, and has their columns."""
+    try:
+        columns = found.source.at(other).reader.columns()
+    except TrainerError:
+        return False
+    return set(columns) == {facts.name for facts in found.profile.columns}
 
 
 def as_json(found: Survey) -> str:
     """All that was found, as JSON."""
     values = {
-        "data": str(found.path),
-        "reader": found.reader,
+        "data": str(found.source.path),
+        "reader": found.source.name,
         "rows": found.profile.n_rows,
         "rows_looked_at": found.profile.n_seen,
         "is_whole": found.profile.is_whole,

@@ -29,6 +29,11 @@ NAMES = (
 # More classes than this were hardly meant as such; of whole numbers fewer.
 MAX_CLASSES = 1000
 MAX_NUMBERS = 20
+# A column of one of these names was meant, whatever it holds.
+PLAIN_NAMES = NAMES[:4]
+# What may stand between labels, and how many words a label has at most.
+SEPARATORS = ("|", ";", ",")
+MAX_WORDS = 4
 TASKS = ("auto", "classification", "regression", "multilabel", "tagging")
 
 
@@ -51,7 +56,7 @@ def choose(columns: Sequence[ColumnFacts], name: str | None, task: str) -> Targe
         message = f"--target: no column is called {shown(name)}.{nearest(name, names)} The columns are {listing(names)}"
         raise ArgumentError(message)
     facts, why = named(columns, name) if name is not None else guessed(columns)
-    return as_task(facts, task, why)
+    return as_task(facts, columns, task, why)
 
 
 def named(columns: Sequence[ColumnFacts], name: str) -> tuple[ColumnFacts, str]:
@@ -62,7 +67,7 @@ def guessed(columns: Sequence[ColumnFacts]) -> tuple[ColumnFacts, str]:
     """A column with a target's name, else the last or the first one if it holds classes, else a last one of numbers."""
     by_name = {facts.name.lower(): facts for facts in reversed(columns)}
     for name in NAMES:
-        if name in by_name and is_possible(by_name[name]):
+        if name in by_name and (name in PLAIN_NAMES or is_possible(by_name[name])):
             return by_name[name], "by its name"
     for facts, where in ((columns[-1], "the last column"), (columns[0], "the first column")):
         if is_possible(facts) and (facts.kind in ("truth", "text", "list") or 2 <= facts.distinct <= MAX_NUMBERS):
@@ -78,19 +83,51 @@ def is_possible(facts: ColumnFacts) -> bool:
     if facts.kind in ("empty", "image", "array", "date", "code", "amount", "mixed") or facts.distinct < 2:
         return False
     if facts.kind == "text" and (facts.distinct > MAX_CLASSES or facts.distinct * 2 > facts.present):
-        return False
+        return separator_of(facts) is not None
     return not facts.is_counting
 
 
-def as_task(facts: ColumnFacts, task: str, why: str) -> Target:
+def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: str) -> Target:
     """What is to be predicted of a column, unless `task` says so."""
     if task != "auto":
-        return Target(facts, task, said(task, why))
+        separator = separator_of(facts) if task == "multilabel" else None
+        return Target(facts, task, said(task, why), separator)
+    if facts.kind == "list" and tokens_of(facts, columns):
+        return Target(facts, "tagging", said("tagging", why, f"{facts.distinct:,} tags"))
+    if facts.kind == "list":
+        return Target(facts, "multilabel", said("multilabel", why, f"{facts.distinct:,} labels"))
+    if separator := separator_of(facts):
+        parts = f"labels with {shown(separator)} between them"
+        return Target(facts, "multilabel", said("multilabel", why, parts), separator)
     if facts.kind == "number":
         return Target(facts, "regression", said("regression", why, "numbers with fractions"))
     if facts.kind == "whole" and facts.distinct > MAX_NUMBERS:
         return Target(facts, "regression", said("regression", why, f"{facts.distinct:,} different whole numbers"))
     return Target(facts, "classification", said("classification", why, f"{facts.distinct:,} classes"))
+
+
+def tokens_of(tags: ColumnFacts, columns: Sequence[ColumnFacts]) -> ColumnFacts | None:
+    """The column of tokens that tags belong to: lists of the same lengths, of more different words."""
+    alike = [facts for facts in columns if facts.kind == "list" and facts is not tags and is_as_long(facts, tags)]
+    return max(alike, key=lambda facts: facts.distinct, default=None)
+
+
+def is_as_long(one: ColumnFacts, other: ColumnFacts) -> bool:
+    return (one.low, one.high, one.words) == (other.low, other.high, other.words)
+
+
+def separator_of(facts: ColumnFacts) -> str | None:
+    """What stands between the labels of one text: many texts are made of few labels. None where that is not so."""
+    if facts.kind != "text" or not facts.is_exact:
+        return None
+    for separator in SEPARATORS:
+        rows = {text: [part.strip() for part in text.split(separator)] for text in facts.counts}
+        n_several = sum(facts.counts[text] for text, parts in rows.items() if len(parts) > 1)
+        labels = {part for parts in rows.values() for part in parts if part}
+        short = all(len(label.split()) <= MAX_WORDS for label in labels)
+        if n_several * 10 >= facts.present and short and len(labels) < len(rows) and len(labels) <= MAX_CLASSES:
+            return separator
+    return None
 
 
 def said(task: str, *reasons: str) -> str:
@@ -104,7 +141,7 @@ def said(task: str, *reasons: str) -> str:
 def check(target: Target) -> None:
     """Refuse what no model can be trained on: rows without a target, one class alone, texts as numbers."""
     facts = target.facts
-    if facts.missing:
+    if facts.missing and target.task != "multilabel":
         path, line = facts.first_missing or ("", 0)
         message = f"{facts.missing:,} of {facts.n:,} rows have no value to learn from, this one first: leave them out"
         raise DataError(problems=[Problem(message, path, line, facts.name)])
@@ -112,6 +149,9 @@ def check(target: Target) -> None:
         raise DataError(f"the target {shown(facts.name)} has the same value in every row: there is nothing to learn")
     if target.task == "regression" and not facts.is_numeric:
         raise DataError(f"the target {shown(facts.name)} holds {facts.kind}, and regression takes numbers")
+    if (target.task in ("tagging", "multilabel")) != (facts.kind == "list" or target.separator is not None):
+        what = "a list of texts a row" if facts.kind == "list" else "one value a row"
+        raise DataError(f"the target {shown(facts.name)} holds {what}, which {target.task} does not take")
     if target.task == "classification" and facts.distinct > MAX_CLASSES and facts.distinct * 2 > facts.n:
         message = f"the target {shown(facts.name)} has {facts.distinct:,} different values in {facts.n:,} rows"
         raise DataError(f"{message}: these are no classes; name another with --target")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from trainer_cli.profile.column import TEXT_WORDS, ColumnFacts
 
 TARGET, LEFT_OUT = "target", "-"
+LEAK = "gives the target away"
 
 # What identifiers are called, as a word of the name: user_id, uuid, "Row Number".
 ID_NAME = re.compile(
@@ -16,6 +17,8 @@ ID_NAME = re.compile(
 )
 # More different values than this, or than half the rows have, are no categories.
 MANY_CATEGORIES = 1000
+# So few different values are categories, whatever they are.
+FEW = 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Use:
     role: str
     why: str = ""
 
+    @property
+    def is_leak(self) -> bool:
+        return self.why.startswith(LEAK)
+
 
 def uses(columns: tuple[ColumnFacts, ...], target: str | None, leaks: Mapping[str, str]) -> tuple[Use, ...]:
     """A use for each column. The only one that could be an input stays one though it gives the target away."""
@@ -34,7 +41,7 @@ def uses(columns: tuple[ColumnFacts, ...], target: str | None, leaks: Mapping[st
     inputs = [one.facts.name for one in found if one.role not in (TARGET, LEFT_OUT)]
     if set(inputs) - leaks.keys():
         found = [
-            Use(one.facts, LEFT_OUT, f"gives the target away: {leaks[one.facts.name]}")
+            Use(one.facts, LEFT_OUT, f"{LEAK}: {leaks[one.facts.name]}")
             if one.facts.name in leaks and one.role not in (TARGET, LEFT_OUT)
             else one
             for one in found
@@ -58,8 +65,8 @@ def use(facts: ColumnFacts) -> Use:
         return number_use(facts)
     if facts.kind == "mixed":
         return mixed_use(facts)
-    if facts.kind == "amount":
-        return amount_use(facts)
+    if facts.kind in ("amount", "date?"):
+        return badly_written(facts)
     return text_use(facts)
 
 
@@ -71,18 +78,23 @@ def number_use(facts: ColumnFacts) -> Use:
 
 def mixed_use(facts: ColumnFacts) -> Use:
     odd = ", ".join(f'"{text}"' for text in facts.odd[:2])
+    if facts.distinct <= FEW:
+        return Use(facts, "category", f"numbers and {odd}")
     return Use(facts, LEFT_OUT, f"numbers, but for {odd}: mend these to use it")
 
 
-def amount_use(facts: ColumnFacts) -> Use:
+def badly_written(facts: ColumnFacts) -> Use:
     example = facts.odd[0] if facts.odd else ""
-    return Use(facts, LEFT_OUT, f'written as "{example}": write plain numbers to use it')
+    remedy = "write plain numbers" if facts.kind == "amount" else "day or month first? Write 2024-12-31"
+    if facts.distinct <= FEW:
+        return Use(facts, "category", f'as it is written, "{example}"')
+    return Use(facts, LEFT_OUT, f'written as "{example}": {remedy} to use it')
 
 
 def text_use(facts: ColumnFacts) -> Use:
     """Texts that few rows share are read where they have words, else they name the rows."""
     why = "leading zeros: a code, no number" if facts.kind == "code" else ""
-    if facts.distinct <= max(20, min(MANY_CATEGORIES, facts.present // 2)) and not is_prose(facts):
+    if facts.distinct <= max(FEW, min(MANY_CATEGORIES, facts.present // 2)) and not is_prose(facts):
         return Use(facts, "category", why)
     if facts.words >= 2:
         return Use(facts, "text")

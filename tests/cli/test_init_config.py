@@ -1,0 +1,222 @@
+import csv
+import json
+import random
+from statistics import pstdev
+
+import pytest
+from commands import call
+
+from trainer_cli.config.run_config import read_run_config
+
+# Names that a config, a shell and a terminal could each take for something else.
+ODD_NAMES = ["a.b", "sp ace", 'qu"ote', "${x}", "$$", "größe", "label", "[section]", "#", "tab\there", "@encoders", "*"]
+
+
+def table(path, names, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows(rows)
+
+
+def people(n, seed=0):
+    """Rows of several kinds, what their class depends on, and what it does not."""
+    draw = random.Random(seed)
+    rows = []
+    for i in range(n):
+        age, city, joined = draw.randint(18, 80), draw.choice(["Oslo", "Rome", "Lima"]), draw.randint(1, 12)
+        is_yes = (age > 45) != (city == "Rome")
+        rows.append(
+            {
+                "id": i,
+                "age": "" if i % 9 == 0 else age,
+                "city": city,
+                "zip": f"0{draw.randint(1000, 1004)}",
+                "joined": f"2023-{joined:02}-11",
+                "ok": draw.choice(["true", "false"]),
+                "price": f"${draw.randint(1, 99)},000",
+                "empty": "",
+                "same": "x",
+                "copy": int(is_yes),
+                "spent": round(3 * age + 40 * (city == "Oslo") + draw.gauss(0, 5), 2),
+                "bought": "yes" if is_yes else "no",
+            }
+        )
+    return rows
+
+
+def write_people(path, n=400, without=()):
+    rows = [{name: value for name, value in row.items() if name not in without} for row in people(n)]
+    table(path, rows[0], [row.values() for row in rows])
+    return rows
+
+
+def trained(config, *words):
+    """The scores on the held-out rows of a run that the config at hand makes."""
+    call("train", config, "--output", "run", "--quiet", *words)
+    return json.loads(call("evaluate", "run", "--json").stdout)
+
+
+def checked(config):
+    """The config's text, which debug-config accepts and which has fewer than 60 lines."""
+    call("debug-config", config)
+    with open(config, encoding="utf-8") as file:
+        text = file.read()
+    assert len(text.splitlines()) < 60, text
+    return text
+
+
+def test_a_table_of_everything_gives_a_config_that_beats_the_commonest_class(folder):
+    rows = write_people(folder / "people.csv", without=["spent"])
+    result = call("init-config", "people.csv")
+    assert "people.csv: 400 rows, 11 columns" in result.stdout
+    assert "people.cfg is written." in result.stdout
+    assert "Next: trainer train people.cfg --output out/people" in result.stdout
+    text = checked("people.cfg")
+    assert "stratified.v1" in text
+    config = read_run_config("people.cfg").config
+    used = [name for part in config["features"]["*"].values() for name in part["columns"]]
+    assert used == ["age", "city", "zip", "ok", "joined"]
+    assert '"copy" (gives the target away' in text
+    share = max(sum(row["bought"] == word for row in rows) for word in ("yes", "no")) / len(rows)
+    assert trained("people.cfg", "--training.max_steps=300")["accuracy"] > share + 0.2
+
+
+def test_a_number_to_predict_gives_a_config_that_beats_the_mean(folder):
+    rows = write_people(folder / "people.csv", without=["bought", "copy"])
+    call("init-config", "people.csv", "--output", "spent.cfg")
+    text = checked("spent.cfg")
+    assert "random.v1" in text
+    scores = trained("spent.cfg", "--training.max_steps=300")
+    assert scores["rmse"] < pstdev(row["spent"] for row in rows) / 2
+
+
+def test_the_check_against_the_mean_sees_a_model_that_learnt_nothing(folder):
+    rows = write_people(folder / "people.csv", without=["bought", "copy"])
+    call("init-config", "people.csv")
+    scores = trained("people.cfg", "--training.max_steps=1", "--optimizer.learn_rate.warmup_steps=0")
+    assert scores["rmse"] > pstdev(row["spent"] for row in rows) / 2
+
+
+def test_a_leak_that_is_left_in_would_have_been_seen(folder):
+    write_people(folder / "people.csv", without=["spent"])
+    call("init-config", "people.csv")
+    used = ["age", "copy"]
+    scores = trained("people.cfg", "--training.max_steps=300", "--features.*.numbers.columns", json.dumps(used))
+    assert scores["accuracy"] == 1.0
+
+
+def test_odd_names_of_columns_and_files_come_through(folder):
+    draw = random.Random(0)
+    rows = [[draw.gauss(0, 1) for _ in ODD_NAMES] for _ in range(120)]
+    table(folder / "od d.$x.csv", [*ODD_NAMES, "tar.get $"], [[*row, "up" if row[0] > 0 else "down"] for row in rows])
+    call("init-config", "od d.$x.csv", "--target", "tar.get $", "--output", "odd.cfg")
+    checked("odd.cfg")
+    config = read_run_config("odd.cfg").config
+    assert config["features"]["*"]["numbers"]["columns"] == ODD_NAMES
+    assert config["target"]["column"] == "tar.get $"
+    assert config["data"]["train"]["path"] == "od d.$x.csv"
+    assert trained("odd.cfg", "--training.max_steps=300")["accuracy"] > 0.7
+
+
+def test_many_columns_and_reasons_stay_under_sixty_lines(folder):
+    names = [f"a rather long name of a column, number {i}" for i in range(300)]
+    kinds = [lambda i: "x", lambda i: "", lambda i: f"${i},000", lambda i: f"{i % 12 + 1}/{i % 11 + 1}/2024"]
+    rows = [[*(kinds[k % 4](i + k) if k % 2 else i * k % 97 for k in range(300)), i % 2] for i in range(60)]
+    table(folder / "wide.csv", [*names, "label"], rows)
+    call("init-config", "wide.csv")
+    checked("wide.cfg")
+
+
+def test_dev_and_test_files_beside_the_data_are_used_and_told(folder):
+    rows = people(300)
+    for name, part in (("train", rows[:200]), ("dev", rows[200:250]), ("test", rows[250:])):
+        table(folder / f"people-{name}.csv", rows[0], [row.values() for row in part])
+    result = call("init-config", "people-train.csv", "--target", "bought")
+    assert "It scores on people-dev.csv, which lies beside the data." in result.stdout
+    assert "Then: trainer evaluate out/people-train people-test.csv" in result.stdout
+    config = read_run_config("people-train.cfg").config
+    assert config["data"]["dev"]["path"] == "people-dev.csv"
+    assert "split" not in config["data"]
+    checked("people-train.cfg")
+
+
+def test_a_file_beside_the_data_with_other_columns_is_not_taken(folder):
+    write_people(folder / "people.csv")
+    table(folder / "people-dev.csv", ["x", "y"], [[1, 2]])
+    call("init-config", "people.csv", "--target", "bought")
+    assert "dev" not in read_run_config("people.cfg").config["data"]
+
+
+def test_a_config_that_is_there_is_left_alone(folder):
+    write_people(folder / "people.csv")
+    (folder / "people.cfg").write_text("mine")
+    assert "people.cfg: is there already; --force writes over it" in call("init-config", "people.csv", code=5).stderr
+    assert (folder / "people.cfg").read_text() == "mine"
+    call("init-config", "people.csv", "--target", "bought", "--force")
+    assert "bought" in (folder / "people.cfg").read_text()
+
+
+def test_to_standard_output_goes_the_config_alone(folder):
+    write_people(folder / "people.csv")
+    result = call("init-config", "people.csv", "--target", "bought", "--output", "-")
+    assert result.stdout.startswith('# Predicts "bought" (classification: 2 classes) from 400 rows of people.csv.')
+    assert "COLUMN" in result.stderr
+    assert not (folder / "people.cfg").exists()
+    (folder / "piped.cfg").write_text(result.stdout)
+    checked("piped.cfg")
+
+
+def test_speed_makes_a_smaller_model_and_fewer_steps(folder):
+    write_people(folder / "people.csv")
+    for how in ("accuracy", "speed"):
+        call("init-config", "people.csv", "-t", "bought", "--optimize", how, "--output", f"{how}.cfg")
+    accuracy, speed = (read_run_config(f"{how}.cfg").config for how in ("accuracy", "speed"))
+    assert sum(speed["model"]["hidden"]) < sum(accuracy["model"]["hidden"])
+    assert speed["training"]["max_steps"] < accuracy["training"]["max_steps"]
+    assert "--optimize is accuracy or speed" in call("init-config", "people.csv", "--optimize", "sped", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "said"),
+    [
+        (["x", "label"], [["1", "a"], ["2", ""]], "label: 1 of 2 rows have no value to learn from"),
+        (
+            ["id", "label"],
+            [[i, i % 2] for i in range(30)],
+            "no column is left to predict from (id: it numbers the rows)",
+        ),
+        (["x", "label"], [[i * 7 % 5, "a"] for i in range(30)], "has the same value in every row"),
+        (
+            ["x", "y1"],
+            [[f"name {i} of the {i}th", f"name {i} of {i} other"] for i in range(30)],
+            "name it with --target",
+        ),
+    ],
+)
+def test_what_nothing_can_be_learnt_from_is_told_and_no_config_written(folder, names, rows, said):
+    table(folder / "bad.csv", names, rows)
+    assert said in call("init-config", "bad.csv", code=2).stderr
+    assert not (folder / "bad.cfg").exists()
+
+
+def test_a_lopsided_target_is_scored_by_more_than_accuracy(folder):
+    draw = random.Random(0)
+    rows = [[draw.gauss(0, 1), "no" if i % 10 else "yes"] for i in range(300)]
+    table(folder / "rare.csv", ["x", "label"], rows)
+    call("init-config", "rare.csv")
+    assert "90% of the rows are of one class" in checked("rare.cfg")
+    assert next(iter(read_run_config("rare.cfg").config["metrics"])) == "f_score"
+
+
+def test_a_category_of_many_values_has_vectors(folder):
+    draw = random.Random(0)
+    rows = [[f"shop{draw.randint(0, 60)}", draw.gauss(0, 1)] for _ in range(600)]
+    labels = [int((row[0][-1] in "02468") != (draw.random() < 0.05)) for row in rows]
+    table(
+        folder / "shops.csv", ["shop", "x", "label"], [[*row, label] for row, label in zip(rows, labels, strict=True)]
+    )
+    call("init-config", "shops.csv")
+    checked("shops.cfg")
+    assert read_run_config("shops.cfg").config["model"]["@layers"] == "tabular.v1"
+    assert trained("shops.cfg", "--training.max_steps=500")["accuracy"] > 0.8

@@ -1,0 +1,108 @@
+"""trainer init-config"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trainer_cli.cli.outcome import delivered, outcome
+
+if TYPE_CHECKING:
+    from trainer_cli.proposal.recipe import Optimize
+    from trainer_cli.proposal.survey import Survey
+
+STDOUT = "-"
+
+
+def init_config(
+    data: Annotated[Path, typer.Argument(help="The training data: a file, or a directory that holds one.")],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="The column to predict; if not given, the plain one.")
+    ] = None,
+    task: Annotated[
+        str, typer.Option("--task", help="auto, classification, regression, multilabel or tagging.")
+    ] = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The config to write; - is standard output. [DATA's name .cfg]"),
+    ] = None,
+    optimize: Annotated[
+        str, typer.Option("--optimize", help="accuracy, or speed: a smaller model, sooner done.")
+    ] = "accuracy",
+    force: Annotated[bool, typer.Option("--force", help="Write over a config that is there.")] = False,
+) -> None:
+    """Look at a data file and write a config for it.
+
+    Says what each column holds and is used as, and what to type next.
+    """
+    with outcome(), delivered():
+        from trainer_cli import streams
+        from trainer_cli.cli.describe import show
+        from trainer_cli.cli.evaluate import unnamed
+        from trainer_cli.proposal import proposal, siblings, source, survey
+
+        wanted = optimize_of(optimize)
+        config = output or Path(f"{source.stem(data)}.cfg")
+        check_output(config, force=force)
+        with unnamed():
+            found = survey.survey(data, target, task)
+        is_printed = str(config) == STDOUT
+        show(found, streams.stderr() if is_printed else streams.stdout())
+        if found.profile.error is not None:
+            raise found.profile.error
+        dev, test = (
+            each if each and survey.is_alike(found, each) else None for each in siblings.siblings(found.source.path)
+        )
+        text = proposal.config_text(found, wanted, dev)
+        if is_printed:
+            streams.stdout().write(text)
+        else:
+            write(config, text)
+            streams.stdout().write(next_steps(found, config, dev, test))
+
+
+def optimize_of(name: str) -> Optimize:
+    from trainer_cli.errors import ArgumentError
+    from trainer_cli.registry import nearest
+
+    kinds: tuple[Optimize, ...] = ("accuracy", "speed")
+    found = next((kind for kind in kinds if kind == name), None)
+    if found is None:
+        raise ArgumentError(f"--optimize is accuracy or speed, not {name!r}.{nearest(name, list(kinds))}")
+    return found
+
+
+def check_output(config: Path, *, force: bool) -> None:
+    """Refuse a config that is there, before any work is done."""
+    from trainer_cli.cli.evaluate import check_folder
+    from trainer_cli.errors import OutputError
+
+    if str(config) == STDOUT:
+        return
+    check_folder(config)
+    if config.is_dir():
+        raise OutputError(f"--output {config}: is a directory; name a file")
+    if config.exists() and not force:
+        raise OutputError(f"{config}: is there already; --force writes over it, --output names another")
+
+
+def write(config: Path, text: str) -> None:
+    from trainer_cli import storage
+
+    with storage.reported(config):
+        config.write_text(text, encoding="utf-8")
+
+
+def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None) -> str:
+    """What was written, which other files were found, and the commands to type next."""
+    folder = str(Path("out") / config.stem)
+    lines = [f"\n{config} is written."]
+    if dev is not None:
+        lines.append(f"It scores on {dev}, which lies beside the data.")
+    lines.append(f"Next: {shlex.join(['trainer', 'train', str(config), '--output', folder])}")
+    if test is not None:
+        lines.append(f"Then: {shlex.join(['trainer', 'evaluate', folder, str(test)])}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,140 @@
+"""From what a data set holds to a whole config, with the reason for each choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from trainer_cli.data.block import listing
+from trainer_cli.data.faults import printable, shown
+from trainer_cli.errors import DataError
+from trainer_cli.proposal import target as targets
+from trainer_cli.proposal.models import Design, design
+from trainer_cli.proposal.recipe import Optimize, Recipe, recipe
+from trainer_cli.proposal.survey import Survey
+from trainer_cli.proposal.target import Target
+from trainer_cli.proposal.text import Reference, Section, write
+from trainer_cli.proposal.uses import LEFT_OUT, Use
+
+# Classes are lopsided where the commonest has more than this share of the rows.
+LOPSIDED = 0.8
+# So many left-out columns are named, for so many reasons, that the config stays short.
+MAX_NAMED, MAX_REASONS = 4, 5
+# The share of rows that is held out: of few rows more, or they say little.
+HELD_OUT, HELD_OUT_OF_FEW = 0.1, 0.2
+FEW_ROWS = 2000
+
+
+def config_text(found: Survey, optimize: Optimize = "accuracy", dev: Path | None = None) -> str:
+    """The config for a data set, fewer than 60 lines. What nothing can be learnt from is a DataError."""
+    if found.target is None:
+        raise DataError(found.doubt)
+    targets.check(found.target)
+    n_rows = round(found.profile.n_rows * (1 if dev else 1 - share_held_out(found)))
+    plan = recipe(n_rows, optimize)
+    model = design(found.uses, found.target, plan)
+    return write(heading(found), sections(found, found.target, plan, model, dev))
+
+
+def heading(found: Survey) -> Iterator[str]:
+    """What the config is for, and which columns it leaves out."""
+    assert found.target is not None
+    n_rows = f"{'' if found.profile.is_whole else 'more than '}{found.profile.n_rows:,} rows"
+    yield f"Predicts {shown(found.target.facts.name)} ({found.target.why}) from {n_rows} of {found.source.path}."
+    if text := left_out(found.uses):
+        yield f"Left out: {text}."
+
+
+def left_out(uses: Sequence[Use]) -> str:
+    """The columns that are left out, those of one reason together, what gives the target away first."""
+    by_reason: dict[str, list[str]] = {}
+    for use in sorted(uses, key=lambda use: not use.is_leak):
+        if use.role == LEFT_OUT:
+            by_reason.setdefault(use.why, []).append(use.facts.name)
+    named = [f"{listing(names, MAX_NAMED)} ({printable(why, 90)})" for why, names in by_reason.items()]
+    rest = sum(map(len, list(by_reason.values())[MAX_REASONS:]))
+    return ", ".join(named[:MAX_REASONS]) + (f" and {rest} more" if rest else "")
+
+
+def sections(found: Survey, target: Target, plan: Recipe, model: Design, dev: Path | None) -> Iterator[Section]:
+    """The sections in their order."""
+    yield Section("data.train", found.source.section())
+    yield held_out(found, target, dev)
+    yield target_section(target)
+    yield from model.features
+    yield from model.model
+    yield Section("loss", {"@losses": LOSSES[target.task]}, joined=True)
+    yield Section("optimizer", {"@optimizers": "AdamW.v1"})
+    rate = {
+        "@schedules": "cosine.v1",
+        "initial_rate": model.learn_rate,
+        "warmup_steps": plan.warmup_steps,
+        "total_steps": Reference("training.max_steps"),
+    }
+    yield Section("optimizer.learn_rate", rate, joined=True)
+    yield from metrics(target)
+    n_passes = plan.n_rows / max(1, found.profile.n_rows)
+    yield Section("training", training(plan), f"About {n_passes:.3g} passes over the rows.")
+
+
+def held_out(found: Survey, target: Target, dev: Path | None) -> Section:
+    if dev is not None:
+        return Section("data.dev", found.source.at(dev).section(), joined=True)
+    is_classes = target.task == "classification"
+    share = share_held_out(found)
+    why = f"One row in {round(1 / share)} is held out to score on{', of every class its share' if is_classes else ''}."
+    return Section("data.split", {"@splits": "stratified.v1" if is_classes else "random.v1", "dev": share}, why, True)
+
+
+def share_held_out(found: Survey) -> float:
+    return HELD_OUT if found.profile.n_rows >= FEW_ROWS else HELD_OUT_OF_FEW
+
+
+def target_section(target: Target) -> Section:
+    separator = {} if target.separator is None else {"separator": target.separator}
+    return Section("target", {"@encoders": ENCODERS[target.task], "column": target.facts.name, **separator})
+
+
+def metrics(target: Target) -> Iterator[Section]:
+    """The first decides which model is best."""
+    names: Sequence[str] = METRICS[target.task]
+    why = "The first metric decides which model is best."
+    if target.task == "classification" and share_of_commonest(target) > LOPSIDED:
+        names = ("f_score.v1", "accuracy.v1")
+        why = f"{share_of_commonest(target):.0%} of the rows are of one class: accuracy alone would flatter."
+    for index, name in enumerate(names):
+        yield Section(f"metrics.{name.partition('.')[0]}", {"@metrics": name}, "" if index else why, joined=index > 0)
+
+
+def share_of_commonest(target: Target) -> float:
+    return max(target.facts.counts.values(), default=0) / max(1, target.facts.n)
+
+
+def training(plan: Recipe) -> dict[str, Any]:
+    return {
+        "batch_size": plan.batch_size,
+        "max_steps": plan.max_steps,
+        "patience": plan.patience,
+        "eval_frequency": plan.eval_frequency,
+    }
+
+
+ENCODERS = {
+    "classification": "labels.v1",
+    "regression": "numbers.v1",
+    "multilabel": "multilabel.v1",
+    "tagging": "tags.v1",
+}
+LOSSES = {
+    "classification": "CategoricalCrossentropy.v4",
+    "regression": "MeanSquaredError.v1",
+    "multilabel": "BinaryCrossentropy.v1",
+    "tagging": "SequenceCategoricalCrossentropy.v3",
+}
+METRICS = {
+    "classification": ("accuracy.v1",),
+    "regression": ("rmse.v1", "r2.v1"),
+    "multilabel": ("multilabel_f.v1",),
+    "tagging": ("accuracy.v1",),
+}

@@ -1,0 +1,44 @@
+"""The files beside a data file that are plainly meant for it: dev and test data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+DEV = ("dev", "valid", "validation", "val")
+TEST = ("test",)
+TRAIN = re.compile(r"(?<![a-z])train(?:ing)?(?![a-z])", re.IGNORECASE)
+SUFFIXES = re.compile(r"(?:\.\w+)+$")
+
+
+def siblings(path: Path) -> tuple[Path | None, Path | None]:
+    """The dev and the test file of a training file: `x-dev.csv` and `x-test.csv` of `x-train.csv` or `x.csv`."""
+    return first_there(path, DEV), first_there(path, TEST)
+
+
+def is_train(path: Path) -> bool:
+    """
+    >>> is_train(Path("x-train.csv")), is_train(Path("Train.tsv")), is_train(Path("strain.csv"))
+    (True, True, False)
+    """
+    return TRAIN.search(path.name) is not None
+
+
+def first_there(path: Path, words: Sequence[str]) -> Path | None:
+    return next((each for word in words for each in candidates(path, word) if each.is_file()), None)
+
+
+def candidates(path: Path, word: str) -> list[Path]:
+    """The names that a file for `word` would have.
+
+    >>> [str(each) for each in candidates(Path("a/x_train.csv.gz"), "dev")]
+    ['a/x_dev.csv.gz']
+    >>> [str(each) for each in candidates(Path("x.csv"), "dev")]
+    ['x-dev.csv', 'x_dev.csv', 'x.dev.csv']
+    """
+    if TRAIN.search(path.name):
+        return [path.with_name(TRAIN.sub(word, path.name))]
+    ending = SUFFIXES.search(path.name)
+    suffix = ending[0] if ending else ""
+    return [path.with_name(f"{path.name.removesuffix(suffix)}{mark}{word}{suffix}") for mark in "-_."]

@@ -1,0 +1,66 @@
+"""A proposed config as text: sections with a comment above them that says why."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trainer_cli.config.writer import RESERVED, dump
+from trainer_cli.data.faults import printable
+from trainer_cli.errors import DataError
+
+WIDTH = 100
+MAX_HEADING = 5
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A value that stands elsewhere in the config: `${training.max_steps}`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One `[name]` and its values. `comment` stands above it; a `joined` one follows without an empty line."""
+
+    name: str
+    values: Mapping[str, Any]
+    comment: str = ""
+    joined: bool = False
+
+
+def write(heading: Iterable[str], sections: Iterable[Section]) -> str:
+    """The config's text, `heading` as comments at the top of it, five lines at most.
+
+    >>> print(write(["Why."], [Section("a", {"x": "$1"}), Section("b", {"y": Reference("a.x")}, joined=True)]), end="")
+    # Why.
+    <BLANKLINE>
+    [a]
+    x = "\\u00241"
+    [b]
+    y = ${a.x}
+    """
+    lines = [line for text in heading for line in comment(text)]
+    if len(lines) > MAX_HEADING:
+        lines = [*lines[: MAX_HEADING - 1], f"{lines[MAX_HEADING - 1][: WIDTH - 4]} ..."]
+    for section in sections:
+        lines += [] if section.joined else [""]
+        lines += comment(section.comment) if section.comment else []
+        lines += [f"[{section.name}]", *(f"{key} = {value_text(value)}" for key, value in section.values.items())]
+    text = "\n".join(lines) + "\n"
+    if RESERVED in text:
+        raise DataError(f"a column or file whose name holds {RESERVED} cannot be named in a config")
+    return text
+
+
+def comment(text: str) -> list[str]:
+    return textwrap.wrap(
+        printable(text, 10_000), WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+    )
+
+
+def value_text(value: Any) -> str:
+    return f"${{{value.name}}}" if isinstance(value, Reference) else dump(value)
