@@ -7,6 +7,8 @@ import pytest
 
 from trainer_cli import api
 from trainer_cli.api import (
+    GRU,
+    LSTM,
     SGD,
     Adagrad,
     Adam,
@@ -24,6 +26,8 @@ from trainer_cli.api import (
     CosineDistance,
     Dish,
     Dropout,
+    Embed,
+    EmbedBag,
     EmbedColumns,
     Flatten,
     Focal,
@@ -33,6 +37,7 @@ from trainer_cli.api import (
     HardSwish,
     HardSwishMobilenet,
     HardTanh,
+    HashEmbed,
     Huber,
     L2Distance,
     LayerNorm,
@@ -44,8 +49,10 @@ from trainer_cli.api import (
     MeanSquaredError,
     Mish,
     Model,
+    MultiHashEmbed,
     Muon,
     Optimizer,
+    ParametricAttention,
     QuantileLoss,
     RAdam,
     Ragged,
@@ -71,6 +78,7 @@ from trainer_cli.api import (
     cosine,
     cyclic_triangular,
     decaying,
+    expand_window,
     get_ops,
     glorot_normal_init,
     glorot_uniform_init,
@@ -79,12 +87,19 @@ from trainer_cli.api import (
     image_cnn,
     lecun_normal_init,
     lecun_uniform_init,
+    list2ragged,
     mlp,
     normal_init,
     one_cycle,
     piecewise,
     plateau,
     polynomial,
+    ragged2list,
+    reduce_first,
+    reduce_last,
+    reduce_max,
+    reduce_mean,
+    reduce_sum,
     registry,
     relu_activation,
     residual,
@@ -92,15 +107,23 @@ from trainer_cli.api import (
     slanted_triangular,
     softmax_activation,
     tabular,
+    tagger,
+    text_bow,
+    text_cnn,
     uniform_init,
+    uniqued,
     warmup_linear,
     warmup_stable_decay,
+    with_padded,
     zero_init,
 )
 
 NAN = float("nan")
 X = np.ones((4, 3), np.float32)
 Y = np.array([0, 1, 2, 1])
+IDS = np.array([0, 3, 1, 3])
+KEYS = np.stack([IDS, IDS], axis=1)
+BAGS, SEQUENCES = Ragged(IDS, np.array([1, 3])), Ragged(X, np.array([1, 3]))
 THIRDS = np.full((4, 3), 1 / 3, np.float32)
 ops = get_ops("numpy")
 
@@ -270,6 +293,90 @@ CASES = {
     "GlobalAvgPool": [(lambda: GlobalAvgPool().initialize(X), "takes images or sequences (B, ..., C), got rows")],
     "MaxPool2D": [(lambda: MaxPool2D(stride=0), "stride must be a whole number of at least 1, got 0")],
     "augment": [(lambda: augment(), "changes nothing")],
+    "Embed": [
+        (
+            lambda: Embed(3).initialize(X),
+            "embed: Embed.v1 takes ids (whole numbers), an array or ragged, got",
+        ),
+        (
+            lambda: Embed(3).initialize(KEYS),
+            "embed: Embed.v1 has no column, got rows (B, 2) of int64: set column",
+        ),
+        (lambda: Embed(3, 2).initialize(IDS), "embed: Embed.v1 has nV = 2 rows, got ids from 0 to 3"),
+        (lambda: Embed(3, column=-1), "Embed.v1: column must be a whole number from 0 on, got -1"),
+        (lambda: Embed().initialize(IDS), "embed: nO is not given and cannot be inferred here: set nO"),
+    ],
+    "HashEmbed": [
+        (lambda: HashEmbed(3, 0), "HashEmbed.v1: nV must be a whole number of at least 1, got 0"),
+        (lambda: HashEmbed(3, seed=-1), "HashEmbed.v1: seed must be a whole number of at least 0, got -1"),
+        (
+            lambda: HashEmbed(3, column=2).initialize(KEYS),
+            "HashEmbed.v1 has column = 2, got rows (B, 2) of int64",
+        ),
+    ],
+    "EmbedBag": [
+        (lambda: EmbedBag(3, mode="max"), 'EmbedBag.v1: mode must be "sum" or "mean", got \'max\''),
+        (
+            lambda: EmbedBag(3).initialize(X),
+            "EmbedBag.v1 takes ragged ids, or these and their weights, as text.v1",
+        ),
+        (lambda: EmbedBag(3, 2).initialize(BAGS), "EmbedBag.v1 has nV = 2 rows, got ids from 0 to 3"),
+    ],
+    "MultiHashEmbed": [
+        (lambda: MultiHashEmbed(rows=[]), "MultiHashEmbed.v1: rows must be a list of table sizes, got []"),
+        (lambda: MultiHashEmbed(4, [5] * 3).initialize(KEYS), "HashEmbed.v1 has column = 2, got rows (B, 2) of int64"),
+    ],
+    "uniqued": [(lambda: uniqued(linear()).initialize(X), "uniqued.v1 takes ids (whole numbers), got rows (B, 3)")],
+    "expand_window": [
+        (lambda: expand_window(0), "expand_window.v1: window_size must be a whole number of at least 1, got 0"),
+        (lambda: expand_window().initialize(X), "expand_window.v1 takes ragged rows (sum, n), got rows (B, 3)"),
+        (lambda: expand_window().initialize(BAGS), "got ragged ids. Put Embed.v1 before it"),
+    ],
+    "list2ragged": [
+        (lambda: list2ragged().initialize(X), "list2ragged.v1 takes a list of arrays (T, n), got rows (B, 3)"),
+        (
+            lambda: list2ragged().initialize([X, X[:, :2]]),
+            "takes arrays of one width, got rows of [(2,), (3,)]",
+        ),
+    ],
+    "ragged2list": [(lambda: ragged2list().initialize(X), "ragged2list.v1 takes ragged rows, got rows (B, 3)")],
+    "with_padded": [
+        (lambda: with_padded(3), "with_padded: takes layers, got int"),
+        (
+            lambda: with_padded(Flatten()).initialize(SEQUENCES).predict(SEQUENCES),
+            "its layer must give (B, T, n), of the same B and T, it gives rows (B, 9)",
+        ),
+    ],
+    "reduce_sum": [(lambda: reduce_sum().initialize(X), "reduce_sum.v1 takes ragged rows (sum, n), got rows (B, 3)")],
+    "reduce_mean": [(lambda: reduce_mean().initialize(X), "reduce_mean.v1 takes ragged rows (sum, n), got rows")],
+    "reduce_max": [(lambda: reduce_max().initialize(X), "reduce_max.v1 takes ragged rows (sum, n), got rows (B, 3)")],
+    "reduce_first": [(lambda: reduce_first().initialize(X), "reduce_first.v1 takes ragged rows (sum, n), got")],
+    "reduce_last": [(lambda: reduce_last().initialize(BAGS), "takes ragged rows (sum, n), got ragged ids")],
+    "ParametricAttention": [
+        (
+            lambda: ParametricAttention(2).initialize(SEQUENCES),
+            "ParametricAttention.v1 has nI = 2, got ragged",
+        )
+    ],
+    "LSTM": [
+        (lambda: LSTM(3, bi=True), "LSTM.v1: nO must be even for two directions, got 3"),
+        (lambda: LSTM(2, depth=0), "LSTM.v1: depth must be a whole number of at least 1, got 0"),
+        (lambda: LSTM(2, 4).initialize(SEQUENCES), "layer1: LSTM.v1 has nI = 4, got ragged rows (B, 3)"),
+    ],
+    "GRU": [
+        (lambda: GRU(2, bi="yes"), "GRU.v1: bi must be true or false, got 'yes'"),
+        (lambda: GRU(2).initialize(X), "layer1: GRU.v1 takes ragged rows (sum, n), got rows (B, 3)"),
+    ],
+    "text_bow": [
+        (lambda: text_bow("logits"), 'text_bow.v1: output must be "softmax" or "linear", got \'logits\''),
+        (lambda: text_bow(hidden=-1), "text_bow.v1: hidden must be a whole number of at least 1, got -1"),
+        (lambda: text_bow().initialize(X, Y), "words: EmbedBag.v1 takes ragged ids"),
+    ],
+    "text_cnn": [
+        (lambda: text_cnn(windows=[]), "text_cnn.v1: windows must be different numbers of words, got []"),
+        (lambda: text_cnn("x"), 'text_cnn.v1: output must be "softmax" or "linear", got \'x\''),
+    ],
+    "tagger": [(lambda: tagger(depth=0), "tagger.v1: depth must be a whole number of at least 1, got 0")],
     "image_cnn": [(lambda: image_cnn(depth=0), "depth must be a whole number of at least 1, got 0")],
     "relu_activation": [(lambda: relu_activation().predict([1]), "takes an array of floats, got a list")],
     "EmbedColumns": [

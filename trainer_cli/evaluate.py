@@ -6,13 +6,14 @@ import copy
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch
+from trainer_cli.arrays import Array, Batch, Ragged, Rows
 from trainer_cli.errors import ArgumentError
 from trainer_cli.losses.loss import Link, Loss
+from trainer_cli.losses.tokens import of_tokens
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 
@@ -35,9 +36,19 @@ def evaluate(model: Model, loss: Loss, metrics: Mapping[str, Tally], batches: It
         losses.append((float(loss.get_loss(Yh, batch.Y, batch.weights)), loss.mass(batch.Y, batch.weights)))
         n += len(batch.rows)
         Ph = probabilities(Yh, loss.link)
-        for tally in tallies.values():
-            tally.update(Ph, batch.Y, batch.weights)
+        for name, tally in tallies.items():
+            count(name, tally, Ph, batch.Y, batch.weights)
     return Scores(n, whole_loss(loss, losses), named_results(tallies))
+
+
+def count(name: str, tally: Tally, outputs: Any, truths: Rows, weights: Array | None) -> None:
+    """Let a metric count the rows of a batch; of ragged ones the tokens, unless it says `ragged = True`."""
+    if isinstance(outputs, Ragged) and not getattr(tally, "ragged", False):
+        Ph, Y, token_weights = of_tokens(name, outputs, truths, weights)
+        if len(Ph):  # sentences may be empty
+            tally.update(Ph, Y, token_weights)
+    else:
+        tally.update(outputs, truths, weights)
 
 
 def whole_loss(loss: Loss, parts: Sequence[tuple[float, float | None]]) -> float:
@@ -48,13 +59,15 @@ def whole_loss(loss: Loss, parts: Sequence[tuple[float, float | None]]) -> float
     return sum(value if mass is None else loss.portion(value, mass / total) for value, mass in parts)
 
 
-def probabilities(outputs: Array, link: Link) -> Array:
-    """What metrics and decoding take: the outputs passed through the loss's link."""
+def probabilities(outputs: Any, link: Link) -> Any:
+    """What metrics and decoding take: the outputs, an array or Ragged, passed through the loss's link."""
+    if isinstance(outputs, Ragged):
+        return outputs.like(probabilities(outputs.data, link))
     if link == "softmax":
         exponentials = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-        return cast(Array, exponentials / exponentials.sum(axis=-1, keepdims=True))
+        return exponentials / exponentials.sum(axis=-1, keepdims=True)
     if link == "sigmoid":
-        return cast(Array, 0.5 * (1 + np.tanh(0.5 * outputs)))  # 1 / (1 + exp(-x)) without overflow
+        return 0.5 * (1 + np.tanh(0.5 * outputs))  # 1 / (1 + exp(-x)) without overflow
     return outputs
 
 

@@ -8,23 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, n_rows, slice_rows
+from trainer_cli.arrays import Array, Ragged, n_rows, slice_rows
 from trainer_cli.data.block import Block
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import Faults
+from trainer_cli.data.gather import Gather
 from trainer_cli.data.reader import Reader
+from trainer_cli.errors import ArgumentError
 from trainer_cli.evaluate import probabilities
 from trainer_cli.trained import Trained
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """Rows as they were read, and for each what is predicted: a label, a list of them where a row may have several, or
-    a number in the column's own unit.
+    """Rows as they were read, and for each what is predicted: a label, a list of them where a row may have several, a
+    number in the column's own unit, or a tag for each word.
 
-    `scores` are the probabilities of the labels (of a list of them a list), None for numbers; `ranked` has for each row
-    the most probable labels with theirs, if more than the first were asked for. `separator` stands between the labels
-    of a list where they are one text.
+    `scores` are the probabilities of the labels (of a list of them a list), None for numbers and tags; `ranked` has for
+    each row the most probable labels with theirs, if more than the first were asked for. `separator` stands between the
+    labels of a list where they are one text. `are_tags`: each word of a row has a value.
     """
 
     block: Block
@@ -32,6 +34,7 @@ class Predicted:
     scores: list[Any] | None
     ranked: list[list[tuple[str, float]]] | None
     separator: str = ";"
+    are_tags: bool = False
 
 
 def predictions(trained: Trained, reader: Reader, *, batch_size: int, top: int = 1) -> Iterator[Predicted]:
@@ -45,19 +48,25 @@ def predictions(trained: Trained, reader: Reader, *, batch_size: int, top: int =
         X = faults.attempt(features.encode, block)
         if X is not None and not faults:
             parts = [slice_rows(X, start, start + batch_size) for start in range(0, n_rows(X), batch_size)]
-            outputs = np.concatenate([trained.model.predict(part) for part in parts])
+            outputs = Gather(n_rows(X))
+            for part in parts:
+                outputs.add(trained.model.predict(part))
             n += len(block)
-            yield predicted(trained, block, probabilities(outputs, trained.loss.link), top)
+            yield predicted(trained, block, probabilities(outputs.result(), trained.loss.link), top)
     faults.check()
     if n == 0:
         raise no_rows()
 
 
-def predicted(trained: Trained, block: Block, outputs: Array, top: int) -> Predicted:
-    """The predictions for one block, from the model's probabilities or numbers (B, n)."""
+def predicted(trained: Trained, block: Block, outputs: Array | Ragged, top: int) -> Predicted:
+    """The predictions for one block, from the model's probabilities or numbers (B, n), or ragged ones a token."""
     target = trained.target[1]
     names = getattr(target, "names", ())
     values = target.decode(outputs)
+    if isinstance(outputs, Ragged):
+        if top > 1:
+            raise ArgumentError("--top ranks the labels of a record; this model gives each word a tag")
+        return Predicted(block, values, None, None, " ", are_tags=True)
     if not names or outputs.shape[1] != len(names):
         return Predicted(block, values, None, None)
     is_list = getattr(target, "truths", "") == "flags"

@@ -1,4 +1,4 @@
-"""Records and their predictions as lines of text: JSON, an object a line, or CSV."""
+"""Records and their predictions as lines of text: JSON, an object a line, CSV, or CoNLL, a token a line."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from trainer_cli.data.block import Block
+from trainer_cli.data.block import Block, is_tokens
 from trainer_cli.errors import ArgumentError
 from trainer_cli.predictions import Predicted
 
-Format = Literal["jsonl", "csv"]
-FORMATS: tuple[Format, ...] = ("jsonl", "csv")
+Format = Literal["jsonl", "csv", "conll"]
+FORMATS: tuple[Format, ...] = ("jsonl", "csv", "conll")
 # Digits of a probability that are worth reading; float32 has no more than seven.
 DIGITS = 6
 
 
 def lines(found: Iterator[Predicted], file_format: Format) -> Iterator[str]:
     """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it; both are
-    lists where a row may have several labels, in CSV joined by the target's separator.
+    lists where a row may have several labels, in CSV joined by the target's separator. Tags are a list without scores.
 
-    A record of arrays, such as an image, is told by its `row`, from 0. ArgumentError: a column has one of these names.
+    A record of arrays, such as an image, is told by its `row`, from 0. In CoNLL each token has the columns that were
+    read, apart by tabs, and its tag as the last. ArgumentError: a column has one of these names, or the predictions
+    cannot be written so.
     """
-    return json_lines(found) if file_format == "jsonl" else csv_lines(found)
+    return {"jsonl": json_lines, "csv": csv_lines, "conll": conll_lines}[file_format](found)
 
 
 def json_lines(found: Iterator[Predicted]) -> Iterator[str]:
@@ -46,6 +48,16 @@ def csv_lines(found: Iterator[Predicted]) -> Iterator[str]:
             titles = list(rows[0])
             yield csv_text([titles])
         yield csv_text([list(row.values()) for row in rows])
+
+
+def conll_lines(found: Iterator[Predicted]) -> Iterator[str]:
+    for part in found:
+        columns = [values for values in part.block.columns.values() if is_tokens(values)]
+        if not columns or not part.are_tags:
+            what = "gives each record one" if columns else "tags the words of a text, which have no lines"
+            raise ArgumentError(f"--format conll has a token and its tag a line, but the model {what}: take jsonl")
+        for *sentence, tags in zip(*columns, part.values, strict=True):
+            yield "".join("\t".join(token) + "\n" for token in zip(*sentence, tags, strict=True)) + "\n"
 
 
 def csv_text(rows: Sequence[Sequence[Any]]) -> str:
@@ -95,5 +107,5 @@ def joined(value: Any, separator: str) -> Any:
 
 def format_of(name: str, among: Sequence[Format] = FORMATS) -> Format | None:
     """The format that a file's name asks for, None where it asks for none of these."""
-    plain = name.lower().removesuffix(".gz")
+    plain = name.lower().removesuffix(".gz").removesuffix("u")
     return next((each for each in among if plain.endswith(f".{each}")), None)

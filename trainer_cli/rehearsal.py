@@ -14,7 +14,7 @@ import numpy as np
 from trainer_cli.arrays import Array, Rows, slice_rows
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, TrainerError
-from trainer_cli.evaluate import named_results, probabilities
+from trainer_cli.evaluate import count, named_results, probabilities
 from trainer_cli.job import RESERVED
 from trainer_cli.layer_watch import check_gradient, kind_of, layer_problem, refusal, watched_layers
 from trainer_cli.losses.loss import Loss
@@ -109,7 +109,7 @@ def score_names(name: str, metric: Tally, outputs: Any, truths: Rows, weights: A
     """The names of the scores that a metric gives of some rows, tallied in two parts."""
     tally, other = copy.deepcopy(metric), copy.deepcopy(metric)
     for each in (tally, other):
-        each.update(outputs, truths, weights)
+        count(name, each, outputs, truths, weights)
     tally.merge(other)
     scores = list(named_results({name: tally}))
     if taken := RESERVED.intersection(scores):

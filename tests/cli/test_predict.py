@@ -168,7 +168,7 @@ def test_a_file_appears_when_it_is_whole(run, folder):
 
 
 WRONG = {
-    "another format": (["run", "dev.csv", "--format", "xml"], "--format is jsonl or csv, not 'xml'"),
+    "another format": (["run", "dev.csv", "--format", "xml"], "--format is jsonl, csv or conll, not 'xml'"),
     "a place that is not there": (["run", "dev.csv", "--output", "nix/x.csv"], "the folder nix is not there"),
     "no data": (["run", "nix.csv"], "no file is there: nix.csv"),
     "a column too few": (["run", "few.csv"], "few.csv:1: b: the column is missing. The columns are"),

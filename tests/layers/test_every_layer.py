@@ -28,6 +28,11 @@ IDS = np.array([[0, 2], [1, 4], [1, 0], [0, 1], [2, 1], [2, 2], [0, 3]])
 CLASSES = np.array([0, 2, 1, 1, 0, 2, 2])
 LENGTHS = np.array([3, 0, 4])
 RAGGED = Ragged(ROWS, LENGTHS)
+WORD_IDS = np.array([0, 2, 5, 2, 2, 1, 5])
+RAGGED_IDS, WEIGHTS = Ragged(WORD_IDS, LENGTHS), Ragged(RNG.uniform(size=B), LENGTHS)
+RAGGED_IDS_OF_7 = Ragged(np.array([0, 2, 5, 2, 2, 1, 5, 3]), np.array([1, 0, 2, 1, 3, 0, 1]))
+KEYS = RNG.integers(0, 1 << 40, size=(5, 4))
+RAGGED_KEYS = Ragged(KEYS[[0, 1, 2, 1, 3, 4, 1]], LENGTHS)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class Case:
 
     @property
     def is_softmax(self) -> bool:
-        ready_made = "image_cnn" in repr(self.layer) or "mlp" in repr(self.layer) or "tabular" in repr(self.layer)
+        models = ("image_cnn.v1", "mlp.v1", "tabular.v1", "text_bow.v1", "text_cnn.v1", "tagger.v1")
+        ready_made = any(name in repr(self.layer) for name in models)
         return "Softmax.v" in repr(self.layer) or (ready_made and self.layer.get("output", "softmax") == "softmax")
 
 
@@ -209,6 +215,59 @@ CASES: dict[str, list[Case]] = {
         *(Case(block("add", block("Dropout"), block("Dropout")), X) for X in (ROWS, RAGGED)),
     ],
     "residual.v1": [Case({**block("residual"), "layer": block("Relu", nO=5)}, X) for X in (ROWS, RAGGED)],
+    "Embed.v1": [
+        Case(block("Embed", nO=3), WORD_IDS),
+        Case(block("Embed", nO=3, nV=9, dropout=0.3), RAGGED_IDS),
+        Case(block("Embed", nO=3, column=1), np.stack([CLASSES, WORD_IDS], axis=1)),
+    ],
+    "HashEmbed.v1": [
+        Case(block("HashEmbed", nO=3, nV=10), WORD_IDS),
+        Case(block("HashEmbed", nO=3, nV=10, column=2, dropout=0.3, seed=3), RAGGED_KEYS),
+    ],
+    "EmbedBag.v1": [
+        Case(block("EmbedBag", nO=3), RAGGED_IDS),
+        Case(block("EmbedBag", nO=3, mode="sum", dropout=0.3), RAGGED_IDS),
+        *(Case(block("EmbedBag", nO=3, mode=mode), (RAGGED_IDS, WEIGHTS)) for mode in ("sum", "mean")),
+    ],
+    "MultiHashEmbed.v1": [
+        Case(block("MultiHashEmbed", width=4, rows=[7, 3, 5, 5]), X) for X in (RAGGED_KEYS, RAGGED_KEYS.data)
+    ],
+    "uniqued.v1": [
+        Case({**block("uniqued"), "layer": block("Embed", nO=3)}, WORD_IDS),
+        Case({**block("uniqued"), "layer": block("Embed", nO=3)}, RAGGED_IDS),
+        Case({**block("uniqued"), "layer": block("HashEmbed", nO=3, nV=10, column=1)}, RAGGED_KEYS),
+    ],
+    "expand_window.v1": [Case(block("expand_window"), RAGGED), Case(block("expand_window", window_size=3), RAGGED)],
+    "list2ragged.v1": [Case(block("list2ragged"), [ROWS[:3], ROWS[:0], ROWS[3:]])],
+    "ragged2list.v1": [Case(block("ragged2list"), RAGGED)],
+    "with_padded.v1": [
+        Case({**block("with_padded"), "layer": block("sigmoid_activation")}, RAGGED),
+        Case({**block("with_padded"), "layer": block("Conv1D", nO=3)}, RAGGED),
+    ],
+    "reduce_sum.v1": [Case(block("reduce_sum"), RAGGED)],
+    "reduce_mean.v1": [Case(block("reduce_mean"), RAGGED)],
+    "reduce_max.v1": [Case(block("reduce_max"), RAGGED)],
+    "reduce_first.v1": [Case(block("reduce_first"), RAGGED)],
+    "reduce_last.v1": [Case(block("reduce_last"), RAGGED)],
+    "ParametricAttention.v1": [Case(block("ParametricAttention"), RAGGED)],
+    "LSTM.v1": [
+        Case(block("LSTM", nO=3), RAGGED),
+        Case(block("LSTM", nO=4, bi=True, depth=2, dropout=0.3), RAGGED),
+    ],
+    "GRU.v1": [
+        Case(block("GRU", nO=3), RAGGED),
+        Case(block("GRU", nO=4, bi=True, depth=2, dropout=0.3), RAGGED),
+    ],
+    "text_bow.v1": [
+        Case(block("text_bow", nO=3), RAGGED_IDS_OF_7),
+        Case(block("text_bow", nO=3, output="linear"), (RAGGED_IDS, WEIGHTS)),
+        Case(block("text_bow", nO=2, output="linear", hidden=4, mode="mean", dropout=0.2), RAGGED_IDS),
+    ],
+    "text_cnn.v1": [
+        Case(block("text_cnn", nO=3, width=4, filters=3, dropout=0.5), RAGGED_IDS_OF_7),
+        Case(block("text_cnn", nO=2, output="linear", width=4, filters=3, windows=[2], dropout=0.0), RAGGED_IDS),
+    ],
+    "tagger.v1": [Case(block("tagger", nO=3, width=4, depth=2, rows=[7, 3, 5, 5], dropout=0.2), RAGGED_KEYS)],
     "clone.v1": [Case({**block("clone", n=3), "orig": block("Tanh", nO=5)}, ROWS)],
 }
 
@@ -561,4 +620,5 @@ def test_the_layers_with_dropout_are_those_of_the_reference() -> None:
     takes = {name for name, cases in CASES.items() if "dropout" in build(cases[0]).attrs}
     swishes = {"Gelu.v1", "Swish.v1", "Mish.v1", "Dish.v1", "HardSwish.v1", "HardSwishMobilenet.v1"}
     clipped = {"ClippedLinear.v1", "HardSigmoid.v1", "HardTanh.v1", "ReluK.v1"}
-    assert takes == {"Relu.v1", "Tanh.v1", "Maxout.v1", "Dropout.v1"} | swishes | clipped
+    tables = {"Embed.v1", "HashEmbed.v1", "EmbedBag.v1"}
+    assert takes == {"Relu.v1", "Tanh.v1", "Maxout.v1", "Dropout.v1"} | swishes | clipped | tables

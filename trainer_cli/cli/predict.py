@@ -14,6 +14,7 @@ from trainer_cli.cli.outcome import delivered, outcome
 
 if TYPE_CHECKING:
     from trainer_cli.records import Format
+    from trainer_cli.trained import Trained
 
 
 def predict(
@@ -28,7 +29,8 @@ def predict(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not standard out.")] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", "-f", help="jsonl or csv; if not given, as the output or the data is.")
+        str | None,
+        typer.Option("--format", "-f", help="jsonl, csv or conll; if not given, as the output or the data is."),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="The so many most probable labels of each record.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
@@ -44,7 +46,7 @@ def predict(
         from trainer_cli.threads import computing
 
         user_code.import_files(code or [])
-        chosen = format_of(file_format, output, data)
+        asked = format_of(file_format, output)
         if output is not None:
             check_folder(output)
         saved = lookup.find(model)
@@ -54,11 +56,11 @@ def predict(
         with unnamed(), computing(conditions.threads, loaded.model):
             source = reader.rebuild(*loaded.reader, data)
             found = predictions.predictions(loaded, source, batch_size=conditions.eval_batch_size, top=top)
-            write(records.lines(found, chosen), output)
+            write(records.lines(found, asked or default_format(data, loaded)), output)
 
 
-def format_of(asked: str | None, output: Path | None, data: Path) -> Format:
-    """What was asked for, or else the format of the output's name, or of the data."""
+def format_of(asked: str | None, output: Path | None) -> Format | None:
+    """What was asked for, or else the format of the output's name."""
     from trainer_cli import records
     from trainer_cli.errors import ArgumentError
     from trainer_cli.registry import nearest
@@ -66,9 +68,18 @@ def format_of(asked: str | None, output: Path | None, data: Path) -> Format:
     if asked is not None:
         found = next((each for each in records.FORMATS if each == asked), None)
         if found is None:
-            raise ArgumentError(f"--format is jsonl or csv, not {asked!r}.{nearest(asked, list(records.FORMATS))}")
+            formats: list[str] = list(records.FORMATS)
+            raise ArgumentError(f"--format is jsonl, csv or conll, not {asked!r}.{nearest(asked, formats)}")
         return found
-    return (output and records.format_of(output.name)) or records.format_of(data.name) or "jsonl"
+    return records.format_of(output.name) if output else None
+
+
+def default_format(data: Path, loaded: Trained) -> Format:
+    """The format of the data, if predictions can stand in it; else jsonl."""
+    from trainer_cli import records
+
+    found = records.format_of(data.name)
+    return found if found and (found == "conll") == (loaded.target[0] == "tags.v1") else "jsonl"
 
 
 def write(lines: Iterator[str], output: Path | None) -> None:

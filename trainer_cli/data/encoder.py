@@ -56,7 +56,7 @@ class Target(Encoder, Protocol):
     each: what a loss may need for class weights. One that is a target only with some arguments says so by `predicts`.
     """
 
-    def decode(self, outputs: Array) -> list[Any]:
+    def decode(self, outputs: Any) -> list[Any]:
         """Labels or numbers as in the data, from the model's outputs (probabilities, where it has them)."""
 
 

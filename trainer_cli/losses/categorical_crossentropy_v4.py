@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ragged
 from trainer_cli.losses import class_weights as weighting
 from trainer_cli.losses.log_probabilities import of_logits, of_probabilities
 from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
+from trainer_cli.losses.tokens import of_tokens, repeated
 from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
 from trainer_cli.losses.unknown import without_unknown
 from trainer_cli.registry import registry
@@ -27,10 +28,10 @@ class CategoricalCrossentropyV4(Loss):
 
     Guesses are (B, n): probabilities, or with `from_logits` the logits that a softmax would take. Truths are class
     numbers (B,), one-hot rows or distributions (B, n), or texts that `names` puts in order; a row of number -1, whose
-    class training never had, does not count. The gradient is in both
-    cases the one of the logits, `(p - y) / mass`, where mass is B or the sum of the weights; a Softmax layer passes it
-    through. From logits the loss is exact for any finite ones; from probabilities it is `-log(max(p, tiny))`, 87.3 at
-    most in float32.
+    class training never had, does not count. The gradient is in both cases the one of the logits, `(p - y) / mass`,
+    where mass is B or the sum of the weights; a Softmax layer passes it through. Guesses and truths may be Ragged of
+    the same lengths: each token counts as a row, by the weight of its row. From logits the loss is exact for any finite
+    ones; from probabilities it is `-log(max(p, tiny))`, 87.3 at most in float32.
 
     `label_smoothing` takes that much from the right class and gives it in equal parts to the n - 1 others (Thinc's
     definition; Szegedy et al., 2016, https://arxiv.org/abs/1512.00567, give to all n). It must be below (n - 1) / n,
@@ -69,7 +70,14 @@ class CategoricalCrossentropyV4(Loss):
     # What is not finite goes through without a warning: the caller stops at a loss of NaN or inf. A difference of
     # logits past the largest float is -inf and its probability 0, as it should be.
     @np.errstate(over="ignore", invalid="ignore")
-    def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Array, float]:
+    def __call__(self, guesses: Array | Ragged, truths: Any, weights: Array | None = None) -> tuple[Any, float]:
+        if isinstance(guesses, Ragged):
+            P, y, token_weights = of_tokens(NAME, guesses, truths, weights)
+            grad, value = self.of_rows(P, y, token_weights) if len(P) else (P, 0.0)
+            return guesses.like(grad), value
+        return self.of_rows(guesses, truths, weights)
+
+    def of_rows(self, guesses: Array, truths: Any, weights: Array | None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
         truths, weights = without_unknown(self.class_weights.numbered(truths), as_weights(NAME, weights, len(guesses)))
         truths = as_classes(NAME, truths, guesses.shape)
@@ -96,6 +104,8 @@ class CategoricalCrossentropyV4(Loss):
         self.class_weights.fit(names, counts)
 
     def mass(self, truths: Any, weights: Array | None = None) -> float:
-        """The number of rows, or the sum of their weights, those of their classes included."""
+        """The number of rows, of ragged ones of tokens, or the sum of their weights, those of classes included."""
+        if isinstance(truths, Ragged):
+            truths, weights = truths.data, repeated(NAME, weights, truths)
         truths, weights = without_unknown(self.class_weights.numbered(truths), weights)
         return rows_mass(truths, self.class_weights.of_rows(truths, weights))

@@ -29,18 +29,18 @@ class Loss(ABC):
     skips_unknown: bool = False
 
     @abstractmethod
-    def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Any, float]:
+    def __call__(self, guesses: Any, truths: Any, weights: Array | None = None) -> tuple[Any, float]:
         """The gradient with respect to the guesses, in their shape and type, and the loss.
 
         `weights` (B,) says how much each row counts. Shapes that do not fit are a ShapeError, values out of range an
         ArgumentError.
         """
 
-    def get_grad(self, guesses: Array, truths: Any, weights: Array | None = None) -> Any:
+    def get_grad(self, guesses: Any, truths: Any, weights: Array | None = None) -> Any:
         """The gradient alone."""
         return self(guesses, truths, weights)[0]
 
-    def get_loss(self, guesses: Array, truths: Any, weights: Array | None = None) -> float:
+    def get_loss(self, guesses: Any, truths: Any, weights: Array | None = None) -> float:
         """The loss alone."""
         return self(guesses, truths, weights)[1]
 

@@ -13,7 +13,8 @@ class Tally(Protocol):
 
     What `result` says must depend on the rows alone, not on how they were cut into batches, nor on which tallies were
     merged in which order: evaluation in parts is then exact. One that counts a kind of truths alone may say so as a
-    loss does: `truths = "classes"`.
+    loss does: `truths = "classes"`. Of ragged rows it gets the tokens end to end, each as a row; one with
+    `ragged = True` gets them as they are. One with an attribute `names` (None at first) is told the target's classes.
     """
 
     higher_is_better: bool

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
-from trainer_cli.ops import activations, image_kernels, kernels, table_kernels, update_kernels
+from trainer_cli.ops import activations, image_kernels, kernels, ragged_kernels, table_kernels, update_kernels
 from trainer_cli.ops.convolution import Windows
 from trainer_cli.ops.kernels import F
 from trainer_cli.ops.numpy_ops import Ops
@@ -65,6 +65,39 @@ class NumbaOps(Ops):
         if not fits_table(table, rows, values):
             return super().put_rows(table, rows, values)
         return table_kernels.put_rows(table, rows, np.ascontiguousarray(values))
+
+    # Ragged rows
+
+    def gather_sum(self, table: Array, ids: Ints, lengths: Ints, weights: Array | None = None) -> Array:
+        if not fits_ids(table, ids, lengths, weights):
+            return super().gather_sum(table, ids, lengths, weights)
+        weights = np.ones(len(ids), F) if weights is None else weights
+        return ragged_kernels.gather_sum(table, ids, lengths, weights)
+
+    def backprop_gather_sum(
+        self, dY: Array, ids: Ints, lengths: Ints, weights: Array | None = None, *, add_to: Array
+    ) -> None:
+        dY = np.ascontiguousarray(dY)
+        if not fits_ids(add_to, ids, lengths, weights) or not fits(dY):
+            return super().backprop_gather_sum(dY, ids, lengths, weights, add_to=add_to)
+        weights = np.ones(len(ids), F) if weights is None else weights
+        return ragged_kernels.add_spread(add_to, dY, ids, lengths, weights)
+
+    def reduce_sum(self, X: Array, lengths: Ints) -> Array:
+        X = np.ascontiguousarray(X)
+        return ragged_kernels.reduce_sum(X, lengths) if fits_ragged(X, lengths) else super().reduce_sum(X, lengths)
+
+    def seq2col(self, X: Array, lengths: Ints, size: int) -> Array:
+        X = np.ascontiguousarray(X)
+        if not fits_ragged(X, lengths):
+            return super().seq2col(X, lengths, size)
+        return ragged_kernels.seq2col(X, lengths, size)
+
+    def backprop_seq2col(self, dY: Array, lengths: Ints, size: int) -> Array:
+        dY = np.ascontiguousarray(dY)
+        if not fits_ragged(dY, lengths):
+            return super().backprop_seq2col(dY, lengths, size)
+        return ragged_kernels.backprop_seq2col(dY, lengths, size)
 
     # Activations
 
@@ -245,6 +278,21 @@ def fits_table(table: Array, rows: Ints, values: Array) -> bool:
         raise IndexError(f"rows {rows.min()} to {rows.max()} of a table of {len(table)}")
     assert values.shape == (*rows.shape, *table.shape[1:]), "a kernel does not check its indexes"
     return table.ndim == 2 and fits(table) and values.dtype == F and rows.dtype == np.int64
+
+
+def fits_ragged(X: Array, lengths: Ints) -> bool:
+    """Whether a kernel can take these ragged rows."""
+    assert lengths.sum() == len(X), "a kernel does not check its indexes"
+    return X.ndim == 2 and fits(X) and lengths.dtype == np.int64
+
+
+def fits_ids(table: Array, ids: Ints, lengths: Ints, weights: Array | None) -> bool:
+    """Whether a kernel can take these ids of a table's rows. IndexError: it has not all of them."""
+    if len(ids) and (ids.min() < 0 or ids.max() >= len(table)):
+        raise IndexError(f"rows {ids.min()} to {ids.max()} of a table of {len(table)}")
+    assert lengths.sum() == len(ids), "a kernel does not check its indexes"
+    known = weights is None or (weights.dtype == F and weights.shape == ids.shape)
+    return table.ndim == 2 and fits(table) and known and ids.dtype == lengths.dtype == np.int64
 
 
 def flat(*arrays: Array) -> bool:

@@ -12,7 +12,7 @@ from trainer_cli import batches
 from trainer_cli.arrays import Array, Ints
 from trainer_cli.batches import Size, SizedGenerator
 from trainer_cli.errors import ArgumentError
-from trainer_cli.ops import activations, convolution, pooling, updates
+from trainer_cli.ops import activations, convolution, pooling, ragged, updates
 from trainer_cli.ops.convolution import Windows
 from trainer_cli.ops.updates import Means
 from trainer_cli.ops.workers import Workers
@@ -119,6 +119,33 @@ class Ops:
     def put_rows(self, table: Array, rows: Ints, values: Array) -> None:
         """Write `values` (k, width) to the different rows `rows` (k,) of a table, in place."""
         table[rows] = values
+
+    # Ragged rows: see `ragged` for shapes
+
+    def gather_sum(self, table: Array, ids: Ints, lengths: Ints, weights: Array | None = None) -> Array:
+        """The sum of the rows `ids` of a table for each sequence, each by its weight: (B, width)."""
+        return ragged.gather_sum(table, ids, lengths, weights)
+
+    def backprop_gather_sum(
+        self, dY: Array, ids: Ints, lengths: Ints, weights: Array | None = None, *, add_to: Array
+    ) -> None:
+        """Add the gradient of the table to `add_to` in place."""
+        np.add.at(add_to, ids, ragged.spread(dY, lengths, weights))
+
+    def reduce_sum(self, X: Array, lengths: Ints) -> Array:
+        return ragged.reduce_sum(X, lengths)
+
+    def reduce_max(self, X: Array, lengths: Ints) -> tuple[Array, Ints]:
+        return ragged.reduce_max(X, lengths)
+
+    def backprop_reduce_max(self, dY: Array, which: Ints, lengths: Ints) -> Array:
+        return ragged.backprop_reduce_max(dY, which, lengths)
+
+    def seq2col(self, X: Array, lengths: Ints, size: int) -> Array:
+        return ragged.seq2col(X, lengths, size)
+
+    def backprop_seq2col(self, dY: Array, lengths: Ints, size: int) -> Array:
+        return ragged.backprop_seq2col(dY, lengths, size)
 
     def scratch(self, size: int, dtype: np.dtype[np.generic]) -> Array:
         """A 1-d array of `size` that the thread's next call overwrites; grown to the largest size asked for."""

@@ -9,7 +9,7 @@ from trainer_cli.arrays import Ragged
 from trainer_cli.data import encoder as encoders
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders import ngrams
-from trainer_cli.data.encoders.ngrams import bucket, by_row, distinct, runs
+from trainer_cli.data.encoders.ngrams import by_row, distinct, runs
 from trainer_cli.data.encoders.text import Text
 from trainer_cli.errors import ArgumentError, DataError, ModelFileError
 
@@ -115,12 +115,6 @@ def test_runs_that_cross_rows_would_be_found(monkeypatch):
     monkeypatch.setattr(ngrams, "FACTOR", np.uint64(1))  # sums do not know the order
     with pytest.raises(AssertionError):
         check_runs([[1, 2], [2, 1]], 2)
-
-
-def test_buckets_are_filled_evenly():
-    counts = np.bincount(bucket(np.arange(100_000, dtype=np.uint64), 100), minlength=100)
-    assert counts.min() > 850
-    assert counts.max() < 1150
 
 
 def test_ids_by_row_and_distinct():

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trainer_cli.arrays import Ints
+from trainer_cli.ops.hashing import Hashes
 
-Hashes = NDArray[np.uint64]
-
-# What fastText multiplies with (https://github.com/facebookresearch/fastText, dictionary.cc), and the two steps of
-# a finaliser: Stafford's variant 13, "Better Bit Mixing" (2011).
+# What fastText multiplies with (https://github.com/facebookresearch/fastText, dictionary.cc).
 FACTOR = np.uint64(116_049_371)
-MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def runs(words: Hashes, rows: Ints, n: int) -> list[tuple[Hashes, Ints]]:
@@ -27,17 +23,6 @@ def runs(words: Hashes, rows: Ints, n: int) -> list[tuple[Hashes, Ints]]:
         within = rows[: len(last)] == last
         kept.append((hashes[within] + np.uint64(size), last[within]))
     return kept
-
-
-def bucket(hashes: Hashes, n: int) -> Ints:
-    """A number from 0 to n - 1 for each hash."""
-    mixed = hashes ^ (hashes >> np.uint64(30))
-    mixed *= MIX_1
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= MIX_2
-    mixed ^= mixed >> np.uint64(31)
-    mixed %= np.uint64(n)
-    return mixed.astype(np.int64)
 
 
 def by_row(ids: Ints, rows: Ints, n_rows: int) -> tuple[Ints, Ints]:

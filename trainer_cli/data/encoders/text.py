@@ -13,11 +13,12 @@ from trainer_cli.arrays import Array, Ints, Ragged
 from trainer_cli.data.block import Block, is_texts, listing
 from trainer_cli.data.encoders.choice import chosen
 from trainer_cli.data.encoders.floats import Floats
-from trainer_cli.data.encoders.ngrams import Hashes, bucket, by_row, distinct, runs
+from trainer_cli.data.encoders.ngrams import by_row, distinct, runs
 from trainer_cli.data.encoders.state import damaged, stated_floats, stated_text
 from trainer_cli.data.encoders.words import Remembered, pieces, word_hash, words
 from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import ArgumentError, DataError, ModelFileError, Problem
+from trainer_cli.ops.hashing import Hashes, bucket
 from trainer_cli.registry import registry
 
 Weights = Literal["none", "tfidf"]

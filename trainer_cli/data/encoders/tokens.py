@@ -17,7 +17,7 @@ from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
-USUAL = ("tokens", "words", "text")
+USUAL = ("tokens", "token", "words", "form", "text")
 ATTRIBUTES = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
 
 
@@ -28,7 +28,7 @@ class Tokens:
     Those of the word in small letters (NORM), its first character (PREFIX), its last three (SUFFIX) and its shape,
     such as `Xxxx-dd` (SHAPE); the attributes are those that spaCy's MultiHashEmbed uses for English. The column has
     tokens, or text, which is split into words as `text.v1` does. `column` may be left out for one called `tokens`,
-    `words` or `text`, or if there is one column. Nothing is learnt from training rows.
+    `token`, `words`, `form` or `text`, or if there is one column. Nothing is learnt from training rows.
     """
 
     def __init__(self, column: str | None = None):

@@ -1,0 +1,47 @@
+"""Words by several of their features."""
+
+from __future__ import annotations
+
+from trainer_cli.errors import ArgumentError
+from trainer_cli.layers.chain import chain
+from trainer_cli.layers.concatenate import concatenate
+from trainer_cli.layers.dropout import checked
+from trainer_cli.layers.hash_embed import HashEmbed
+from trainer_cli.layers.inputs import sizes
+from trainer_cli.layers.maxout import Maxout
+from trainer_cli.layers.uniqued import uniqued
+from trainer_cli.model import Model
+from trainer_cli.registry import registry
+from trainer_cli.schedules.schedule import Schedule
+
+# spaCy's sizes for English words' NORM, PREFIX, SUFFIX and SHAPE.
+ROWS = (5000, 1000, 2500, 2500)
+
+
+@registry.layers("MultiHashEmbed.v1")
+def MultiHashEmbed(
+    width: int = 96,
+    rows: list[int] | None = None,
+    *,
+    nP: int = 3,
+    seed: int = 0,
+    dropout: float | Schedule | None = None,
+) -> Model:
+    """A vector for each word from the hashes of its features: a `HashEmbed.v1` each, mixed by a Maxout.
+
+    X is keys (B, k) or Ragged (sum, k), as `tokens.v1` gives with k = 4, Y is (B, width) or Ragged (sum, width). `rows`
+    are those of the k tables, 5000, 1000, 2500 and 2500 if left out. The vectors stand side by side and go through a
+    `Maxout.v1` of `nP` pieces with a LayerNorm, whose outputs `dropout` drops; each different word is computed once.
+    The tables are seeded by `seed`, `seed + 1`, ... Miranda et al., "Multi hash embeddings in spaCy" (2022),
+    arXiv:2212.09255.
+    """
+    rows = list(ROWS) if rows is None else rows
+    if not isinstance(rows, list) or not rows:
+        raise ArgumentError(f"MultiHashEmbed.v1: rows must be a list of table sizes, got {rows!r}")
+    sizes("MultiHashEmbed.v1", width=width, nP=nP)
+    tables = [HashEmbed(width, n, column=column, seed=seed + column) for column, n in enumerate(rows)]
+    named = [table.named(f"column{column}") for column, table in enumerate(tables)]
+    mix = Maxout(width, nP=nP, normalize=True, dropout=checked(dropout)).named("mix")
+    model = uniqued(chain(concatenate(*named).named("tables"), mix).named("words"))
+    model.attrs["layer"] = "MultiHashEmbed.v1"
+    return model.named("multihashembed")

@@ -1,0 +1,29 @@
+"""The mean of a sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Ragged
+from trainer_cli.layers.sequences import as_ragged, as_rows_gradient, init
+from trainer_cli.model import Backprop, Model
+from trainer_cli.registry import registry
+
+
+@registry.layers("reduce_mean.v1")
+def reduce_mean() -> Model:
+    """The mean of each sequence's rows: X is Ragged (sum, n), Y is (B, n), zeros where a sequence is empty."""
+    return Model("reduce_mean", forward, init=init, attrs={"layer": "reduce_mean.v1"})
+
+
+def forward(model: Model, inputs: Any, is_train: bool) -> tuple[Array, Backprop]:
+    X = as_ragged(model, inputs)
+    shares = (1 / np.maximum(X.lengths, 1)).astype(X.data.dtype)[:, None]
+    Y = model.ops.reduce_sum(X.data, X.lengths) * shares
+
+    def backprop(dY: Any) -> Ragged:
+        return X.like(np.repeat(as_rows_gradient(model, dY, Y.shape) * shares, X.lengths, axis=0))
+
+    return Y, backprop
