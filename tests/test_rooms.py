@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "trainer_cli"
 # A package stands for all of its modules; a room may use itself and those below.
 ROOMS = {
     "ground": "registry arrays errors randomness json_text names folder",
-    "maths": "schedules prefetch batches ops initializers tree",
+    "maths": "schedules prefetch batches batchers balance ops initializers tree",
     "parts": "node store model trace layers losses optimizers metrics tensors wrappers",
     "training": "epochs gradient_sum loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",

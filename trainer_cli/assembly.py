@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from trainer_cli.arrays import Rows, Stored, n_rows, slice_rows
+from trainer_cli.balance import Balance
+from trainer_cli.batchers.batcher import Batcher, row_lengths
 from trainer_cli.config.document import together
 from trainer_cli.config.filled import fill, write_filled
 from trainer_cli.config.run_config import RunConfig
@@ -65,7 +71,9 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
     training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
-    check_values(config, optimizer, schedules, steps_of(config, train.n, batch_size))
+    batcher, balance = batching(config, train.X, train.Y)
+    n = n_units(batcher, train.X, train.n if balance is None else balance.n_rows)
+    check_values(config, optimizer, schedules, steps_of(config, n, batch_size))
     return Job(
         trained=Trained(
             config=model_config(config),
@@ -83,6 +91,8 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
         train=train,
         dev={set_name(name): data for name, data in dev.items()},
         batch_size=batch_size,
+        batcher=batcher,
+        balance=balance,
         accumulate=as_schedule(training.accumulate_gradient),
         limits=Limits(training.max_steps, training.max_epochs, training.max_time, training.patience),
         seed=config.system.seed,
@@ -90,6 +100,27 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
         eval_batch_size=training.eval_batch_size,
         monitor=monitor_of(config, metrics, scores, [set_name(name) for name in dev]),
     )
+
+
+def batching(config: RunConfig, X: Rows | Stored, Y: Rows | Stored) -> tuple[Batcher, Balance | None]:
+    """How the rows of a pass are cut into batches, and how often each is used. ConfigError: the data do not fit."""
+    batcher = config.training.batcher or Batcher()
+    if batcher.by_lengths and row_lengths(X) is None:
+        message = "goes by the number of words in a row, and no feature has words, as text.v1 or tokens.v1 give them"
+        raise ConfigError(problems=[config.problem("training.batcher", message)])
+    if not config.training.balance:
+        return batcher, None
+    Y = slice_rows(Y, 0, n_rows(Y))  # one that lies in a file is read
+    if not isinstance(Y, np.ndarray) or Y.ndim != 1 or Y.dtype.kind not in "iu":
+        message = "needs a target of one class a row, as labels.v1 gives: take the setting away"
+        raise ConfigError(problems=[config.problem("training.balance", message)])
+    return batcher, Balance(Y)
+
+
+def n_units(batcher: Batcher, X: Rows | Stored, n: int) -> int:
+    """About how much `n` rows like these are in the unit of batch sizes: rows, or words."""
+    lengths = row_lengths(X) if batcher.size is not None else None
+    return n if lengths is None else math.ceil(n * float(lengths.mean()))
 
 
 def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from trainer_cli.arrays import Array, Batch, Ints, Rows, Stored, n_rows, slice_rows, take
-from trainer_cli.batches import whole_size
+from trainer_cli.balance import Balance
+from trainer_cli.batchers.batcher import Batcher, row_lengths
 from trainer_cli.errors import ArgumentError
 from trainer_cli.randomness import generator
 from trainer_cli.schedules.schedule import Schedule
@@ -47,33 +48,64 @@ class Epochs:
 
     The batch of step s has `batch_size(s)` rows, a pass's last one what is left; the schedule goes on over the passes,
     and fractions are carried over so that the mean size is right. `position` is that after the last batch given.
+    A `batcher` may arrange and cut them otherwise; with a `balance` every row is used as often as it says.
     """
 
-    def __init__(self, data: Data, batch_size: Schedule, *, seed: int, position: Position | None = None):
+    def __init__(
+        self,
+        data: Data,
+        batch_size: Schedule,
+        *,
+        seed: int,
+        position: Position | None = None,
+        batcher: Batcher | None = None,
+        balance: Balance | None = None,
+    ):
         self.data = data
-        self.n_rows = n_rows(data.Y)
+        self.n_rows = n_rows(data.Y) if balance is None else balance.n_rows
         self.batch_size = batch_size
         self.seed = seed
         self.position = position or Position()
+        self.batcher = batcher or Batcher()
+        self.balance = balance
         if self.n_rows == 0:
             raise ArgumentError("an epoch needs at least one row of training data, got none")
+        self.lengths = row_lengths(data.X) if self.batcher.by_lengths else None
 
     def __iter__(self) -> Iterator[Batch]:
-        order, order_epoch = None, -1
+        order, order_epoch = np.zeros(0, np.int64), -1
+        lengths = order
         while True:
             at = self.position
             if at.offset >= self.n_rows:
                 at = replace(at, epoch=at.epoch + 1, offset=0)
-            if order is None or order_epoch != at.epoch:
+            if order_epoch != at.epoch:
                 order, order_epoch = self.order(at.epoch), at.epoch
-            size, carry = whole_size(self.batch_size, at.step, at.carry)
+                lengths = self.lengths_of(order)
+            size, carry = self.batcher.cut(lengths[at.offset :], self.batch_size, at.step, at.carry)
+            if size < 1:
+                raise ArgumentError(f"a batch has at least one row, got {size} of {type(self.batcher).__name__}.cut()")
             rows = order[at.offset : at.offset + size]
             self.position = Position(at.step + 1, at.epoch, at.offset + len(rows), at.samples + len(rows), carry)
             yield take_batch(self.data, rows)
 
     def order(self, epoch: int) -> Ints:
-        """The rows of one pass in their order: a permutation drawn from (seed, "shuffle", epoch)."""
-        return generator(self.seed, "shuffle", epoch).permutation(self.n_rows)
+        """The rows of one pass in their order: a permutation drawn from (seed, "shuffle", epoch), as arranged."""
+        drawn: int | Ints = self.n_rows
+        if self.balance is not None:
+            drawn = self.balance.rows(generator(self.seed, "balance", epoch))
+        rows = generator(self.seed, "shuffle", epoch).permutation(drawn)
+        arranged = self.batcher.arrange(rows, self.lengths_of(rows), generator(self.seed, "batcher", epoch))
+        if arranged is not rows and not np.array_equal(np.sort(arranged), np.sort(rows)):
+            name = type(self.batcher).__name__
+            raise ArgumentError(f"arrange() of a batcher must give the rows it gets in another order, {name} does not")
+        return arranged
+
+    def lengths_of(self, rows: Ints) -> Ints:
+        """How long each of these rows is; 1 where nobody asks."""
+        if self.lengths is None:
+            return np.broadcast_to(np.int64(1), len(rows))
+        return self.lengths[rows]
 
 
 def take_batch(data: Data, rows: Ints) -> Batch:

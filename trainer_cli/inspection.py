@@ -20,8 +20,8 @@ from trainer_cli.errors import ConfigError
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
 from trainer_cli.pairing import fit_loss, set_up
-from trainer_cli.rehearsal import at, rehearse
-from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
+from trainer_cli.rehearsal import N_ROWS, at, rehearse
+from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, size_key, steps_of, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, set_name
@@ -85,7 +85,8 @@ def inspect(config: RunConfig) -> Inspection:
         n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, max_rows, found.weights)
     optimizer = config.build("optimizer")
     batch_size = batch_size_of(config)
-    samples = [first_rows(config, found, "train", found.train, int(batch_size(0)))]
+    n_first = N_ROWS if size_key(config) != "batch_size" else int(batch_size(0))
+    samples = [first_rows(config, found, "train", found.train, n_first)]
     samples += [first_rows(config, found, *dev, config.training.eval_batch_size) for dev in found.dev.items()]
     if is_whole:
         check_classes(config, target)
@@ -95,7 +96,8 @@ def inspect(config: RunConfig) -> Inspection:
     assembly.monitor_of(config, metrics, scores, [set_name(name) for name in found.dev])
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
-    n_steps = steps_of(config, n, batch_size)
+    batcher, _ = assembly.batching(config, samples[0].X, samples[0].Y)
+    n_steps = steps_of(config, assembly.n_units(batcher, samples[0].X, n), batch_size)
     check_values(config, optimizer, schedules, n_steps)
     value = one_update(config, model, loss, samples[0])
     filled = assembly.filled(config, found)

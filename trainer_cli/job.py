@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from trainer_cli.arrays import Batch
+from trainer_cli.balance import Balance
+from trainer_cli.batchers.batcher import Batcher
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import consecutive
 from trainer_cli.errors import ArgumentError, ModelFileError
@@ -45,6 +47,8 @@ class Job:
     dev: Mapping[str, Dataset]
     batch_size: Schedule
     accumulate: Schedule
+    batcher: Batcher
+    balance: Balance | None
     limits: Limits
     seed: int
     eval_frequency: int
@@ -54,6 +58,11 @@ class Job:
     @property
     def model(self) -> Model:
         return self.trained.model
+
+    @property
+    def rows_per_epoch(self) -> int:
+        """The rows of one pass, one that is used twice counted twice."""
+        return self.train.n if self.balance is None else self.balance.n_rows
 
     @property
     def largest_product(self) -> int:

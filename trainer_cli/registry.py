@@ -55,6 +55,7 @@ KINDS = {
     "initializers": "trainer_cli.initializers",
     "readers": "trainer_cli.data.readers",
     "splits": "trainer_cli.data.splits",
+    "batchers": "trainer_cli.batchers",
     "encoders": "trainer_cli.data.encoders",
     "metrics": "trainer_cli.metrics",
     "loggers": "trainer_cli.loggers",
@@ -125,6 +126,7 @@ class Registry:
     initializers: Kind
     readers: Kind
     splits: Kind
+    batchers: Kind
     encoders: Kind
     metrics: Kind
     loggers: Kind

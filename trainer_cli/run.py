@@ -64,7 +64,7 @@ class Run:
         try:
             self.save(required=True)
             self.saver.open_log(self.state.log_bytes)
-            self.progress.start(self.state, self.job.limits, self.job.train.n)
+            self.progress.start(self.state, self.job.limits, self.job.rows_per_epoch)
             self._last_time = self.clock()
             self.settle()
             steps = self.steps()
@@ -84,7 +84,8 @@ class Run:
 
     def steps(self) -> Iterator[Step]:
         job = self.job
-        epochs = Epochs(job.train, job.batch_size, seed=job.seed, position=self.state.position)
+        at, batcher, balance = self.state.position, job.batcher, job.balance
+        epochs = Epochs(job.train, job.batch_size, seed=job.seed, position=at, batcher=batcher, balance=balance)
         return loop.train(job.model, job.trained.loss, job.optimizer, epochs, job.accumulate)
 
     def step(self, step: Step) -> None:
@@ -107,7 +108,7 @@ class Run:
     def reason(self, at: RunState) -> state.Reason | None:
         """Why a run in this state is over, by the limits of now."""
         limits = self.job.limits
-        found = at.finished(limits, self.job.train.n)
+        found = at.finished(limits, self.job.rows_per_epoch)
         if found is None and self.is_on_beat(at) and at.out_of_patience(limits):
             return "patience"
         return found

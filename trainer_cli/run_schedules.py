@@ -23,14 +23,24 @@ EACH_STEP, BEYOND = 20_000, 1000
 
 
 def batch_size_of(config: RunConfig) -> Schedule:
-    """The schedule of the section [batch_size], or the number in [training]."""
+    """The schedule of the batcher, where it has one, else of the section [batch_size], or the number in [training].
+
+    ConfigError: there are both.
+    """
+    batcher = config.training.batcher
+    if batcher is not None and batcher.size is not None:
+        for key in ("training.batch_size", "batch_size"):
+            if config.has(key) or config.origin(key) != "default":
+                message = "nothing reads it: [training.batcher] has a size of its own"
+                raise ConfigError(problems=[config.problem(key, message)])
+        return batcher.size
     return as_schedule(config.build("batch_size") if config.has("batch_size") else config.training.batch_size)
 
 
 def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule, model: Model) -> dict[str, Schedule]:
     """The batch size, and every schedule of the run that is more than a number, by the key that it sets."""
     found = {f"optimizer.{name}": schedule for name, schedule in optimizer.schedules.items()}
-    found |= {"batch_size": batch_size}
+    found |= {size_key(config): batch_size}
     for name in ("accumulate_gradient", "dropout"):
         if isinstance(value := getattr(config.training, name), Schedule):
             found[f"training.{name}"] = value
@@ -39,7 +49,14 @@ def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule, model
             # The dropout of [training] is that of every layer that sets none.
             if isinstance(value, Schedule) and str(value) != str(config.training.dropout):
                 found[f"{section_of_layer(config, path)}.{name}"] = value
-    return {name: schedule for name, schedule in found.items() if name == "batch_size" or not is_number(str(schedule))}
+    size = size_key(config)
+    return {name: schedule for name, schedule in found.items() if name == size or not is_number(str(schedule))}
+
+
+def size_key(config: RunConfig) -> str:
+    """Where the size of batches stands."""
+    batcher = config.training.batcher
+    return "batch_size" if batcher is None or batcher.size is None else "training.batcher.size"
 
 
 def is_number(text: str) -> bool:
@@ -76,7 +93,7 @@ def rule_of(name: str, optimizer: Optimizer) -> Callable[[float], object]:
     hyper = getattr(type(optimizer), key, None) if section == "optimizer" else None
     if isinstance(hyper, Hyper):
         return hyper.checked
-    if key in ("batch_size", "accumulate_gradient"):
+    if key in ("batch_size", "accumulate_gradient") or name == "training.batcher.size":
         return partial(at_least_one, key)
     return in_range if key == "dropout" else float
 
@@ -112,7 +129,10 @@ def values_back(schedule: Schedule, n_steps: int) -> Iterator[tuple[int, float]]
 
 
 def steps_of(config: RunConfig, n_rows: int, batch_size: Schedule) -> int:
-    """How many updates a run makes at most, as far as its limits tell; LATE_STEP where they do not."""
+    """How many updates a run makes at most, as far as its limits tell; LATE_STEP where they do not.
+
+    Of words, where batches are of words, `n_rows` and the answer are about so many.
+    """
     training = config.training
     by_epochs = steps_of_epochs(training.max_epochs, n_rows, batch_size)
     return min((limit for limit in (training.max_steps, by_epochs) if limit), default=LATE_STEP)

@@ -81,6 +81,8 @@ dropout = null
 score_weights = {}
 monitor = null
 weight_column = null
+balance = false
+batcher = null
 
 [system]
 seed = 0

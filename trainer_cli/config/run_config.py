@@ -109,7 +109,8 @@ class RunConfig:
         found = {name: fill(value, self.registry, defaults) for name, value in self.config.items() if name in KNOWN}
         for name, kind in SETTINGS.items():
             found[name] = with_defaults(found.get(name, {}), signature_of(kind), {})
-        if "batch_size" in self.config:
+        batcher = self.training.batcher
+        if "batch_size" in self.config or (batcher is not None and batcher.size is not None):
             found["training"].pop("batch_size", None)
         found["training"]["dropout"] = None
         return found

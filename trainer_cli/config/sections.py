@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from trainer_cli.batchers.batcher import Batcher
 from trainer_cli.schedules.schedule import Schedule
 
 Rule = Callable[[Any], str | None]
@@ -65,6 +66,8 @@ class Training:
     score_weights: the best model has the highest sum of weighted scores.
     monitor: or the best value of this one score.
     weight_column: how much each row counts in losses and scores; it is no feature.
+    balance: use rows of rare classes more often, so that classes come about equally often.
+    batcher: how a pass is cut into batches; rows.v1 where there is none.
     """
 
     max_epochs: Limit = 0
@@ -79,6 +82,8 @@ class Training:
     score_weights: dict[str, float] = field(default_factory=dict)
     monitor: str | None = None
     weight_column: str | None = None
+    balance: bool = False
+    batcher: Batcher | None = None
 
 
 @dataclass(frozen=True)
