@@ -1,6 +1,7 @@
 """The public names: `from trainer_cli.api import Adam, Config, registry, ...`."""
 
 from trainer_cli.arrays import Batch, Ragged
+from trainer_cli.batchers.batcher import Batcher
 from trainer_cli.batches import SizedGenerator
 from trainer_cli.config.config import Config
 from trainer_cli.config.registry import registry
@@ -134,6 +135,7 @@ __all__ = [
     "AvgPool2D",
     "Backprop",
     "Batch",
+    "Batcher",
     "BinaryCrossentropy",
     "Block",
     "CategoricalCrossentropy",

@@ -60,6 +60,14 @@ def test_a_run_with_a_batcher_that_is_stopped_comes_to_the_same_bits(reviews, te
     assert outcome_of(reviews / "stopped") == outcome_of(reviews / "whole")
 
 
+@pytest.mark.parametrize("text", [WORDS, BY_LENGTH], ids=["words", "by length"])
+def test_texts_in_files_come_in_the_same_batches(reviews, text):
+    more = ("--training.balance", "true")
+    train(config_of(reviews, *more, text=text), reviews / "memory")
+    train(config_of(reviews, *more, "--system.data_memory", 0, text=text), reviews / "files")
+    assert outcome_of(reviews / "files") == outcome_of(reviews / "memory")
+
+
 def test_a_balanced_run_that_is_stopped_comes_to_the_same_bits(data):
     config = config_of(data, "--training.balance", "true")
     train(config, data / "whole")

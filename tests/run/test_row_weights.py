@@ -83,6 +83,13 @@ def test_a_run_with_weights_that_is_stopped_comes_to_the_same_bits(data):
     assert outcome_of(data / "stopped") == outcome_of(data / "whole")
 
 
+def test_weights_in_files_are_those_in_memory(data):
+    config = weighed(data)
+    train(config, data / "memory")
+    train(config_of(data, "--training.weight_column", "w", "--system.data_memory", 0), data / "files")
+    assert outcome_of(data / "files") == outcome_of(data / "memory")
+
+
 def test_the_check_sees_weights_that_are_lost(data):
     train(weighed(data), data / "whole")
     exclude = ["--features.@encoders", "columns.v1", "--features.exclude", '["w"]']

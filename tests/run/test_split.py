@@ -60,6 +60,12 @@ def test_a_run_with_a_split_that_is_stopped_comes_to_the_same_bits(data, split):
     assert outcome_of(data / "stopped") == outcome_of(data / "whole")
 
 
+def test_parts_in_files_have_the_bits_of_those_in_memory(data):
+    train(config_of(data, text=TEXT), data / "memory")
+    train(config_of(data, "--system.data_memory", 0, text=TEXT), data / "files")
+    assert outcome_of(data / "files") == outcome_of(data / "memory")
+
+
 def test_the_check_sees_other_rows(data, monkeypatch):
     config = config_of(data, text=TEXT)
     train(config, data / "whole")
