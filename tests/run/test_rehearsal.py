@@ -97,7 +97,7 @@ MISS = ('column = "label"', 'column = "label"\nunknown = "miss"')
 def test_a_label_of_the_dev_data_alone_may_count_as_wrong(data):
     path = data / "dev.csv"
     header, *lines = path.read_text().splitlines()
-    config = config_of(data, text=CONFIG.replace(*MISS).replace('[metrics.accuracy]\n@metrics = "accuracy.v1"', ""))
+    config = config_of(data, text=CONFIG.replace(*MISS))
     known = assemble(config, StopFlag()).dev["dev"]
     path.write_text("\n".join([header, *lines, *[f"{line.rpartition(',')[0]},never" for line in lines]]) + "\n")
     job = assemble(config, StopFlag())
@@ -106,6 +106,9 @@ def test_a_label_of_the_dev_data_alone_may_count_as_wrong(data):
     Yh = job.trained.model.predict(job.dev["dev"].X)
     assert loss.get_loss(Yh, job.dev["dev"].Y) == pytest.approx(loss.get_loss(Yh[: known.n], known.Y), rel=1e-12)
     assert loss.mass(job.dev["dev"].Y) == known.n
+    accuracy = job.trained.metrics["accuracy"]
+    accuracy.update(np.eye(2)[known.Y.tolist() * 2], job.dev["dev"].Y)
+    assert accuracy.result() == 0.5
     with pytest.raises(DataError, match='the label "never" is not in the training data'):
         assemble(config_of(data, text=CONFIG), StopFlag())
 

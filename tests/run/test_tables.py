@@ -12,6 +12,7 @@ from run_fakes import train
 from trainer_cli import lookup, trained
 from trainer_cli.config.run_config import read_run_config
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.errors import ConfigError, DataError
 from trainer_cli.inspection import inspect
 from trainer_cli.predictions import predictions
 
@@ -115,6 +116,73 @@ def test_a_city_that_training_never_had_is_unknown(config, tmp_path):
     (part,) = predictions(loaded, CSVReader(tmp_path / "new.csv"), batch_size=64)
     assert part.values[0] in ("yes", "no")
     assert loaded.features[1].encode(part.block)["kinds"][0, 0] == 0
+
+
+WRONG = {
+    "a column that is not there": (
+        'columns = ["size", "price"]',
+        'columns = ["size", "prize"]',
+        'run.cfg:18: features.*.measures.columns: no column is called "prize". Did you mean price?',
+    ),
+    "a column twice": (
+        'columns = ["city", "colour"]',
+        'columns = ["city", "city"]',
+        'run.cfg:22: features.*.kinds.columns: each column can be used once, got "city", "city"',
+    ),
+    "text as numbers": (
+        'columns = ["size", "price"]',
+        'columns = ["size", "city"]',
+        "table.csv:1: city: the column holds text, not numbers: categories.v1 or dates.v1 may take it",
+    ),
+    "text as dates": (
+        'columns = ["day"]',
+        'columns = ["colour"]',
+        "table.csv:1: colour: the column holds text, not dates: categories.v1 or numbers.v1 may take it",
+    ),
+    "what never comes twice": (
+        'columns = ["city", "colour"]',
+        'columns = ["price"]',
+        "run.cfg:22: features.*.kinds.columns: no value of column price comes 2 times (min_count)",
+    ),
+    "an argument of another": (
+        'columns = ["day"]',
+        'columns = ["day"]\nmin_count = 2',
+        "run.cfg:28: features.*.when.min_count: dates.v1 has no argument min_count",
+    ),
+    "a setting that does nothing": (
+        '@encoders = "columns.v1"',
+        '@encoders = "columns.v1"\nexclude = ["day"]',
+        "run.cfg:15: features.exclude: exclude would do nothing beside [features.*.NAME]",
+    ),
+    "a layer for an encoder": (
+        '@encoders = "dates.v1"\ncolumns = ["day"]',
+        '@layers = "Linear.v1"',
+        "run.cfg:13: features: columns.v1 takes sections [features.*.NAME] with a line @encoders",
+    ),
+    "features as a target": (
+        '"labels.v1"\ncolumn = "sold"',
+        '"numbers.v1"\ncolumns = ["price"]',
+        "run.cfg:31: target.columns: this encoder gives features, no target to predict",
+    ),
+    "a number to predict with a clip": (
+        '"labels.v1"\ncolumn',
+        '"numbers.v1"\nclip = 3.0\ncolumn',
+        "run.cfg:31: target.clip: clip is for features, columns = [...]; a number to predict takes none",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_stands_at_its_line(config, tmp_path, name):
+    old, new, message = WRONG[name]
+    config("one-hot")
+    path = tmp_path / "run.cfg"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises((ConfigError, DataError)) as caught:
+        inspect(read_run_config(path))
+    assert f"{tmp_path}/{message}" in str(caught.value)
 
 
 ROOT = Path(__file__).resolve().parents[2]

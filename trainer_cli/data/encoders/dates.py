@@ -137,15 +137,16 @@ def of_array(block: Block, name: str, values: Array) -> Floats:
 
 
 def of_texts(block: Block, name: str, values: list[str]) -> Floats:
-    moments = [None if is_missing(text) else moment(text) for text in values]
-    wrong = [row for row, found in enumerate(moments) if found is None and not is_missing(values[row])]
+    read = {text: moment(text) for text in set(values)}
+    wrong = [row for row, text in enumerate(values) if read[text] is None and not is_missing(text)]
     n_there = sum(not is_missing(text) for text in values)
     if len(wrong) == n_there > MAX_SHOWN and not is_either_way(values[wrong[0]]):
         message = f"the column holds text, not dates: {INSTEAD}"
         raise DataError(problems=[Problem(message, block.places.path, block.header_line, printable(name))])
     if wrong:
         raise block.faulty(name, wrong, lambda row: complaint(values[row]))
-    return np.fromiter((np.nan if found is None else in_days(found) for found in moments), np.float64)
+    days = {text: np.nan if found is None else in_days(found) for text, found in read.items()}
+    return np.fromiter((days[text] for text in values), np.float64, len(values))
 
 
 def as_dates(days: Floats) -> Array:
