@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,13 +29,32 @@ class Scores:
 
 def evaluate(model: Model, loss: Loss, metrics: Mapping[str, Tally], batches: Iterable[Batch]) -> Scores:
     """Predict batch by batch and tally: nothing is kept of a batch but its counts, and a short last one is exact."""
-    tallies = {name: copy.deepcopy(metric) for name, metric in metrics.items()}
-    n, losses = 0, []
+    return scored(loss, metrics, outputs(model, loss, batches))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says of a batch: `Yh` as the loss takes it, `Ph` as metrics and decoding do."""
+
+    batch: Batch
+    Yh: Any
+    Ph: Any
+
+
+def outputs(model: Model, loss: Loss, batches: Iterable[Batch]) -> Iterator[Outputs]:
+    """Predict batch by batch."""
     for batch in batches:
         Yh = model.predict(batch.X)
+        yield Outputs(batch, Yh, probabilities(Yh, loss.link))
+
+
+def scored(loss: Loss, metrics: Mapping[str, Tally], found: Iterable[Outputs]) -> Scores:
+    """Tally what a model says."""
+    tallies = {name: copy.deepcopy(metric) for name, metric in metrics.items()}
+    n, losses = 0, []
+    for batch, Yh, Ph in ((each.batch, each.Yh, each.Ph) for each in found):
         losses.append((float(loss.get_loss(Yh, batch.Y, batch.weights)), loss.mass(batch.Y, batch.weights)))
         n += len(batch.rows)
-        Ph = probabilities(Yh, loss.link)
         for name, tally in tallies.items():
             count(name, tally, Ph, batch.Y, batch.weights)
     return Scores(n, whole_loss(loss, losses), named_results(tallies))

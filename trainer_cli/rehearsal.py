@@ -113,7 +113,8 @@ def score_names(name: str, metric: Tally, outputs: Any, truths: Rows, weights: A
     tally.merge(other)
     scores = list(named_results({name: tally}))
     if taken := RESERVED.intersection(scores):
-        raise ArgumentError(f"its score would be called {min(taken)}, as something else in metrics.jsonl is: rename it")
+        where = "in metrics.jsonl or of trainer evaluate"
+        raise ArgumentError(f"its score would be called {min(taken)}, as something else {where} is: rename it")
     return scores
 
 

@@ -18,8 +18,9 @@ from trainer_cli.metrics.accuracy import Accuracy
 
 
 def scores(*words, **more):
+    """The scores alone, without what is told of each class."""
     found = json.loads(call("evaluate", *words, "--json", **more).stdout)
-    return {name: value for name, value in found.items() if name != "seconds"}
+    return {name: value for name, value in found.items() if name not in ("seconds", "per_class", "confusion")}
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_the_threads_of_the_run_are_in_force(folder, monkeypatch, n_threads):
 
 def test_a_score_that_is_no_number_is_null_in_json(run, monkeypatch):
     wrong = Scores(12, float("inf"), {"accuracy": float("nan")})
-    monkeypatch.setattr("trainer_cli.evaluate.evaluate", lambda *args: wrong)
+    monkeypatch.setattr("trainer_cli.assessment.scored", lambda *args: wrong)
     text = call("evaluate", run, "--json").stdout
     found = json.loads(text, parse_constant=lambda name: pytest.fail(name))
     assert (found["accuracy"], found["loss"], found["n"]) == (None, None, 12)
@@ -120,7 +121,7 @@ def test_the_table_shows_each_score(run):
 def test_scores_go_to_a_file_as_well(run, folder):
     call("evaluate", run, "--output", "scores.json")
     found = json.loads((folder / "scores.json").read_text())
-    assert list(found) == ["accuracy", "loss", "n", "seconds"]
+    assert list(found) == ["accuracy", "loss", "n", "seconds", "per_class", "confusion"]
     assert row_of(run, 7).items() <= found.items()
     assert "could not be written" in call("evaluate", run, "--output", ".", code=4).stderr
 

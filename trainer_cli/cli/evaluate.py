@@ -16,7 +16,9 @@ import typer
 from trainer_cli.cli.outcome import delivered, outcome
 
 if TYPE_CHECKING:
+    from trainer_cli.assessment import Assessment
     from trainer_cli.data.reader import Reader
+    from trainer_cli.errors import ArgumentError
     from trainer_cli.lookup import SavedModel
     from trainer_cli.provenance import Conditions
     from trainer_cli.trained import Trained
@@ -37,6 +39,10 @@ def evaluate(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores to this JSON file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    errors: Annotated[int, typer.Option("--errors", min=0, metavar="N", help="Show the N worst mistakes.")] = 0,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw what is confused with what: FILE.svg or FILE.png.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Score a trained model.
@@ -46,17 +52,21 @@ def evaluate(
     with outcome(), delivered():
         from trainer_cli import lookup, provenance, trained, user_code
 
+        picture_format = None if picture is None else format_of(picture)
         user_code.import_files(code or [])
         saved = lookup.find(model)
         loaded = trained.from_files(saved.files, saved.folder)
+        check_asked(loaded, errors, picture)
         if output is not None:
             check_folder(output)
         with unnamed():
-            found = readers_of(saved, loaded, data, test)
-            scores = score(loaded, found, provenance.conditions(saved.run_dir), quiet)
-        show(scores, saved, as_json)
-        if output is not None:
-            write(output, scores)
+            readers = readers_of(saved, loaded, data, test)
+            if picture is not None and len(readers) > 1:
+                raise several(picture, readers)
+            scores, found = score(loaded, readers, provenance.conditions(saved.run_dir), quiet, errors)
+        if picture is not None and picture_format is not None:
+            draw(next(iter(found.values())), picture, picture_format)
+        tell(scores, found, saved, output, as_json, errors > 0)
 
 
 @contextmanager
@@ -74,11 +84,32 @@ def unnamed() -> Iterator[None]:
         raise FaultsError([replace(problem, where="") for problem in err.problems], total) from err
 
 
-def check_folder(path: Path) -> None:
+def format_of(picture: Path) -> str:
+    """The format that the picture's file name asks for; that it can be drawn and written there is checked."""
+    from trainer_cli.picture import format_of
+
+    found = format_of("--picture", picture)
+    check_folder(picture, "--picture")
+    return found
+
+
+def check_folder(path: Path, option: str = "--output") -> None:
     from trainer_cli.errors import ArgumentError
 
     if not path.parent.is_dir():
-        raise ArgumentError(f"--output {path}: the folder {path.parent} is not there")
+        raise ArgumentError(f"{option} {path}: the folder {path.parent} is not there")
+
+
+def check_asked(loaded: Trained, n_errors: int, picture: Path | None) -> None:
+    """Refuse what this model's target has not."""
+    from trainer_cli.assessment import kind_of
+    from trainer_cli.errors import ArgumentError
+
+    name, kind = loaded.target[0], kind_of(loaded)
+    if picture is not None and kind != "classes":
+        raise ArgumentError(f"--picture draws which class was taken for which, the target is {name}: leave it out")
+    if n_errors and kind == "any":
+        raise ArgumentError(f"--errors knows the built-in targets, this model's is {name}: leave it out")
 
 
 def readers_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool) -> dict[str, Reader]:
@@ -96,14 +127,17 @@ def readers_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool
     return {"test": provenance.last_reader(saved.run_dir)} if test else provenance.dev_readers(saved.run_dir)
 
 
-def score(loaded: Trained, readers: dict[str, Reader], conditions: Conditions, quiet: bool) -> dict[str, Any]:
-    """The scores as one flat entry each, with the loss, the number of rows and the seconds it took.
+def score(
+    loaded: Trained, readers: dict[str, Reader], conditions: Conditions, quiet: bool, n_errors: int
+) -> tuple[dict[str, Any], dict[str, Assessment]]:
+    """The scores as one flat entry each, with the loss, the number of rows and the seconds it took; and all that was
+    found, by set.
 
-    Those of several sets are called `<set>.<score>`.
+    Scores of several sets are called `<set>.<score>`.
     """
+    from trainer_cli import assessment
     from trainer_cli.data import dataset
     from trainer_cli.data.row_weights import RowWeights
-    from trainer_cli.evaluate import evaluate as tally
     from trainer_cli.job import score_name
     from trainer_cli.ops import get_ops
     from trainer_cli.progress import Progress
@@ -113,14 +147,60 @@ def score(loaded: Trained, readers: dict[str, Reader], conditions: Conditions, q
     start, progress = time.monotonic(), Progress(quiet=quiet)
     features, target, weights = loaded.features[1], loaded.target[1], RowWeights(loaded.weight_column)
     found: dict[str, Any] = {}
+    assessed: dict[str, Assessment] = {}
     for of, reader in readers.items():
-        batches = dataset.stream(reader, features, target, conditions.eval_batch_size, weights)
+        watch = assessment.watch_of(loaded, reader, n_errors)
+        batches = dataset.stream(watch.passing, features, target, conditions.eval_batch_size, weights)
         with computing(conditions.threads, loaded.model):
-            scores = tally(loaded.model, loaded.loss, loaded.metrics, progress.reading(batches))
+            assessed[of] = assessment.assess(loaded, progress.reading(batches), watch)
+        scores = assessed[of].scores
         each = {**scores.metrics, "loss": scores.loss, "n": scores.n}
         found |= {score_name(name, of, readers): value for name, value in each.items()}
     found["seconds"] = round(time.monotonic() - start, 3)
-    return {name: value if math.isfinite(value) else None for name, value in found.items()}
+    return {name: value if math.isfinite(value) else None for name, value in found.items()}, assessed
+
+
+def several(picture: Path, readers: dict[str, Reader]) -> ArgumentError:
+    from trainer_cli.errors import ArgumentError
+
+    return ArgumentError(f"--picture {picture}: draws one set, the run has {', '.join(readers)}: name a data file")
+
+
+def draw(found: Assessment, path: Path, picture_format: str) -> None:
+    """Draw the matrix of what was taken for what."""
+    from trainer_cli import storage
+    from trainer_cli.cli.assessed import picture_of
+
+    data = picture_of(found, picture_format)
+    with storage.reported(path):
+        path.write_bytes(data)
+
+
+def tell(
+    scores: dict[str, Any],
+    found: dict[str, Assessment],
+    saved: SavedModel,
+    output: Path | None,
+    as_json: bool,
+    has_errors: bool,
+) -> None:
+    """Print everything on stdout, as JSON or as tables, and write it to a file as JSON where there is one."""
+    from trainer_cli import streams
+    from trainer_cli.cli import assessed
+    from trainer_cli.job import score_name
+    from trainer_cli.progress import console
+
+    whole = dict(scores)
+    for of, each in found.items():
+        whole |= {score_name(name, of, found): part for name, part in assessed.details(each, has_errors).items()}
+    if as_json:
+        streams.stdout().write(json.dumps(whole, indent=2) + "\n")
+    else:
+        show(scores, saved)
+        for of, each in found.items():
+            assessed.show(each, console(streams.stdout()), of if len(found) > 1 else "")
+    if output is not None:
+        write(output, whole)
 
 
 def write(path: Path, scores: dict[str, Any]) -> None:
@@ -130,17 +210,13 @@ def write(path: Path, scores: dict[str, Any]) -> None:
         path.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
 
 
-def show(scores: dict[str, Any], saved: SavedModel, as_json: bool) -> None:
-    """Print the scores on stdout, as JSON or as a table."""
-    from trainer_cli import streams
-    from trainer_cli.progress import console
-
-    if as_json:
-        streams.stdout().write(json.dumps(scores, indent=2) + "\n")
-        return
+def show(scores: dict[str, Any], saved: SavedModel) -> None:
+    """Print the scores on stdout, as a table."""
     from rich import box
     from rich.table import Table
 
+    from trainer_cli import streams
+    from trainer_cli.progress import console
     from trainer_cli.table import shown
 
     step = "" if saved.step is None else f" (step {saved.step})"

@@ -39,10 +39,10 @@ def schedule(
 ) -> None:
     """Draw every schedule of a config over the run."""
     with outcome(), delivered():
-        from trainer_cli import streams, user_code
+        from trainer_cli import picture, streams, user_code
         from trainer_cli.errors import ArgumentError
 
-        picture_format = None if output is None else format_of(output)
+        picture_format = None if output is None else picture.format_of("--output", output)
         user_code.import_files(code or [])
         found = fragment(ctx, config) or whole(read_config(ctx, config))
         n_steps = steps or found.training.max_steps or DEFAULT_STEPS
@@ -59,18 +59,6 @@ def schedule(
         else:
             write(curves, output, picture_format)
             streams.stdout().write(f"{output}: {', '.join(each.name for each in curves)}; {shown}\n")
-
-
-def format_of(output: Path) -> str:
-    """What the picture's file name asks for; whether it can be drawn is found before any work is done."""
-    from trainer_cli import picture
-    from trainer_cli.errors import ArgumentError
-
-    ending = output.suffix.lower().removeprefix(".")
-    if ending not in picture.FORMATS:
-        raise ArgumentError(f"--output {output}: name a file that ends in .{' or .'.join(picture.FORMATS)}")
-    picture.require_matplotlib()
-    return ending
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,9 @@ def test_another_separator(block):
     assert fitted(block(tags=["b, a", "c;d"]), separator=",").names == ("a", "b", "c;d")
 
 
-def test_decode_gives_the_labels_above_their_threshold(block):
+def test_decode_gives_the_labels_from_their_threshold_on(block):
     encoder = fitted(block(tags=["a;b;c"]))
-    outputs = np.array([[0.9, 0.5, 0.51], [0.1, 0.2, 0.3]])
+    outputs = np.array([[0.9, 0.49, 0.5], [0.1, 0.2, 0.3]])
     assert encoder.decode(outputs) == [["a", "c"], []]
     encoder.thresholds = np.array([0.95, 0.4, 0.25])
     assert encoder.decode(outputs) == [["b", "c"], ["c"]]

@@ -30,8 +30,8 @@ class Multilabel:
     The labels stand in one text with `separator` between them (";" if it is left out), or are a list of texts, as in
     JSON. Their order is that of code points, spaces around them and empty ones do not count. A label that training
     never had is a DataError. `column` may be left out for one called `label` or `Y`. `counts` tells how many training
-    rows have each label. `decode` gives the labels whose probability is above 0.5, or above the label's own of
-    `thresholds` once these are set.
+    rows have each label. `decode` gives the labels whose probability is at least 0.5, or at least the label's own
+    of `thresholds` once these are set.
     """
 
     truths: Truths = "flags"
@@ -81,11 +81,16 @@ class Multilabel:
         return flags
 
     def decode(self, outputs: Array) -> list[list[str]]:
-        """The labels of each row of probabilities (B, n) that are above their threshold, in the labels' order."""
+        """The labels of each row of probabilities (B, n) from their threshold on, in the labels' order."""
         if outputs.ndim != 2 or outputs.shape[1] != self.width:
             raise ShapeError(f"{self.width} labels take outputs (B, {self.width}), got {outputs.shape}")
-        above = outputs > (THRESHOLD if self.thresholds is None else self.thresholds)
-        return [[self.names[i] for i in np.flatnonzero(row)] for row in above]
+        given = outputs >= self.limits
+        return [[self.names[i] for i in np.flatnonzero(row)] for row in given]
+
+    @property
+    def limits(self) -> Array:
+        """The probability from which on each label is given, (n,)."""
+        return np.full(self.width, THRESHOLD) if self.thresholds is None else np.asarray(self.thresholds, np.float64)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         state = {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}
