@@ -53,7 +53,7 @@ def assert_streams() -> Callable[..., None]:
         tracemalloc.stop()
         return found
 
-    def check(build: Callable[[int], Reader], few: int = 9_000, many: int = 40_000) -> None:
+    def check(build: Callable[[int], Reader], few: int = 8_500, many: int = 20_000) -> None:
         peak(build(few), few)  # the first run pays for what Python keeps for itself
         assert peak(build(many), many) < 1.25 * peak(build(few), few)
 

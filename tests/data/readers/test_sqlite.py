@@ -22,7 +22,7 @@ def database(tmp_path):
         path = tmp_path / name
         path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path)) as connection, connection:
-            for statement in statements:
+            for statement in ("PRAGMA synchronous = OFF", *statements):
                 connection.execute(statement)
             if rows:
                 connection.executemany("INSERT INTO t VALUES (?, ?)", rows)

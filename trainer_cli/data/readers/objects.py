@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +34,7 @@ class Objects:
         self.missing = missing
         self.kinds: dict[str, Kind] = {}
         self.lengths: dict[str, int] = {}
+        self._converters: list[tuple[str, Callable[[Any], Any]]] = []
 
     def values(self, record: Mapping[str, Any]) -> list[Any]:
         """The object's values in the order of the columns; UnfitError: it has another form than the ones before."""
@@ -40,7 +42,10 @@ class Objects:
             self._begin(record)
         if record.keys() != self.kinds.keys():
             self._check_keys(record)
-        return [self._value(name, record.get(name)) for name in self.kinds]
+        found = [convert(record.get(name)) for name, convert in self._converters]
+        if None in found:
+            raise self._unfit(record, found.index(None))
+        return found
 
     def columns(self, rows: Sequence[Sequence[Any]]) -> dict[str, Column]:
         """The columns of rows of values."""
@@ -51,7 +56,12 @@ class Objects:
 
     def _begin(self, record: Mapping[str, Any]) -> None:
         self.kinds = {name: kind_of(value) for name, value in record.items()}
-        self.lengths = {name: len(record[name]) for name, kind in self.kinds.items() if kind == "numbers"}
+        for name, kind in self.kinds.items():
+            if kind == "numbers":
+                self.lengths[name] = len(record[name])
+                self._converters.append((name, partial(as_numbers, length=len(record[name]))))
+            else:
+                self._converters.append((name, as_text if kind == "text" else as_tokens))
 
     def _check_keys(self, record: Mapping[str, Any]) -> None:
         for name in record:
@@ -63,15 +73,10 @@ class Objects:
                 remedy = 'missing = "empty" takes it as empty'
                 raise UnfitError(f"the object lacks the key {shown(name)}, unlike the first one; {remedy}")
 
-    def _value(self, name: str, value: Any) -> Any:
-        kind = self.kinds[name]
-        found = {"text": as_text, "tokens": as_tokens, "numbers": as_numbers}[kind](value)
-        if kind == "numbers" and found is not None and len(found) != self.lengths[name]:
-            found = None
-        if found is None:
-            expected = EXPECTED[kind].format(self.lengths.get(name))
-            raise UnfitError(f"{name}: expected {expected}, got {shown(str(value))}")
-        return found
+    def _unfit(self, record: Mapping[str, Any], position: int) -> UnfitError:
+        name = list(self.kinds)[position]
+        expected = EXPECTED[self.kinds[name]].format(self.lengths.get(name))
+        return UnfitError(f"{name}: expected {expected}, got {shown(str(record.get(name)))}")
 
 
 def checked_missing(missing: object) -> Missing:
@@ -107,9 +112,11 @@ def as_tokens(value: Any) -> list[str] | None:
     return value if isinstance(value, list) and all(isinstance(text, str) for text in value) else None
 
 
-def as_numbers(value: Any) -> list[float] | None:
-    """A list of numbers; None for what is no such list, or no floats can hold."""
+def as_numbers(value: Any, length: int | None = None) -> list[float] | None:
+    """A list of numbers, of some length; None for what is no such list, or no floats can hold."""
     if not isinstance(value, list) or not all(type(number) in (int, float) for number in value):
+        return None
+    if length is not None and len(value) != length:
         return None
     try:
         return list(map(float, value))
