@@ -152,7 +152,7 @@ def check_columns(
             split.choose(columns, target.reads)
     for section, reader in dev.items():
         there = reader.columns()
-        for key, encoder in (("target.column", target), ("features.columns", features)):
+        for key, encoder in (("target.column", target), *by_key(features)):
             for name in [name for name in encoder.reads if name not in there]:
                 where = key if config.origin(key) != "default" and len(dev) == 1 else f"data.{section}"
                 near = nearest(name, list(set(there) - set(encoder.reads)))
@@ -160,6 +160,12 @@ def check_columns(
                 errors.append(ConfigError(problems=[config.problem(where, message)]))
     if errors:
         raise together(errors)
+
+
+def by_key(features: Encoder) -> list[tuple[str, Encoder]]:
+    """The encoders of features, each with the key that names its columns."""
+    parts = [(f"features.*.{part.name}.columns", part) for part in getattr(features, "parts", ())]
+    return parts or [("features.columns", features)]
 
 
 def check_target(target: Encoder) -> None:

@@ -185,6 +185,17 @@ def test_a_mistake_stands_at_its_line(config, tmp_path, name):
     assert f"{tmp_path}/{message}" in str(caught.value)
 
 
+def test_a_column_that_dev_data_lack_is_told_at_its_part(config, tmp_path):
+    config("one-hot")
+    (tmp_path / "dev.csv").write_text("size,price,colour,day,sold\n1,2,red,2024-01-01,yes\n")
+    path = tmp_path / "run.cfg"
+    path.write_text(path.read_text().replace('table.csv"\n\n[features]', 'dev.csv"\n\n[features]'))
+    with pytest.raises(
+        ConfigError, match=r'run\.cfg:22: features\.\*\.kinds\.columns: the dev data have no column "city"'
+    ):
+        inspect(read_run_config(path))
+
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -53,10 +53,10 @@ class Columns:
         return sum(part.width for part in self.parts) if self.parts else self._numeric.width
 
     @property
-    def n_ids(self) -> dict[str, Any]:
-        """How many ids there are in each part that has any."""
+    def n_ids(self) -> dict[str, Any] | None:
+        """How many ids there are in each part that has any; None if none has."""
         found = {part.name: getattr(part.encoder, "n_ids", None) for part in self.parts}
-        return {name: n_ids for name, n_ids in found.items() if n_ids}
+        return {name: n_ids for name, n_ids in found.items() if n_ids} or None
 
     def choose(self, columns: tuple[str, ...]) -> None:
         if not self.parts:
