@@ -48,6 +48,11 @@ def test_every_built_in_reader_can_be_made_again():
         ("csv.v1", {"data": "/etc/passwd"}),
         ("idx.v1", {"labels": "/etc/passwd"}),
         ("npz.v1", {"X": ["X"]}),
+        ("npy.v1", {"labels": "/etc/passwd"}),
+        ("conll.v1", {"names": 3}),
+        ("sqlite.v1", {"query": 3}),
+        ("images.v1", {"size": "large"}),
+        ("jsonl.v1", {"missing": "yes"}),
     ],
 )
 def test_what_a_damaged_model_says_of_its_reader_is_refused(name, settings, tmp_path):

@@ -135,6 +135,11 @@ def test_a_model_reads_files_of_other_formats(make, trained, other):
     assert (reader.columns(), reader.format) == (("a", "b"), FILES[other][1])
 
 
+def test_a_model_folder_cannot_name_other_files(make, tmp_path):
+    settings = {"format": "npy", "labels": str(tmp_path / "secret.npy")}
+    assert rebuild("auto.v1", settings, make("x.npy")).columns() == ("X",)
+
+
 def test_a_name_that_tells_nothing_is_read_as_the_training_data_was(make, write):
     settings = AutoReader(make("x.csv"), delimiter=";").settings()
     assert rebuild("auto.v1", settings, write("a;b\n1;2\n", "data.txt")).columns() == ("a", "b")

@@ -111,6 +111,7 @@ def test_all_wrong_lines_are_told_and_whole_sentences_kept(write):
         ({"columns_at": {"a": "0"}}, "columns_at: columns_at are places by name"),
         ({"columns_at": {}}, "columns_at: columns_at are places by name"),
         ({"comment": None}, "comment: comment is a text, got None"),
+        ({"conllu": "yes"}, "conllu: conllu is true, false or left out, got 'yes'"),
     ],
 )
 def test_arguments_that_are_none_are_refused(write, arguments, message):

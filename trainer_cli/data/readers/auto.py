@@ -109,7 +109,8 @@ class AutoReader:
         format = known or checked_format(settings.get("format"))
         if format is None:
             raise unknown(data)
-        takes = parameters(format)
+        # A model folder says how data are read, never which.
+        takes = parameters(format) - {"labels"}
         return cls(data, format, **{name: value for name, value in settings.items() if name in takes})
 
 

@@ -64,7 +64,9 @@ class ConllReader(FileSet):
         self.places = checked_places(names, columns_at)
         self.in_order = names is not None
         if not isinstance(comment, str):
-            raise ArgumentError(problems=[Problem(f"comment is a text, got {comment!r}", where="comment")])
+            raise refused("comment", f"comment is a text, got {comment!r}")
+        if conllu is not None and not isinstance(conllu, bool):
+            raise refused("conllu", f"conllu is true, false or left out, got {conllu!r}")
         self.comment = comment
         self.conllu = conllu
         self.encoding = checked_encoding(text_encoding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -130,15 +131,20 @@ def images_in(folder: Path) -> tuple[Path, ...]:
 
 def listed(folder: Path) -> tuple[list[Path], list[Path]]:
     """The sub-folders and the images of a folder, each in the order of their names."""
+    folders: list[Path] = []
+    images: list[Path] = []
     try:
-        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    folders.append(Path(entry.path))
+                elif entry.name.lower().endswith(SUFFIXES):
+                    images.append(Path(entry.path))
     except OSError as err:
         raise refused("path", f"cannot read {folder}: {reason(err)}") from err
-    folders: list[Path] = []
-    others: list[Path] = []
-    for entry in entries:
-        (folders if entry.is_dir() else others).append(entry)
-    return folders, [entry for entry in others if entry.suffix.lower() in SUFFIXES]
+    return sorted(folders), sorted(images)
 
 
 def labels_of(paths: Sequence[Path], folder: Path) -> list[str] | None:

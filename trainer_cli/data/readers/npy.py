@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -20,7 +20,7 @@ from trainer_cli.data.faults import refused
 from trainer_cli.data.readers.files import MAX_RECORD, found, opened, read_exactly
 from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
 from trainer_cli.data.readers.unpack import packing, with_packed
-from trainer_cli.errors import DataError, Problem
+from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
 
 
@@ -56,6 +56,12 @@ class NpyReader(FileSet):
 
     def paths(self) -> tuple[Path, ...]:
         return (self.path,) if self.labels is None else (self.path, self.labels)
+
+    @classmethod
+    def at(cls, data: Path, **settings: Any) -> Self:
+        if settings:
+            raise ArgumentError(f"arrays have no settings, got {sorted(settings)}")
+        return super().at(data)
 
     def _label_files(self) -> tuple[Path, ...]:
         if self.labels is None:
