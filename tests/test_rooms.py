@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "trainer_cli"
 ROOMS = {
     "ground": "registry arrays errors randomness json_text names folder",
     "maths": "schedules prefetch batches batchers balance ops initializers tree",
-    "parts": "node store model trace layers losses optimizers metrics tensors wrappers",
+    "parts": "buffers node store model trace layers losses optimizers metrics tensors wrappers",
     "training": "epochs gradient_sum loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",
     "setup": "config data profile proposal loggers user_code threads signals streams curve picture text_plot",

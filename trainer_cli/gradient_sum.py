@@ -1,4 +1,4 @@
-"""The gradient of a batch from those of its micro-batches, along one fixed tree."""
+"""The gradient and the buffers of a batch from those of its micro-batches, along one fixed tree."""
 
 from __future__ import annotations
 
@@ -12,24 +12,31 @@ from trainer_cli.tree import TreeSum
 
 
 class GradientSum:
-    """Add up the gradients that a store has after each micro-batch; what tables have not is not added."""
+    """Add up the gradients that a store has after each micro-batch; what tables have not is not added.
+
+    The buffers that each leaves are added up as well, by its share of the batch's rows.
+    """
 
     def __init__(self) -> None:
         self._dense = TreeSum()
         self._tables: dict[str, RowSum] = {}
+        self._buffers = TreeSum()
 
-    def add(self, store: Store) -> None:
-        """Take in the store's gradients, and set them to zero."""
+    def add(self, store: Store, share: float = 1.0) -> None:
+        """Take in the store's gradients and set them to zero, and its fresh buffers, which begin anew."""
         self._dense.add(store.dense)
         store.dense.fill(0)
         for table in store.tables:
             self._tables.setdefault(table.name, RowSum()).add(TableRows(*store.take_rows(table.name)))
+        self._buffers.add(store.buffers.fresh * store.dtype.type(share))
+        store.buffers.restart()
 
     def finish(self, store: Store) -> None:
         """Give the store the sum, and start anew."""
         self._dense.finish(store.dense)
         for table in store.tables:
             store.put_rows(table.name, *self._tables[table.name].finish())
+        self._buffers.finish(store.buffers.fresh)
 
 
 class TableRows(NamedTuple):

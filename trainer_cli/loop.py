@@ -49,7 +49,7 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
             value += float(part_value)
             backprop(dYh)
             if len(parts) > 1:
-                total.add(store)
+                total.add(store, len(part.rows) / len(batch.rows))
         if len(parts) > 1:
             total.finish(store)
         learn_rate = optimizer.learn_rate

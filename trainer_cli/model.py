@@ -40,6 +40,8 @@ class Model(Node):
     and draws the parameters. `params` names the parameters (a dict may give them values), `dims` the sizes (None: to be
     inferred), `no_decay` the parameters that weight decay leaves alone. `sparse` are tables (rows, width) of which a
     batch uses few rows: their gradient is given through `add_rows` alone, and an update costs what these rows cost.
+    `buffers` are learnt without a gradient: `init` sets them, a forward pass in training changes `fresh_buffer(name)`,
+    one that predicts reads `get_buffer(name)`, and they are saved with the parameters.
     """
 
     def __init__(
@@ -52,13 +54,14 @@ class Model(Node):
         params: Params = (),
         no_decay: Sequence[str] = (),
         sparse: Sequence[str] = (),
+        buffers: Sequence[str] = (),
         layers: Sequence[Model] = (),
         attrs: Mapping[str, Any] | None = None,
         ops: Ops | None = None,
     ):
         if not callable(forward):
             raise ArgumentError(f"{name}: forward must be a function (model, X, is_train), got {forward!r}")
-        super().__init__(name, dims or {}, params, layers)
+        super().__init__(name, dims or {}, params, layers, buffers)
         self.attrs = dict(attrs or {})
         self.no_decay = frozenset(no_decay)
         self.sparse = frozenset(sparse)
@@ -110,6 +113,7 @@ class Model(Node):
                     )
                 weights[...], gradient[...] = changed
             store.look_for_touched()
+        store.buffers.keep()
         store.moment = replace(store.moment, step=store.moment.step + 1, micro=0)
 
     def add_rows(self, name: str, rows: Ints, gradient: Array) -> None:
@@ -249,13 +253,13 @@ class Model(Node):
         return twin
 
     def to_bytes(self) -> bytes:
-        """The parameters by name and the moment of the run, by which dropout draws, in the safetensors format."""
+        """The parameters and buffers by name, and the moment of the run, by which dropout draws, as safetensors."""
         store = self.store
         moment = np.array([store.moment.seed, store.moment.step, store.moment.micro], np.int64)
-        return tensors.to_bytes({MOMENT: moment, **store.named(store.values)})
+        return tensors.to_bytes({MOMENT: moment, **store.learnt()})
 
     def from_bytes(self, data: bytes) -> Self:
-        """Take over parameters and moment written by `to_bytes`; the model must be initialised.
+        """Take over parameters, buffers and moment written by `to_bytes`; the model must be initialised.
 
         ModelFileError: they are another model's, or damaged.
         """
@@ -263,7 +267,7 @@ class Model(Node):
         moment = arrays.pop(MOMENT, None)
         if arrays and not store.segments:
             raise ArgumentError(f"{self.where}: has no parameters yet: call initialize first")
-        store.load(arrays, store.values)
+        store.load_learnt(arrays)
         if moment is not None:
             store.moment = Moment(*moment.tolist())
         return self
@@ -280,11 +284,13 @@ def _copy(node: Model, copies: dict[int, Model]) -> Model:
         params=node.param_names,
         no_decay=tuple(node.no_decay),
         sparse=tuple(node.sparse),
+        buffers=node.buffer_names,
         attrs=node.attrs,
         ops=node.ops,
     )
     twin._params.update({name: array.copy() for name, array in node._params.items()})
     twin._grads.update({name: array.copy() for name, array in node._grads.items()})
+    twin._buffers.update({name: (value.copy(), fresh.copy()) for name, (value, fresh) in node._buffers.items()})
     twin.layers = [_copy(layer, copies) for layer in node.layers]
     return twin
 

@@ -47,7 +47,14 @@ class Node:
 
     _ids = itertools.count(1)
 
-    def __init__(self, name: str, dims: Mapping[str, int | None], params: Params, layers: Sequence[Self]):
+    def __init__(
+        self,
+        name: str,
+        dims: Mapping[str, int | None],
+        params: Params,
+        layers: Sequence[Self],
+        buffers: Sequence[str] = (),
+    ):
         self.id = next(self._ids)
         self.name = name
         self.path = ""
@@ -58,6 +65,8 @@ class Node:
         self._params: dict[str, Array] = {}
         self._grads: dict[str, Array] = {}
         self.grad = Gradients(self._grads)
+        self.buffer_names = tuple(buffers)
+        self._buffers: dict[str, tuple[Array, Array]] = {}
         if isinstance(params, Mapping):
             for param, value in params.items():
                 self.set_param(param, value)
@@ -182,6 +191,37 @@ class Node:
         self._params[name] = value
         self._grads[name] = gradient
 
+    # Buffers
+
+    def has_buffer(self, name: str) -> bool:
+        return name in self._buffers
+
+    def set_buffer(self, name: str, value: Array) -> None:
+        """Give a buffer its first numbers, or others."""
+        if name not in self.buffer_names:
+            raise MissingError(f"{self.where}: has no buffer {name!r}; its buffers are {sorted(self.buffer_names)}")
+        for array in self._buffers.setdefault(name, two_of(value, self.dtype)):
+            self._copy(name, value, array)
+
+    def get_buffer(self, name: str) -> Array:
+        """The numbers that predict."""
+        return self._buffer(name)[0]
+
+    def fresh_buffer(self, name: str) -> Array:
+        """The numbers that training changes, in place; they predict after the next update."""
+        return self._buffer(name)[1]
+
+    def _buffer(self, name: str) -> tuple[Array, Array]:
+        if name not in self._buffers:
+            state = "is not set yet: call initialize first" if name in self.buffer_names else "does not exist"
+            raise MissingError(f"{self.name}: the buffer {name!r} {state}")
+        return self._buffers[name]
+
+    def bind_buffer(self, name: str, value: Array, fresh: Array) -> None:
+        """Copy a buffer into these places, and hold the places from now on."""
+        value[...], fresh[...] = self._buffers[name]
+        self._buffers[name] = (value, fresh)
+
     # Sizes
 
     @property
@@ -214,3 +254,7 @@ class Node:
         if name not in self._dims:
             raise MissingError(f"{self.where}: has no size {name!r}; its sizes are {sorted(self._dims)}")
         return name
+
+
+def two_of(value: Array, dtype: np.dtype[np.generic]) -> tuple[Array, Array]:
+    return np.array(value, dtype, order="C"), np.array(value, dtype, order="C")

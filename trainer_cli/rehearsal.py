@@ -29,14 +29,16 @@ Sample = tuple[Rows, Rows, Array | None]
 
 @contextmanager
 def unchanged(model: Model) -> Iterator[None]:
-    """Whatever the block does, the model has its parameters, moment and attributes as before; gradients are zero."""
+    """Whatever the block does, the model has its numbers, moment and attributes as before, and no gradient."""
     store = model.store
-    values, moment = store.values.copy(), store.moment
+    values, buffers, moment = store.values.copy(), store.buffers.values.copy(), store.moment
     attrs = {id(node): {key: kept(value) for key, value in node.attrs.items()} for node in model.walk()}
     try:
         yield
     finally:
         store.values[...] = values
+        store.buffers.values[...] = buffers
+        store.buffers.restart()
         store.clear_gradients()
         store.moment = moment
         store.draws.clear()

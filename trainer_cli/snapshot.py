@@ -17,14 +17,15 @@ from trainer_cli.state import RunState
 def take(job: Job, at: RunState) -> Checkpoint:
     """The run in the state `at`, copied. DivergedError: a number is not finite, and must not be saved.
 
-    The model folder gets the parameters that predict, and their scores if they were evaluated. These are the
-    averages, where the optimizer keeps them; the weights that training goes on with are then beside the moments, as
-    `weights.<name>`.
+    The model folder gets the parameters that predict, the buffers, and their scores if they were evaluated. These
+    parameters are the averages, where the optimizer keeps them; the weights that training goes on with are then beside
+    the moments, as `weights.<name>`.
     """
     store = job.model.store
     arrays = {name: array.copy() for name, array in job.optimizer.to_arrays(store).items()}
     weights = {name: array.copy() for name, array in store.named(store.values).items()}
-    for name, array in (*weights.items(), *arrays.items()):
+    buffers = {name: array.copy() for name, array in store.buffers.named().items()}
+    for name, array in (*weights.items(), *buffers.items(), *arrays.items()):
         if not np.isfinite(array).all():
             raise DivergedError(f"diverged: {name} is not finite after update {at.position.step}")
     params = {name: arrays.pop(f"averages.{name}") for name in weights if f"averages.{name}" in arrays}
@@ -39,14 +40,17 @@ def take(job: Job, at: RunState) -> Checkpoint:
         # Before the first update the averages are zeros, which predict nothing.
         params = weights
     scores = at.scores if at.evaluated == at.position.step else {}
-    return Checkpoint(at.position.step, trained.to_files(job.trained, params, scores), arrays, state.to_json(at))
+    return Checkpoint(
+        at.position.step, trained.to_files(job.trained, params | buffers, scores), arrays, state.to_json(at)
+    )
 
 
 def restore(job: Job, found: Checkpoint) -> RunState:
-    """Give a job's model and optimizer the weights, averages and moments of a checkpoint; the state of the run."""
+    """Give a job's model and optimizer the weights, buffers, averages and moments of a checkpoint; the run's state."""
     at = state.from_json(found.state)
     store, optimizer = job.model.store, job.optimizer
     params = tensors.from_bytes(found.model["params.safetensors"])
+    store.buffers.load({name: params.pop(name) for name in store.buffers.named() if name in params})
     arrays = dict(found.optimizer)
     weights = {name.removeprefix("weights."): arrays.pop(name) for name in list(arrays) if name.startswith("weights.")}
     store.load(weights or params, store.values)

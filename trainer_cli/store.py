@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
+from trainer_cli.buffers import Buffers
 from trainer_cli.errors import ModelFileError
 from trainer_cli.randomness import Moment, generator
 
@@ -64,6 +65,7 @@ class Store:
         self._changed: dict[str, Ints] = {}
         for path, node in walk_paths(root):
             node.join(self, path)
+        self.buffers = Buffers(root, self.dtype)
 
     def pack(self) -> None:
         """Move every parameter and gradient into the flat arrays and give the layers views of them."""
@@ -84,6 +86,7 @@ class Store:
         self.tables = tuple(segment for segment in segments if segment.sparse)
         self.n_dense = self.tables[0].start if self.tables else start
         self._changed = {}
+        self.buffers = Buffers(self.root, self.dtype)
         self.look_for_touched()
 
     # Gradients
@@ -142,12 +145,13 @@ class Store:
 
     def is_current(self) -> bool:
         """Whether every layer still holds views of these arrays: nesting a model in another moves them."""
-        n_params = 0
+        n_params = n_buffers = 0
         for node in self.root.walk():
             if node.store_or_none is not self:
                 return False
             n_params += sum(node.has_param(name) is True for name in node.param_names)
-        return n_params == len(self.segments)
+            n_buffers += sum(map(node.has_buffer, node.buffer_names))
+        return (n_params, n_buffers) == (len(self.segments), len(self.buffers))
 
     def named(self, flat: Array) -> dict[str, Array]:
         """Views of the parameters' places in `flat`, an array shaped like `values`, by name."""
@@ -163,6 +167,16 @@ class Store:
                 raise ModelFileError(f"{name}: has shape {arrays[name].shape}, the model needs {place.shape}")
             place[...] = arrays[name]
 
+    def learnt(self) -> dict[str, Array]:
+        """Views of all that predicts, by name: parameters and buffers."""
+        return self.named(self.values) | self.buffers.named()
+
+    def load_learnt(self, arrays: dict[str, Array]) -> None:
+        """Copy named arrays into the parameters and buffers, whose names and shapes they must have."""
+        buffers = {name: arrays[name] for name in self.buffers.named() if name in arrays}
+        self.load({name: array for name, array in arrays.items() if name not in buffers}, self.values)
+        self.buffers.load(buffers)
+
     def first_not_finite(self, flat: Array) -> str:
         """The name of the first parameter with a NaN or infinity in `flat`, or an empty text."""
         if is_finite(flat):
@@ -174,7 +188,8 @@ class Store:
         if not is_finite(self.values[: self.n_dense]):
             return self.first_not_finite(self.values)
         changed = ((table, self._changed.get(table.name, ())) for table in self.tables)
-        return next((t.name for t, rows in changed if not np.isfinite(view(self.values, t)[rows]).all()), "")
+        bad = next((t.name for t, rows in changed if not np.isfinite(view(self.values, t)[rows]).all()), "")
+        return bad or self.buffers.first_not_finite()
 
     def generator(self, path: str, *keys: str) -> np.random.Generator:
         """The stream of one draw: from the moment, the layer's path, and how often it drew in this forward pass."""

@@ -46,7 +46,7 @@ class Trained:
 
 
 def to_files(trained: Trained, params: Mapping[str, Array], scores: Mapping[str, float]) -> dict[str, bytes]:
-    """The files of a model folder by name; `params` are the parameters that predict."""
+    """The files of a model folder by name; `params` are the parameters and buffers that predict."""
     states, arrays = encoder.pack({"features": trained.features, "target": trained.target})
     name, settings = trained.reader
     meta = {
@@ -129,7 +129,7 @@ def restore(model: Model, meta: Mapping[str, Any], params: dict[str, Array]) -> 
         model.initialize(sample(meta["input"]), Y, blank=True)
     except (MemoryError, ValueError, TypeError, OverflowError) as err:
         raise ModelFileError(f"the model cannot be set up with the sizes it declares: {err}") from err
-    model.store.load(params, model.store.values)
+    model.store.load_learnt(params)
 
 
 def read_json(data: bytes, path: Path) -> Any:

@@ -44,7 +44,7 @@ class Case:
 
     @property
     def is_random(self) -> bool:
-        return "dropout" in repr(self.layer).lower() or "augment" in repr(self.layer)
+        return any(word in repr(self.layer).lower() for word in ("dropout", "augment", "batchnorm"))
 
     @property
     def is_softmax(self) -> bool:
@@ -163,6 +163,13 @@ CASES: dict[str, list[Case]] = {
         Case(block("Conv1D", nO=3), SEQUENCES),
         Case(block("Conv1D", nO=3, kernel_size=2, stride=2, activation="relu"), SEQUENCES),
         Case(block("Conv1D", nO=3, kernel_size=4, padding="valid"), SEQUENCES),
+        Case(block("Conv1D", nO=3), RAGGED),
+        Case(block("Conv1D", nO=3, kernel_size=2, stride=2, activation="relu"), RAGGED),
+    ],
+    "BatchNorm.v1": [
+        Case(block("BatchNorm"), ROWS),
+        Case(block("BatchNorm", momentum=0.5, eps=0.1), PICTURES),
+        Case(block("BatchNorm"), RAGGED),
     ],
     "MaxPool2D.v1": [
         Case(block("MaxPool2D"), PICTURES),
@@ -174,7 +181,11 @@ CASES: dict[str, list[Case]] = {
         Case(block("AvgPool2D", size=3, stride=1), PICTURES),
     ],
     "GlobalAvgPool.v1": [Case(block("GlobalAvgPool"), PICTURES), Case(block("GlobalAvgPool"), SEQUENCES)],
-    "relu_activation.v1": [Case(block("relu_activation"), ROWS), Case(block("relu_activation"), PICTURES)],
+    "relu_activation.v1": [
+        Case(block("relu_activation"), ROWS),
+        Case(block("relu_activation"), PICTURES),
+        Case(block("relu_activation"), RAGGED),
+    ],
     "augment.v1": [Case(block("augment", flip=True, shift=2), PICTURES), Case(block("augment", shift=9), IMAGES)],
     "image_cnn.v1": [
         Case(block("image_cnn", width=2, depth=1, hidden=4, nO=3), PICTURES),

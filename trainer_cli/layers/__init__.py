@@ -8,6 +8,7 @@ An output may be its input, as in dropout at rate 0.
 from trainer_cli.layers.add import add
 from trainer_cli.layers.augment import augment
 from trainer_cli.layers.avg_pool2d import AvgPool2D
+from trainer_cli.layers.batchnorm import BatchNorm
 from trainer_cli.layers.chain import chain
 from trainer_cli.layers.clipped_linear import ClippedLinear
 from trainer_cli.layers.clone import clone
@@ -65,6 +66,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "AvgPool2D",
+    "BatchNorm",
     "ClippedLinear",
     "Conv1D",
     "Conv2D",

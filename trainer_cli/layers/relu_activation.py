@@ -9,6 +9,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.layers.inputs import as_floats, as_gradient
+from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 
@@ -16,7 +17,7 @@ from trainer_cli.registry import registry
 @registry.layers("relu_activation.v1")
 def relu_activation() -> Model:
     """The positive part of each number: `Y = max(0, X)`; X and Y are (B, ...)."""
-    return Model("relu_activation", forward, init=init, attrs={"layer": "relu_activation.v1"})
+    return Model("relu_activation", rowwise(forward), init=rowwise_init(init), attrs={"layer": "relu_activation.v1"})
 
 
 def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:

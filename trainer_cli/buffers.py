@@ -1,0 +1,69 @@
+"""What a model learns without a gradient, such as the running mean of a normalisation."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainer_cli.arrays import Array
+from trainer_cli.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from trainer_cli.model import Model
+
+
+class Buffers:
+    """One model's buffers end to end, twice: `values` are those that predict, `fresh` those that training changes.
+
+    An update makes the fresh ones the values. The micro-batches of a step all begin with the values; what each leaves
+    is added up by its share of the batch's rows.
+    """
+
+    def __init__(self, root: Model, dtype: np.dtype[np.generic]):
+        found = [(node, name) for node in root.walk(order="dfs_pre") for name in node.buffer_names]
+        found = [(node, name) for node, name in found if node.has_buffer(name)]
+        n = sum(node.get_buffer(name).size for node, name in found)
+        self.values: Array = np.zeros(n, dtype)
+        self.fresh: Array = np.zeros(n, dtype)
+        self._places: dict[str, Array] = {}
+        start = 0
+        for node, name in found:
+            shape = node.get_buffer(name).shape
+            place = slice(start, start + math.prod(shape))
+            self._places[node.full_name(name)] = self.values[place].reshape(shape)
+            node.bind_buffer(name, self.values[place].reshape(shape), self.fresh[place].reshape(shape))
+            start = place.stop
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def named(self) -> dict[str, Array]:
+        """Views of the values by name."""
+        return dict(self._places)
+
+    def load(self, arrays: dict[str, Array]) -> None:
+        """Copy named arrays into the values, and begin anew with them. ModelFileError: they are another model's."""
+        for name in self._places.keys() ^ arrays.keys():
+            state = "is missing" if name in self._places else "belongs to no layer of this model"
+            raise ModelFileError(f"{name}: {state}")
+        for name, place in self._places.items():
+            if place.shape != arrays[name].shape:
+                raise ModelFileError(f"{name}: has shape {arrays[name].shape}, the model needs {place.shape}")
+            place[...] = arrays[name]
+        self.restart()
+
+    def restart(self) -> None:
+        """Take back what training has changed since the last update."""
+        self.fresh[...] = self.values
+
+    def keep(self) -> None:
+        """Predict with what training has made of them."""
+        self.values[...] = self.fresh
+
+    def first_not_finite(self) -> str:
+        """The name of the first one with a NaN or infinity, or an empty text."""
+        if np.isfinite(self.values).all():
+            return ""
+        return next(name for name, array in self._places.items() if not np.isfinite(array).all())
