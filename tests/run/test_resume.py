@@ -17,7 +17,8 @@ from run_fakes import (
     train_until,
 )
 
-from trainer_cli import checkpoint, snapshot
+from trainer_cli import checkpoint, snapshot, tensors
+from trainer_cli.buffers import Buffers
 from trainer_cli.errors import Stopped
 from trainer_cli.registry import registry
 from trainer_cli.store import Store
@@ -103,6 +104,25 @@ def test_the_comparison_sees_averages_that_are_caught_up_at_each_save(own_parts,
         return found
 
     monkeypatch.setattr(snapshot, "take", caught_up)
+    assert stop_at_every_step(config, own_parts / "stopped") != expected
+
+
+def with_buffers(folder):
+    text = CONFIG.replace("[model.*.output]", '[model.*.running]\n@layers = "BatchNorm.v1"\n\n[model.*.output]')
+    return config_of(folder, text=text)
+
+
+def test_a_run_with_running_statistics_comes_to_the_same_bits(own_parts):
+    config = with_buffers(own_parts)
+    assert stop_at_every_step(config, own_parts / "stopped") == whole(config, own_parts)
+    params = (next(checkpoint.whole(own_parts / "stopped")) / "model" / "params.safetensors").read_bytes()
+    assert {"running.mean", "running.variance"} <= tensors.from_bytes(params).keys()
+
+
+def test_the_comparison_sees_running_statistics_that_begin_anew(own_parts, monkeypatch):
+    config = with_buffers(own_parts)
+    expected = whole(config, own_parts)
+    monkeypatch.setattr(Buffers, "load", lambda self, arrays: None)
     assert stop_at_every_step(config, own_parts / "stopped") != expected
 
 

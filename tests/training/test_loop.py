@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from trainer_cli import gradient_sum, loop
-from trainer_cli.api import Adam, DivergedError, L2Distance, Linear, Relu, Softmax, chain
+from trainer_cli.api import Adam, BatchNorm, DivergedError, L2Distance, Linear, Relu, Softmax, chain
+from trainer_cli.buffers import Buffers
 from trainer_cli.epochs import Epochs
 from trainer_cli.errors import ArgumentError
 from trainer_cli.losses import CategoricalCrossentropyV4
@@ -240,3 +241,26 @@ def test_the_gradient_of_the_input_is_not_asked_for():
     model.begin_update = lambda X, input_gradient=True: (asked.append(input_gradient), real(X, input_gradient))[1]
     steps(rows, 2, 2, model=model)
     assert asked == [False] * 4
+
+
+# Buffers
+
+
+def normed(rows, n_parts):
+    """The running means after one step, and what they would be from left to right over the parts."""
+    model = chain(BatchNorm(momentum=0.5).named("norm"), Softmax().named("output"))
+    model.initialize(rows.X, np.eye(2, dtype=np.float32))
+    steps(rows, n_parts, model=model)
+    return model.layers[0].get_buffer("mean")
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 5])
+def test_micro_batches_begin_with_the_same_buffers_and_count_by_their_rows(n_parts):
+    rows = data()
+    # Half of the old mean, 0, and half of that of the part; by their rows the means of parts are that of the batch.
+    np.testing.assert_allclose(normed(rows, n_parts), 0.5 * rows.X.mean(axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_parts_that_begin_with_what_others_left_would_be_found(monkeypatch):
+    monkeypatch.setattr(Buffers, "restart", lambda self: None)
+    assert abs(normed(data(), 3) - 0.5 * data().X.mean(axis=0)).max() > 0.01
