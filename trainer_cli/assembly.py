@@ -41,6 +41,7 @@ from trainer_cli.sources import (
     reader_facts,
     set_name,
     sources,
+    split_labels,
 )
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
@@ -59,7 +60,8 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, flag), features, target, weights=found.weights)
     train = loading.load("train", found.train, n)
-    dev = {name: loading.load(name, reader, found.held_out.get(name, 0)) for name, reader in found.dev.items()}
+    with split_labels(found):
+        dev = {name: loading.load(name, reader, found.held_out.get(name, 0)) for name, reader in found.dev.items()}
     check_classes(config, target)
     check_weights(config, train.weights)
     fit_loss(config, loss, target)

@@ -24,7 +24,7 @@ from trainer_cli.rehearsal import N_ROWS, at, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, size_key, steps_of, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, set_name
+from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, set_name, split_labels
 from trainer_cli.trace import trace
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
@@ -87,7 +87,8 @@ def inspect(config: RunConfig) -> Inspection:
     batch_size = batch_size_of(config)
     n_first = N_ROWS if size_key(config) != "batch_size" else int(batch_size(0))
     samples = [first_rows(config, found, "train", found.train, n_first)]
-    samples += [first_rows(config, found, *dev, config.training.eval_batch_size) for dev in found.dev.items()]
+    with split_labels(found):
+        samples += [first_rows(config, found, *dev, config.training.eval_batch_size) for dev in found.dev.items()]
     if is_whole:
         check_classes(config, target)
     fit_loss(config, loss, target)

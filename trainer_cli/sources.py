@@ -87,6 +87,7 @@ def sources(config: RunConfig) -> Sources:
         for name in config.readers
         if name != "train"
     }
+    check_split(config, split)
     check_readable(config, {"train": train, **dev})
     added: dict[str, Mapping[str, Any]] = {}
     if not config.has("target"):
@@ -115,6 +116,27 @@ def set_name(section: str) -> str:
     ('dev', 'hard')
     """
     return section.removeprefix("dev.")
+
+
+def check_split(config: RunConfig, split: object) -> None:
+    """ConfigError: a user's split is none."""
+    missing = [name for name in ("choose", "divide") if not hasattr(split, name)]
+    if split is not None and missing:
+        rule = "a split has the methods choose(columns, target) and divide(blocks, seed)"
+        message = f"{rule}, {type(split).__name__} has no {' and no '.join(missing)}"
+        raise ConfigError(problems=[config.problem("data.split", message)])
+
+
+@contextmanager
+def split_labels(found: Sources) -> Iterator[None]:
+    """Tell what to do about labels all of whose rows a split has held out."""
+    try:
+        yield
+    except DataError as err:
+        if not found.held_out or not any("is not in the training data" in problem.message for problem in err.problems):
+            raise
+        remedy = "The split held out all rows of a label; stratified.v1 always leaves one of each for training"
+        raise DataError(f"{err}\n{remedy}", problems=err.problems) from err
 
 
 def check_readable(config: RunConfig, readers: Mapping[str, Reader]) -> None:

@@ -4,12 +4,15 @@ import json
 
 import numpy as np
 import pytest
-from run_fakes import CONFIG, Silent, config_of, outcome_of, train, train_until
+from run_fakes import CONFIG, Silent, config_of, outcome_of, rows, train, train_until
+from typer.testing import CliRunner
 
 from trainer_cli import assembly, provenance
+from trainer_cli.cli import app
 from trainer_cli.data.block import Block
 from trainer_cli.errors import ArgumentError, ConfigError, DataError
 from trainer_cli.inspection import inspect
+from trainer_cli.registry import registry
 from trainer_cli.signals import StopFlag
 
 DEV = CONFIG[CONFIG.index("[data.dev]") : CONFIG.index("[target]")]
@@ -135,6 +138,49 @@ def test_debug_config_tells_the_sizes_of_all_parts(data):
         {"dev": 7, "test": 5},
         ["train", "dev"],
     )
+
+
+def test_of_a_large_file_debug_config_divides_the_first_rows(data, monkeypatch):
+    monkeypatch.setattr("trainer_cli.inspection.WHOLE_BYTES", 10)
+    monkeypatch.setattr("trainer_cli.inspection.FIRST_ROWS", 10)
+    monkeypatch.setattr("trainer_cli.data.readers.lines.BLOCK_ROWS", 5)
+    found = inspect(config_of(data, text=TEXT))
+    assert (found.n_fitted, dict(found.held_out), found.is_whole) == (5, {"dev": 3, "test": 2}, False)
+
+
+def test_a_label_whose_rows_are_all_held_out_names_the_way_out(data):
+    with (data / "train.csv").open("a") as file:
+        file.write("".join(f"0.1,0.2,rare{i}\n" for i in range(9)))
+    for act in (inspect, lambda config: assembly.assemble(config, StopFlag())):
+        with pytest.raises(
+            DataError, match=r"(?s)train\.csv:.*not in the training data.*stratified\.v1 always"
+        ):
+            act(config_of(data, text=TEXT))
+    job = assembly.assemble(config_of(data, "--data.split.@splits", "stratified.v1", text=TEXT), StopFlag())
+    assert set(job.trained.target[1].names) == {"yes", "no", *(f"rare{i}" for i in range(9))}
+
+
+def test_a_split_of_ones_own_needs_two_methods(own_parts):
+    registry.splits("half.v1")(lambda: object())
+    text = TEXT.replace("random.v1", "half.v1").replace("dev = 0.3\ntest = 0.2\n", "")
+    with pytest.raises(
+        ConfigError, match=r"data\.split: a split has the methods choose.*object has no choose and no di"
+    ):
+        assembly.assemble(config_of(own_parts, text=text), StopFlag())
+
+
+def test_evaluate_scores_the_dev_rows_and_the_test_rows(data):
+    train(config_of(data, "--training.max_steps", 7, text=TEXT), data / "run")
+    found = {}
+    for words in ((), ("--test",)):
+        done = CliRunner().invoke(app, ["evaluate", str(data / "run"), *words, "--json", "--quiet"])
+        found[words] = json.loads(done.stdout)
+    (row,) = rows(data / "run")
+    assert (found[()]["n"], found[("--test",)]["n"]) == (7, 5)
+    assert (found[()]["accuracy"], found[()]["loss"]) == (row["accuracy"], row["loss"])
+    done = CliRunner().invoke(app, ["evaluate", str(data / "run"), str(data / "dev.csv"), "--test"])
+    assert done.exit_code == 2
+    assert "--test scores the rows that a run held out of its data: name no other data" in done.output
 
 
 @pytest.mark.parametrize(

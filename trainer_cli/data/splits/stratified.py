@@ -85,12 +85,8 @@ def shares(counts: Ints, n: int, most: Ints) -> Ints:
     """
     # In whole numbers, so that a tie is one.
     found: Ints = np.minimum(n * counts // max(counts.sum(), 1), most)
-    remainders = n * counts - found * counts.sum()
-    for _ in range(n - int(found.sum())):
+    while (missing := n - int(found.sum())) > 0 and (found < most).any():
         free = np.flatnonzero(found < most)
-        if not len(free):
-            break
-        pick = free[np.argmax(remainders[free])]
-        found[pick] += 1
-        remainders[pick] -= counts.sum()
+        remainders = n * counts[free] - found[free] * counts.sum()
+        found[free[np.argsort(-remainders, kind="stable")[:missing]]] += 1
     return found
