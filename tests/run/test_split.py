@@ -152,9 +152,7 @@ def test_a_label_whose_rows_are_all_held_out_names_the_way_out(data):
     with (data / "train.csv").open("a") as file:
         file.write("".join(f"0.1,0.2,rare{i}\n" for i in range(9)))
     for act in (inspect, lambda config: assembly.assemble(config, StopFlag())):
-        with pytest.raises(
-            DataError, match=r"(?s)train\.csv:.*not in the training data.*stratified\.v1 always"
-        ):
+        with pytest.raises(DataError, match=r"(?s)train\.csv:.*not in the training data.*stratified\.v1 always"):
             act(config_of(data, text=TEXT))
     job = assembly.assemble(config_of(data, "--data.split.@splits", "stratified.v1", text=TEXT), StopFlag())
     assert set(job.trained.target[1].names) == {"yes", "no", *(f"rare{i}" for i in range(9))}
