@@ -7,7 +7,7 @@ from types import ModuleType
 
 from trainer_cli.errors import ArgumentError
 
-# Each package as it is imported: what it is called where it is installed from, and the extra that brings it.
+# Each module that an extra brings: what its package is called, and the extra.
 EXTRAS = {
     "PIL.Image": ("Pillow", "images"),
     "PIL.ImageOps": ("Pillow", "images"),
@@ -18,10 +18,12 @@ EXTRAS = {
 
 
 def required(module: str, what: str) -> ModuleType:
-    """The module, one of `EXTRAS`; without its package an ArgumentError that says how to get it for `what`."""
+    """The module, one of `EXTRAS` or of Python's own; where it is missing an ArgumentError that says how to get it."""
     try:
         return importlib.import_module(module)
     except ImportError as err:
+        if module not in EXTRAS:
+            raise ArgumentError(f"{what} needs {module}, which this Python was built without ({err})") from err
         package, extra = EXTRAS[module]
         raise ArgumentError(
             f"{what} needs {package}, which cannot be imported ({err}). "

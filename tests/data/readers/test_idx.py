@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import struct
 import tracemalloc
 from pathlib import Path
@@ -146,3 +147,27 @@ def test_at_says_what_is_not_there(tmp_path):
         IdxReader.at(tmp_path)
     with pytest.raises(DataError, match="images: no file is there"):
         IdxReader.at(Path("nowhere/train-images-idx3-ubyte"))
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_memory_does_not_grow_with_the_file(write_idx, assert_streams, suffix):
+    assert_streams(lambda n: IdxReader(*write_idx(np.ones((n, 8, 8)), np.zeros(n), suffix)))
+
+
+def test_limit_and_columns_choose(write_idx):
+    (block,) = IdxReader(*write_idx(IMAGES, LABELS), limit=2, columns=["label"]).blocks()
+    assert {name: values.tolist() for name, values in block.columns.items()} == {"label": [3, 1]}
+
+
+def test_images_packed_in_other_ways_are_read(write_idx):
+    images, labels = write_idx(IMAGES, LABELS)
+    packed = images.with_name(images.name + ".xz")
+    packed.write_bytes(lzma.compress(images.read_bytes()))
+    images.unlink()
+    reader = IdxReader.at(packed)
+    np.testing.assert_array_equal(next(reader.blocks()).columns["image"], IMAGES[..., None])
+    assert reader.files() == (packed, labels)
+
+
+def test_standard_input_is_refused(write_idx):
+    assert fails(IdxReader(Path("-"), Path("-"))) == "images: this reader takes a file, not standard input"

@@ -170,3 +170,13 @@ def test_a_few_changed_bytes_are_refused_in_one_way_or_change_nothing(save, data
         np.testing.assert_array_equal(block.columns["Y"], Y)
         return
     assert len(str(refusal).splitlines()) <= 20
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_memory_does_not_grow_with_the_file(save, assert_streams, compressed):
+    assert_streams(lambda n: NpzReader(save(compressed, X=np.ones((n, 50)), Y=np.zeros(n))))
+
+
+def test_limit_and_columns_choose(save):
+    (block,) = NpzReader(save(X=X, Y=Y), limit=2, columns=["Y"]).blocks()
+    assert {name: values.tolist() for name, values in block.columns.items()} == {"Y": [2, 0]}

@@ -83,3 +83,13 @@ def test_a_missing_package_names_its_extra(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(ArgumentError, match=r"a file that ends in \.zst needs zstandard.*trainer-cli\[zst\]'$"):
         list(CSVReader(path).blocks())
+
+
+@pytest.mark.parametrize(("suffix", "module"), [(".xz", "lzma"), (".bz2", "bz2")])
+def test_a_python_without_a_packer_says_so(write, monkeypatch, suffix, module):
+    path = write(PACKERS[suffix](TEXT), f"data.csv{suffix}")
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(
+        ArgumentError, match=rf"a file that ends in \{suffix} needs {module}, which this Python was built"
+    ):
+        list(CSVReader(path).blocks())

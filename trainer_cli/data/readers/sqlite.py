@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places, listing
+from trainer_cli.data.extras import required
 from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.data.readers.files import MAX_LINE, opened_raw
 from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
 
+if TYPE_CHECKING:
+    import sqlite3
+
 MAGIC = b"SQLite format 3\0"
 # What a query may do: read. Attaching other files, settings and loading extensions are left out.
-ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+ALLOWED = ("SQLITE_SELECT", "SQLITE_READ", "SQLITE_FUNCTION", "SQLITE_RECURSIVE")
 REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 # So many rows are fetched at once.
 FETCHED = 256
 # What SQLite calls mistakes of a query; its other errors are those of the file.
-OF_THE_QUERY = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_AUTH)
+OF_THE_QUERY = ("SQLITE_ERROR", "SQLITE_AUTH")
+WHAT = "an SQLite database"
 
 Row = tuple[object, ...]
 
@@ -72,11 +77,12 @@ class SQLiteReader(FileSet):
             message = f"{path} has {'the tables ' + listing(tables) if tables else 'no tables'}"
             raise refused("query", f'{message}: say what to read, as query = "SELECT ... FROM ..." does')
         connection.set_authorizer(authorize)
+        sqlite3 = required("sqlite3", WHAT)
         try:
             cursor = connection.execute(self.query or f"SELECT * FROM {quoted(tables[0])}")
         except (sqlite3.Error, sqlite3.Warning) as err:
             # An error without a code is Python's, of several statements in one.
-            if getattr(err, "sqlite_errorcode", sqlite3.SQLITE_ERROR) not in OF_THE_QUERY:
+            if getattr(err, "sqlite_errorname", "SQLITE_ERROR") not in OF_THE_QUERY:
                 raise
             raise refused("query", f"{printable(str(err), 200)}; the tables of {path} are {listing(tables)}") from err
         if cursor.description is None:
@@ -87,6 +93,7 @@ class SQLiteReader(FileSet):
 @contextmanager
 def opened_database(path: Path) -> Iterator[sqlite3.Connection]:
     """A database that can only be read; whatever SQLite says of its bytes is a DataError."""
+    sqlite3 = required("sqlite3", WHAT)
     with opened_raw(path) as file:
         if file.read(len(MAGIC)) != MAGIC:
             raise DataError(problems=[Problem("the file is no SQLite database", str(path))])
@@ -105,8 +112,10 @@ def opened_database(path: Path) -> Iterator[sqlite3.Connection]:
 
 def authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
     """SQLite's question whether a query may do something."""
-    is_allowed = action in ALLOWED and not (action == sqlite3.SQLITE_FUNCTION and second in REFUSED_FUNCTIONS)
-    return sqlite3.SQLITE_OK if is_allowed else sqlite3.SQLITE_DENY
+    sqlite3 = required("sqlite3", WHAT)
+    is_allowed = action in [getattr(sqlite3, name) for name in ALLOWED]
+    is_refused = action == sqlite3.SQLITE_FUNCTION and second in REFUSED_FUNCTIONS
+    return int(sqlite3.SQLITE_OK if is_allowed and not is_refused else sqlite3.SQLITE_DENY)
 
 
 def tables_of(connection: sqlite3.Connection) -> list[str]:

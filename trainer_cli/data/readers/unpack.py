@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
-import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,7 +72,7 @@ def with_packed(*suffixes: str) -> tuple[str, ...]:
 @contextmanager
 def unpacked(raw: BufferedReader, suffix: str) -> Iterator[IO[bytes]]:
     """The content of a packed file; DamagedStreamError where it is none, or damaged, or ends too early."""
-    damage = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, DamagedStreamError)
+    damage = (gzip.BadGzipFile, EOFError, zlib.error, DamagedStreamError)
     try:
         if suffix == ".gz":
             with gzip.GzipFile(fileobj=raw) as file:
@@ -87,12 +85,14 @@ def unpacked(raw: BufferedReader, suffix: str) -> Iterator[IO[bytes]]:
 
 def starter(suffix: str) -> Callable[[], Decompressor]:
     """What begins a stream of a kind."""
+    if suffix == ".zst":
+        zstandard = required("zstandard", "a file that ends in .zst")
+        return lambda: Zstandard(zstandard)
+    # Some builds of Python lack one or the other.
+    module = required({".bz2": "bz2", ".xz": "lzma"}[suffix], f"a file that ends in {suffix}")
     if suffix == ".bz2":
-        return bz2.BZ2Decompressor
-    if suffix == ".xz":
-        return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_MEMORY)
-    zstandard = required("zstandard", "a file that ends in .zst")
-    return lambda: Zstandard(zstandard)
+        return cast(Callable[[], Decompressor], module.BZ2Decompressor)
+    return lambda: cast(Decompressor, module.LZMADecompressor(module.FORMAT_XZ, MAX_MEMORY))
 
 
 class Unpacked(RawIOBase):
@@ -130,7 +130,7 @@ class Unpacked(RawIOBase):
     def _decompress(self, data: bytes, n: int) -> bytes:
         try:
             return self.stream.decompress(data, n)
-        except (OSError, ValueError, EOFError) as err:
+        except Exception as err:  # lzma has a class of its own
             raise DamagedStreamError(str(err)) from err
 
 
