@@ -26,6 +26,7 @@ from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, set_name, split_labels
 from trainer_cli.trace import trace
+from trainer_cli.trained import tell_metrics
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
 WHOLE_BYTES = 100_000_000
@@ -92,6 +93,7 @@ def inspect(config: RunConfig) -> Inspection:
     if is_whole:
         check_classes(config, target)
     fit_loss(config, loss, target)
+    tell_metrics(metrics, target)
     model = set_up(config, samples[0].X, target.width, getattr(features, "n_ids", None))
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y, sample.weights) for sample in samples])
     assembly.monitor_of(config, metrics, scores, [set_name(name) for name in found.dev])

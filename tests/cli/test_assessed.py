@@ -156,6 +156,106 @@ def test_of_several_sets_each_is_told_under_its_name(folder):
     assert said == "--picture c.svg: draws one set, the run has one, two: name a data file\n"
 
 
+TAGS = """
+[data.train]
+@readers = "conll.v1"
+path = "words.conll"
+
+[data.dev]
+@readers = "conll.v1"
+path = "words.conll"
+
+[features]
+@encoders = "tokens.v1"
+
+[target]
+@encoders = "tags.v1"
+
+[model]
+@layers = "tagger.v1"
+width = 8
+depth = 1
+
+[loss]
+@losses = "CategoricalCrossentropy.v4"
+
+[optimizer]
+@optimizers = "Adam.v1"
+learn_rate = 0.01
+
+[metrics.spans]
+@metrics = "spans.v1"
+
+[metrics.accuracy]
+@metrics = "accuracy.v1"
+
+[training]
+max_steps = 2
+"""
+
+
+def test_tags_are_counted_by_token_and_spans_by_their_names(folder):
+    sentences = ["Anna B-PER\nsees O\nRome B-LOC", "Rome B-LOC", "Peter B-PER\nPan I-PER\nsleeps O"]
+    (folder / "words.conll").write_text("\n\n".join(sentences * 4) + "\n")
+    (folder / "tags.cfg").write_text(TAGS)
+    call("debug-config", "tags.cfg")
+    call("train", "tags.cfg", "--output", "tags", "--quiet")
+    told = found("tags", "--errors", 20)
+    assert {name: each["support"] for name, each in told["per_class"].items()} == {
+        "B-LOC": 8,
+        "B-PER": 8,
+        "I-PER": 4,
+        "O": 8,
+    }
+    assert sum(map(sum, told["confusion"]["counts"])) == 28
+    n_right = sum(row[k] for k, row in enumerate(told["confusion"]["counts"]))
+    assert told["accuracy"] == n_right / 28
+    for each in told["errors"]:
+        assert f"[{sentences[each['row'] % 3].splitlines()[each['token'] - 1].split()[0]}]" in each["excerpt"]
+
+
+LABELS = """
+[data.train]
+@readers = "jsonl.v1"
+path = "several.jsonl"
+
+[target]
+@encoders = "multilabel.v1"
+column = "tags"
+
+[model]
+@layers = "Linear.v1"
+
+[loss]
+@losses = "BinaryCrossentropy.v1"
+
+[optimizer]
+@optimizers = "Adam.v1"
+learn_rate = 0.05
+
+[metrics.f]
+@metrics = "multilabel_f.v1"
+threshold = "best"
+
+[training]
+max_steps = 20
+"""
+
+
+def test_labels_are_told_one_by_one_and_a_threshold_is_found(folder):
+    rows = [{"x": x, "tags": ["low"] * (x < 8) + ["high"] * (x > 5)} for x in range(14)]
+    (folder / "several.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "several.cfg").write_text(LABELS)
+    call("train", "several.cfg", "--output", "several", "--quiet")
+    told = found("several", "several.jsonl", "--errors", 28)
+    assert {name: each["support"] for name, each in told["per_class"].items()} == {"high": 8, "low": 8}
+    assert "confusion" not in told
+    assert 0 <= told["f_threshold"] <= 1
+    sizes = [each["score"] for each in told["errors"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(each["truth"] == (each["label"] in rows[each["row"]]["tags"]) for each in told["errors"])
+
+
 def counts_of(names, seed=0, n=2000):
     rng = np.random.default_rng(seed)
     counts = ClassCounts(names)

@@ -104,6 +104,11 @@ def test_parts_merge_to_the_bit_in_any_order_and_split(kind: Any) -> None:
         check_merge(kind, index, *case(index))
 
 
+def test_accuracy_by_weight_is_the_same_in_any_split() -> None:
+    for index in range(10):
+        check_merge(Accuracy, index, *case(2 * index + 1))
+
+
 def test_scores_by_hand() -> None:
     P = np.array([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.2, 0.4, 0.4]])
     assert tallied(lambda: TopK(2), P, np.array([1, 2, 2])).result() == 2 / 3
@@ -124,9 +129,9 @@ def test_one_column_is_the_second_of_two() -> None:
 
 def test_top_1_is_accuracy_to_the_bit() -> None:
     for index in range(50):
-        P, truths, _ = case(index)
+        P, truths, weights = case(index)
         P = np.round(P, 1)
-        assert tallied(lambda: TopK(1), P, truths).result() == tallied(Accuracy, P, truths).result()
+        assert tallied(lambda: TopK(1), P, truths, weights).result() == tallied(Accuracy, P, truths, weights).result()
 
 
 @EACH

@@ -125,6 +125,7 @@ def test_the_threshold_lies_in_the_middle_and_near_a_half() -> None:
     P = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.05, 0.95]])
     tally = tallied(best_f_score, P, np.array([0, 0, 1, 1]))
     assert tally.best_threshold == pytest.approx(0.55)
+    assert tally.by_class() == [1.0, 1.0]
     assert tally.result() == {"macro": 1.0, "micro": 1.0, "weighted": 1.0, "threshold": tally.best_threshold}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.losses.loss import Truths
 from trainer_cli.losses.truths import as_bits, as_floats, as_guesses, as_weights, class_numbers
+from trainer_cli.metrics.exact_sum import ExactSum
 from trainer_cli.registry import registry
 
 NAME = "accuracy"
@@ -23,7 +24,8 @@ class Accuracy:
     Truths are class numbers (B,) or one-hot rows (B, n), for one column numbers 0 and 1. A row with a NaN is wrong, and
     so is one whose class training never had (-1).
 
-    Counts are fractions, which floats convert to exactly: no order of merging changes a bit of the result.
+    Counts are fractions, which floats convert to exactly: neither how the rows are cut nor in which order they come
+    changes a bit of the result.
 
     >>> tally = Accuracy()
     >>> tally.update(np.array([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]]), np.array([0, 1, 1]))
@@ -49,8 +51,8 @@ class Accuracy:
             self.correct += int(np.count_nonzero(right))
             self.total += len(right)
         else:
-            self.correct += Fraction(float(weights[right].sum(dtype=np.float64)))
-            self.total += Fraction(float(weights.sum(dtype=np.float64)))
+            self.correct += exact(weights[right])
+            self.total += exact(weights)
 
     def merge(self, other: Accuracy) -> None:
         self.correct += other.correct
@@ -58,6 +60,13 @@ class Accuracy:
 
     def result(self) -> float:
         return float(self.correct / self.total) if self.total else float("nan")
+
+
+def exact(weights: Array) -> Fraction:
+    """The sum of the weights, not rounded."""
+    total = ExactSum()
+    total.add(weights)
+    return total.value
 
 
 def _right(guesses: Array, truths: Any) -> Array:

@@ -85,11 +85,19 @@ class FScore(ByClass):
     def result(self) -> dict[str, float]:
         if self.threshold != BEST:
             return super().result()
-        found, threshold = FScore(), self.best_threshold
+        threshold = self.best_threshold
+        return {**self._at(threshold).result(), "threshold": threshold}
+
+    def by_class(self) -> list[float]:
+        return super().by_class() if self.threshold != BEST else self._at(self.best_threshold).by_class()
+
+    def _at(self, threshold: float) -> FScore:
+        """What the rows that were kept score at a threshold; of NaN none counts."""
+        found = FScore()
         found.threshold = threshold
         for rows in self._kept.blocks() if not math.isnan(threshold) else ():
             found.update(rows[:, :2], rows[:, 2].astype(np.int64), rows[:, 3])
-        return {**found.result(), "threshold": threshold}
+        return found
 
     @property
     def best_threshold(self) -> float:
