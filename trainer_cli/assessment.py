@@ -53,7 +53,7 @@ class ClassWatch(Watch):
 
     def see(self, batch: Batch, Ph: Any) -> None:
         P, true, rows, tokens, weights = flat(batch, Ph)
-        taken = P.argmax(axis=1)
+        taken = self.target.taken(P) if hasattr(self.target, "taken") else P.argmax(axis=1)
         self.counts.add(true, taken, weights)
         wrong = np.flatnonzero(true != taken)
         sizes = P[wrong, taken[wrong]]

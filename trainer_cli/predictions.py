@@ -70,7 +70,7 @@ def predicted(trained: Trained, block: Block, outputs: Array | Ragged, top: int)
     if not names or outputs.shape[1] != len(names):
         return Predicted(block, values, None, None)
     is_list = getattr(target, "truths", "") == "flags"
-    scores = of_lists(names, values, outputs) if is_list else outputs.max(axis=1).astype(float).tolist()
+    scores = of_lists(names, values, outputs) if is_list else of_labels(names, values, outputs)
     separator = getattr(target, "separator", ";")
     if top == 1:
         return Predicted(block, values, scores, None, separator)
@@ -78,6 +78,14 @@ def predicted(trained: Trained, block: Block, outputs: Array | Ragged, top: int)
     order = np.argsort(-outputs, axis=1, kind="stable")[:, :top]
     ranked = [[(names[i], float(row[i])) for i in best] for row, best in zip(outputs, order.tolist(), strict=True)]
     return Predicted(block, values, scores, ranked, separator)
+
+
+def of_labels(names: Sequence[str], values: Sequence[str], outputs: Array) -> list[float]:
+    """The probability (B, n) of the label that each row is given."""
+    places = {name: i for i, name in enumerate(names)}
+    given = np.fromiter(map(places.__getitem__, values), np.int64, len(values))
+    found: list[float] = outputs[np.arange(len(outputs)), given].astype(float).tolist()
+    return found
 
 
 def of_lists(names: Sequence[str], values: Sequence[Sequence[str]], outputs: Array) -> list[list[float]]:

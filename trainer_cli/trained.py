@@ -89,6 +89,7 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
     model = parts["model"]
     tell_classes(parts["loss"], encoders["target"])
     tell_metrics(parts.get("metrics", {}), encoders["target"])
+    tell_thresholds(parts.get("metrics", {}), encoders["target"], meta["scores"])
     restore(model, meta, tensors.from_bytes(files["params.safetensors"], where / "params.safetensors"))
     return Trained(
         config,
@@ -120,6 +121,22 @@ def tell_metrics(metrics: Mapping[str, Tally], target: Encoder) -> None:
             metric.names = tuple(names)
         if scale.size == 1 and hasattr(metric, "unit"):
             metric.unit = float(scale.reshape(-1)[0])
+
+
+def tell_thresholds(metrics: Mapping[str, Tally], target: Encoder, scores: Mapping[str, object]) -> None:
+    """Give a metric that looked for the best threshold, and the target, the one that was found on the dev data.
+
+    Of several dev sets it is that of the first; of several metrics the target follows the last.
+    """
+    for name, metric in metrics.items():
+        if getattr(metric, "threshold", None) != "best":
+            continue
+        ours = (value for key, value in scores.items() if f".{key}".endswith(f".{name}_threshold"))
+        found = next((value for value in ours if isinstance(value, float | int)), None)
+        if found is not None:
+            metric.threshold = float(found)  # type: ignore[attr-defined]
+            if hasattr(target, "decide_from"):
+                target.decide_from(float(found))
 
 
 def restore(model: Model, meta: Mapping[str, Any], params: dict[str, Array]) -> None:

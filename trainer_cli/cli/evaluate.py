@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trainer_cli.assessment import Assessment
     from trainer_cli.data.reader import Reader
     from trainer_cli.errors import ArgumentError
+    from trainer_cli.importance import Importances
     from trainer_cli.lookup import SavedModel
     from trainer_cli.provenance import Conditions
     from trainer_cli.trained import Trained
@@ -40,6 +41,9 @@ def evaluate(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores to this JSON file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
     errors: Annotated[int, typer.Option("--errors", min=0, metavar="N", help="Show the N worst mistakes.")] = 0,
+    importance: Annotated[
+        bool, typer.Option("--importance", help="Shuffle each column, and tell how much worse the first score gets.")
+    ] = False,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw what is confused with what: FILE.svg or FILE.png.")
     ] = None,
@@ -63,10 +67,12 @@ def evaluate(
             readers = readers_of(saved, loaded, data, test)
             if picture is not None and len(readers) > 1:
                 raise several(picture, readers)
-            scores, found = score(loaded, readers, provenance.conditions(saved.run_dir), quiet, errors)
+            conditions = provenance.conditions(saved.run_dir)
+            scores, found = score(loaded, readers, conditions, quiet, errors)
+            leaned_on = shuffled(loaded, readers, conditions) if importance else {}
         if picture is not None and picture_format is not None:
             draw(next(iter(found.values())), picture, picture_format)
-        tell(scores, found, saved, output, as_json, errors > 0)
+        tell(scores, found, leaned_on, saved, output, as_json, errors > 0)
 
 
 @contextmanager
@@ -160,6 +166,17 @@ def score(
     return {name: value if math.isfinite(value) else None for name, value in found.items()}, assessed
 
 
+def shuffled(loaded: Trained, readers: dict[str, Reader], conditions: Conditions) -> dict[str, Importances]:
+    """How much the model leans on each column, by data set."""
+    from trainer_cli.importance import importances
+    from trainer_cli.threads import computing
+
+    with computing(conditions.threads, loaded.model):
+        return {
+            of: importances(loaded, reader, batch_size=conditions.eval_batch_size) for of, reader in readers.items()
+        }
+
+
 def several(picture: Path, readers: dict[str, Reader]) -> ArgumentError:
     from trainer_cli.errors import ArgumentError
 
@@ -179,6 +196,7 @@ def draw(found: Assessment, path: Path, picture_format: str) -> None:
 def tell(
     scores: dict[str, Any],
     found: dict[str, Assessment],
+    leaned_on: dict[str, Importances],
     saved: SavedModel,
     output: Path | None,
     as_json: bool,
@@ -186,19 +204,22 @@ def tell(
 ) -> None:
     """Print everything on stdout, as JSON or as tables, and write it to a file as JSON where there is one."""
     from trainer_cli import streams
-    from trainer_cli.cli import assessed
+    from trainer_cli.cli import assessed, importances
     from trainer_cli.job import score_name
     from trainer_cli.progress import console
 
     whole = dict(scores)
     for of, each in found.items():
         whole |= {score_name(name, of, found): part for name, part in assessed.details(each, has_errors).items()}
+    whole |= {score_name("importance", of, found): importances.as_json(each) for of, each in leaned_on.items()}
     if as_json:
         streams.stdout().write(json.dumps(whole, indent=2) + "\n")
     else:
         show(scores, saved)
         for of, each in found.items():
             assessed.show(each, console(streams.stdout()), of if len(found) > 1 else "")
+        for each_found in leaned_on.values():
+            importances.show(each_found, console(streams.stdout()))
     if output is not None:
         write(output, whole)
 

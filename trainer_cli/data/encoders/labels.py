@@ -45,6 +45,7 @@ class Labels:
         self.reads: tuple[str, ...] = ()
         self.names: tuple[str, ...] = ()
         self.counts: tuple[int, ...] = ()
+        self.threshold: float | None = None
         self._seen: Counter[str] = Counter()
         self._numbers: dict[str, int] = {}
 
@@ -88,11 +89,23 @@ class Labels:
             raise self._strangers(block, labels, where) from None
         return numbers if where is None else numbers[where]
 
-    def decode(self, outputs: Array) -> list[str]:
-        """The most probable label of each row of (B, n_classes); of equal ones the first."""
+    def decide_from(self, threshold: float) -> None:
+        """From now on, take the second of two classes where its probability is at least `threshold`."""
+        self.threshold = threshold
+
+    def taken(self, outputs: Array) -> Ints:
+        """The class number of each row of probabilities (B, n_classes): the most probable one, of equal ones the first;
+        with a threshold, the one it says."""
         if outputs.ndim != 2 or outputs.shape[1] != self.n_classes:
             raise ShapeError(f"{self.n_classes} labels take outputs (B, {self.n_classes}), got {outputs.shape}")
-        return [self.names[i] for i in outputs.argmax(axis=1)]
+        if self.threshold is not None and self.n_classes == 2:
+            return (outputs[:, 1].astype(np.float64) >= self.threshold).astype(np.int64)
+        numbers: Ints = outputs.argmax(axis=1)
+        return numbers
+
+    def decode(self, outputs: Array) -> list[str]:
+        """The label of each row of (B, n_classes), as `taken` says."""
+        return [self.names[i] for i in self.taken(outputs)]
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         state = {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}

@@ -80,6 +80,10 @@ class Multilabel:
         flags[places, [self._numbers[label] for label in chain.from_iterable(rows)]] = 1.0
         return flags
 
+    def decide_from(self, threshold: float) -> None:
+        """From now on, take each label where its probability is at least `threshold`."""
+        self.thresholds = np.full(self.width, threshold)
+
     def decode(self, outputs: Array) -> list[list[str]]:
         """The labels of each row of probabilities (B, n) from their threshold on, in the labels' order."""
         if outputs.ndim != 2 or outputs.shape[1] != self.width:

@@ -1,0 +1,74 @@
+"""Permutation importance: the score falls where the model leans on a column."""
+
+import json
+
+import pytest
+from commands import call
+
+from trainer_cli import importance
+from trainer_cli.data.block import Block, Places
+
+
+def write(path, n=400):
+    """`a` decides, `b` says the same of every tenth row, `c` is noise."""
+    lines = ["a,b,c,label"]
+    for i in range(n):
+        a = ((i * 37) % 100) / 50 - 1
+        lines.append(f"{a:.2f},{a if i % 10 == 0 else (i * 7 % 11) / 5 - 1:.2f},{(i * 13 % 17) / 8 - 1:.2f},{a > 0}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def run(folder):
+    write(folder / "train.csv")
+    write(folder / "dev.csv", 200)
+    call("train", "run.cfg", "-o", "run", "--training.max_steps=200")
+    return folder
+
+
+def found(*words):
+    return json.loads(call("evaluate", "run", "--importance", "--json", *words).stdout)["importance"]
+
+
+def test_the_column_that_decides_comes_first_and_noise_costs_nothing(run):
+    columns = {each["column"]: each for each in found()["columns"]}
+    assert next(iter(columns)) == "a"
+    assert columns["a"]["fall"] > 0.3
+    assert abs(columns["c"]["fall"]) < 0.05
+    assert all(0 <= each["deviation"] < 0.1 for each in columns.values())
+
+
+def test_the_fall_is_that_of_scores_of_shuffled_files(run):
+    """By hand: the score of a file whose column `a` is in another order."""
+    whole = found()
+    lines = (run / "dev.csv").read_text().splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    falls = []
+    for shuffle in range(importance.N_SHUFFLES):
+        order = importance.generator(0, "importance", "a", shuffle).permutation(len(rows))
+        shuffled = [",".join([rows[j][0], *row[1:]]) for j, row in zip(order, rows, strict=True)]
+        (run / "shuffled.csv").write_text("\n".join([lines[0], *shuffled]) + "\n")
+        score = json.loads(call("evaluate", "run", "shuffled.csv", "--json").stdout)["accuracy"]
+        falls.append(whole["value"] - score)
+    assert whole["columns"][0]["fall"] == pytest.approx(sum(falls) / len(falls), abs=1e-12)
+
+
+def test_the_table_fits_and_the_same_call_says_the_same(run):
+    text = call("evaluate", "run", "--importance").stdout
+    assert "worse with a column shuffled" in text
+    assert found() == found()
+
+
+def test_only_so_many_rows_are_taken():
+    class Reader:
+        def columns(self):
+            return ("a",)
+
+        def blocks(self):
+            for start in range(0, 30, 10):
+                yield Block(
+                    {"a": [str(i) for i in range(start, start + 10)]}, Places("f", range(start, start + 10)), start
+                )
+
+    assert len(importance.first_rows(Reader(), 25)) == 25
+    assert importance.first_rows(Reader(), 1000).columns["a"] == [str(i) for i in range(30)]
