@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from trainer_cli.data.fingerprint import fingerprint
+from trainer_cli.data.reader import rebuild
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.data.readers.files import is_there
 from trainer_cli.data.readers.jsonl import JSONLReader
 from trainer_cli.errors import ArgumentError, DataError
 
@@ -156,3 +158,18 @@ def test_a_pipe_among_the_files_is_refused(write, tmp_path):
     write("a\n1\n", "1.csv")
     os.mkfifo(tmp_path / "2.csv")
     assert fails(CSVReader(tmp_path / "*.csv")) == f"path: expected a regular file, got {tmp_path / '2.csv'}"
+
+
+def test_a_pattern_is_there_where_some_file_fits_it(write, tmp_path):
+    path = write("a\n1\n", "1.csv")
+    assert is_there(path)
+    assert is_there(tmp_path / "?.csv")
+    assert not is_there(tmp_path / "?.tsv")
+    assert not is_there(tmp_path / "2.csv")
+
+
+def test_data_that_are_told_in_a_model_folder_stay_as_they_were(write):
+    """The settings of models that were trained before readers took text_encoding."""
+    reader = rebuild("csv.v1", {"delimiter": ";"}, write("a;b\n1;2\n"))
+    assert reader.columns() == ("a", "b")
+    assert rebuild("jsonl.v1", {}, write('{"a": 1}\n', "x.jsonl")).columns() == ("a",)
