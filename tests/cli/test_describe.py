@@ -38,7 +38,7 @@ def shown_in(width, *words):
 
 def test_piped_each_column_has_a_line(table):
     lines = call("describe", "people.csv").stdout.splitlines()
-    assert lines[0] == "people.csv: 200 rows, 8 columns (csv.v1)"
+    assert lines[0] == "people.csv: 200 rows, 8 columns (csv)"
     assert len(lines) == 2 + 8
     by_name = {line.split()[0]: line for line in lines[2:]}
     assert "it numbers the rows" in by_name["id"]
@@ -63,7 +63,7 @@ def test_the_check_of_widths_sees_a_long_line(table):
 
 def test_as_json_it_is_all_there(table):
     found = json.loads(call("describe", "people.csv", "--json").stdout)
-    assert (found["rows"], found["reader"], found["target"], found["task"]) == (
+    assert (found["rows"], found["format"], found["target"], found["task"]) == (
         200,
         "csv.v1",
         "label",
@@ -103,7 +103,7 @@ def test_rows_that_cannot_be_read_follow_the_table(table):
 def test_what_is_no_data_file_is_told_in_a_line(table):
     assert "no file is there: nowhere.csv" in call("describe", "nowhere.csv", code=2).stderr
     (table / "notes.docx").write_text("")
-    assert "the name of a data file ends in one of .csv" in call("describe", "notes.docx", code=2).stderr
+    assert "does not tell the format" in call("describe", "notes.docx", code=2).stderr
 
 
 def test_names_that_would_move_the_cursor_are_escaped(table):

@@ -20,23 +20,24 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "reader"),
+    ("name", "form"),
     [
-        ("a.csv", "csv.v1"),
-        ("a.TSV", "csv.v1"),
-        ("a.csv.gz", "csv.v1"),
-        ("a.jsonl", "jsonl.v1"),
-        ("a.json", "json.v1"),
-        ("a.npz", "npz.v1"),
+        ("a.csv", "csv"),
+        ("a.TSV", "csv"),
+        ("a.csv.gz", "csv"),
+        ("a.jsonl", "jsonl"),
+        ("a.json", "json"),
+        ("a.npz", "npz"),
     ],
 )
-def test_the_ending_of_a_name_tells_the_reader(tmp_path, name, reader):
+def test_the_ending_of_a_name_tells_the_reader(tmp_path, name, form):
     found = source(tmp_path / name)
-    assert (found.name, found.section()) == (reader, {"@readers": reader, "path": str(tmp_path / name)})
+    assert (found.format, found.section()) == (form, {"@readers": "auto.v1", "path": str(tmp_path / name)})
 
 
 def test_another_ending_is_told(tmp_path):
-    with pytest.raises(DataError, match=re.escape("ends in one of .csv, .tsv, ")):
+    (tmp_path / "a.docx").write_text("")
+    with pytest.raises(DataError, match=r'the name "a\.docx" does not tell the format'):
         source(tmp_path / "a.docx")
 
 
@@ -65,9 +66,9 @@ def test_a_folder_of_images_is_brought_to_one_size_where_it_must(tmp_path):
     for index, label in enumerate("aabb"):
         (tmp_path / "pets" / label).mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "pets" / label / f"{index}.png")
-    assert source(tmp_path / "pets").section() == {"@readers": "images.v1", "path": str(tmp_path / "pets")}
+    assert source(tmp_path / "pets").section() == {"@readers": "auto.v1", "path": str(tmp_path / "pets")}
     Image.fromarray(np.zeros((9, 8), np.uint8)).save(tmp_path / "pets" / "a" / "9.png")
-    assert source(tmp_path / "pets").arguments["size"] == [64, 64]
+    assert source(tmp_path / "pets").settings["size"] == [64, 64]
 
 
 @pytest.mark.parametrize(

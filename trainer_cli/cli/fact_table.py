@@ -21,12 +21,12 @@ STYLES = {TARGET: "green", LEFT_OUT: "yellow"}
 
 
 def heading(found: Survey) -> str:
-    """`train.csv: 50,000 rows, 11 columns (csv.v1)`"""
+    """`train.csv: 50,000 rows, 11 columns (csv)`"""
     profile = found.profile
     n_rows = f"{'' if profile.is_whole else 'more than '}{profile.n_rows:,} rows"
     looked = f", {profile.n_seen:,} of them looked at" if profile.n_seen < profile.n_rows else ""
     n_columns = f"{len(profile.columns):,} column{'s' if len(profile.columns) > 1 else ''}"
-    return f"{printable(str(found.source.path), 200)}: {n_rows}, {n_columns} ({found.source.name}){looked}"
+    return f"{printable(str(found.source.path), 200)}: {n_rows}, {n_columns} ({found.source.format}){looked}"
 
 
 def lines(found: Sequence[Use], width: int | None) -> Iterator[tuple[str, str]]:
@@ -106,11 +106,13 @@ def values_text(facts: ColumnFacts) -> str:
 
 
 def number_text(value: float | str | None) -> str:
-    """A number in four digits, whole ones with commas up to a billion.
+    """A number in four digits, whole ones up to a billion, large ones with commas.
 
-    >>> number_text(90.0), number_text(50000.0), number_text(0.123456789), number_text(1e12)
-    ('90', '50,000', '0.1235', '1e+12')
+    >>> number_text(2024.0), number_text(50000.0), number_text(0.123456789), number_text(1e12)
+    ('2024', '50,000', '0.1235', '1e+12')
     """
     if value is None or isinstance(value, str):
         return printable(value or "-")
-    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
+    if not float(value).is_integer() or abs(value) >= 1e9:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if abs(value) < 10_000 else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""How data are read: which reader takes a file or a folder, with which arguments."""
+"""How data are read: the file that is meant, its format, and the arguments of its reader."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from trainer_cli.data.reader import Reader
-from trainer_cli.data.readers.idx import IdxReader
+from trainer_cli.data.readers.auto import AutoReader, by_name, format_of, unknown
+from trainer_cli.data.readers.files import STDIN
 from trainer_cli.data.readers.images import images_in, opened_image
 from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import DataError, Problem, TrainerError
 from trainer_cli.proposal.siblings import is_train
-from trainer_cli.registry import registry
 
-# Readers of files, by the endings of names that their classes tell.
-READERS = ("csv.v1", "jsonl.v1", "json.v1", "conll.v1", "npz.v1", "parquet.v1")
-IDX, IMAGES = "idx.v1", "images.v1"
 # Columns that a file of tokens does not name: the first is the token, the last its tag.
 FIRST_AND_LAST = {"token": 0, "tag": -1}
 # Images of several sizes are brought to one; so many are looked at to find out.
@@ -28,59 +25,56 @@ MAX_LOOKED_AT = 1000
 
 @dataclass(frozen=True)
 class Source:
-    """Data to train on: where they lie, the registered name of their reader, and its arguments."""
+    """Data to train on: where they lie, in which format, and what their reader must be told."""
 
     path: Path
-    name: str
-    arguments: Mapping[str, Any]
+    format: str
+    settings: Mapping[str, Any]
 
     @property
     def reader(self) -> Reader:
-        reader: Reader = registry.readers.get(self.name)(**self.arguments)
-        return reader
+        return AutoReader(self.path, **self.settings)
 
     def section(self) -> dict[str, Any]:
         """As a config writes it."""
-        return {"@readers": self.name, **self.arguments}
+        return {"@readers": "auto.v1", "path": str(self.path), **self.settings}
 
     def at(self, path: Path) -> Source:
         """Another file, read the same way."""
-        return Source(path, self.name, {**self.arguments, "path": str(path)})
+        return Source(path, self.format, self.settings)
 
 
 def source(data: Path) -> Source:
     """The source of a file, or of what a folder holds; what is no data is a DataError."""
-    if data.is_dir():
-        return of_folder(data)
-    name = reader_name(data)
-    if name is None:
-        endings = ", ".join(ending for each in READERS for ending in endings_of(each) if ending.count(".") == 1)
-        raise refused(data, f"the name of a data file ends in one of {endings}; it may be packed")
-    found = Source(data, name, {"path": str(data)})
-    if name != "conll.v1":
+    if str(data) == STDIN:
+        raise DataError("the data are looked at more than once: name a file, not standard input")
+    path = of_folder(data) if data.is_dir() else data
+    form = format_of(path)
+    if form is None:
+        raise unknown(path)
+    found = Source(path, form, size_of(images_in(path)) if form == "images" and path.is_dir() else {})
+    if form != "conll":
         return found
     try:
         found.reader.columns()
     except TrainerError:
-        found = Source(data, name, {"path": str(data), "columns_at": FIRST_AND_LAST})
+        found = Source(path, form, {"columns_at": FIRST_AND_LAST})
         found.reader.columns()
     return found
 
 
-def of_folder(folder: Path) -> Source:
-    """Of a folder: its one data file, or the one for training; two files of the MNIST format; images, by class."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    found = [path for path in files if reader_name(path)]
+def of_folder(folder: Path) -> Path:
+    """What is meant by a folder: its one data file, or the one for training; of images the folder itself."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and by_name(path.name) not in (None, "images"))
+    found = [path for path in files if not (by_name(path.name) == "idx" and "labels" in path.name)]
     training = [path for path in found if is_train(path)] if len(found) > 1 else found
     if len(training) == 1:
-        return source(training[0])
-    if found:
-        names = ", ".join(path.name for path in found[:5]) + (", ..." if len(found) > 5 else "")
-        raise refused(folder, f"expected one data file, or one called train, found {len(found)}: {names}. Name it")
-    if images := [path for path in files if "images" in path.name and "idx3" in path.name]:
-        pair = IdxReader.at(next(filter(is_train, images), images[0]))
-        return Source(folder, IDX, {"images": str(pair.images), "labels": str(pair.labels)})
-    return Source(folder, IMAGES, {"path": str(folder), **size_of(images_in(folder))})
+        return training[0]
+    if not found:
+        return folder
+    names = ", ".join(path.name for path in found[:5]) + (", ..." if len(found) > 5 else "")
+    message = f"expected one data file, or one called train, found {len(found)}: {names}. Name it"
+    raise DataError(problems=[Problem(message, str(folder))])
 
 
 def size_of(paths: tuple[Path, ...]) -> dict[str, Any]:
@@ -90,20 +84,6 @@ def size_of(paths: tuple[Path, ...]) -> dict[str, Any]:
         with opened_image(path) as image:
             sizes.add(image.size)
     return {"size": [SIZE, SIZE]} if len(sizes) > 1 else {}
-
-
-def endings_of(name: str) -> tuple[str, ...]:
-    endings: tuple[str, ...] = registry.readers.get(name).suffixes
-    return endings
-
-
-def reader_name(path: Path) -> str | None:
-    """The reader that takes a file of this name, if any."""
-    return next((name for name in READERS if path.name.lower().endswith(endings_of(name))), None)
-
-
-def refused(path: Path, message: str) -> DataError:
-    return DataError(problems=[Problem(message, str(path))])
 
 
 def stem(path: Path) -> str:

@@ -63,7 +63,7 @@ def as_json(found: Survey) -> str:
     """All that was found, as JSON."""
     values = {
         "data": str(found.source.path),
-        "reader": found.source.name,
+        "format": found.source.format,
         "rows": found.profile.n_rows,
         "rows_looked_at": found.profile.n_seen,
         "is_whole": found.profile.is_whole,
