@@ -109,7 +109,11 @@ def test_a_leak_that_is_left_in_would_have_been_seen(folder):
 def test_odd_names_of_columns_and_files_come_through(folder):
     draw = random.Random(0)
     rows = [[draw.gauss(0, 1) for _ in ODD_NAMES] for _ in range(120)]
-    table(folder / "od d.$x.csv", [*ODD_NAMES, "tar.get $"], [[*row, "up" if row[0] > 0 else "down"] for row in rows])
+    table(
+        folder / "od d.$x.csv",
+        [*ODD_NAMES, "tar.get $"],
+        [[*row, "up" if sum(row[:2]) > 0 else "down"] for row in rows],
+    )
     call("init-config", "od d.$x.csv", "--target", "tar.get $", "--output", "odd.cfg")
     checked("odd.cfg")
     config = read_run_config("odd.cfg").config
@@ -220,3 +224,75 @@ def test_a_category_of_many_values_has_vectors(folder):
     checked("shops.cfg")
     assert read_run_config("shops.cfg").config["model"]["@layers"] == "tabular.v1"
     assert trained("shops.cfg", "--training.max_steps=500")["accuracy"] > 0.8
+
+
+WORDS = {"DET": ["the", "a"], "NOUN": ["dog", "cat", "house"], "VERB": ["runs", "sees"], "ADJ": ["big", "small"]}
+
+
+def write_reviews(path, n=300):
+    draw = random.Random(0)
+    with open(path, "w", encoding="utf-8") as file:
+        for i in range(n):
+            is_good = draw.random() < 0.5
+            words = [draw.choice(["box", "day", "shop", "it", "was", "very"]) for _ in range(8)]
+            words += [draw.choice(["great", "lovely"] if is_good != (draw.random() < 0.05) else ["awful", "poor"])]
+            draw.shuffle(words)
+            print(json.dumps({"id": f"r{i}", "text": " ".join(words), "good": is_good}), file=file)
+
+
+def test_texts_give_a_config_that_reads_their_words(folder):
+    write_reviews(folder / "reviews.jsonl")
+    call("init-config", "reviews.jsonl")
+    checked("reviews.cfg")
+    config = read_run_config("reviews.cfg").config
+    assert (config["model"]["@layers"], config["features"]["column"]) == ("text_bow.v1", "text")
+    assert trained("reviews.cfg", "--training.max_steps=200")["accuracy"] > 0.8
+
+
+def test_tokens_and_tags_give_a_tagger(folder):
+    draw = random.Random(0)
+    with open(folder / "tags.conll", "w") as file:
+        for _ in range(120):
+            kinds = draw.choice([["DET", "NOUN", "VERB"], ["DET", "ADJ", "NOUN", "VERB", "DET", "NOUN"]])
+            file.writelines(f"{draw.choice(WORDS[kind])}\t{kind}\n" for kind in kinds)
+            file.write("\n")
+    call("init-config", "tags.conll")
+    checked("tags.cfg")
+    assert trained("tags.cfg", "--training.max_steps=40")["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("separator", ["|", None])
+def test_several_labels_a_row_are_seen(folder, separator):
+    draw = random.Random(0)
+    rows = [(draw.gauss(0, 1), draw.gauss(0, 1)) for _ in range(300)]
+    labels = [[name for name, has in (("sun", a > 0), ("rain", b > 0.3), ("wind", a + b > 1)) if has] for a, b in rows]
+    name = "sky.csv" if separator else "sky.jsonl"
+    if separator:
+        table(
+            folder / name,
+            ["a", "b", "tags"],
+            [[*row, separator.join(each)] for row, each in zip(rows, labels, strict=True)],
+        )
+    else:
+        records = [{"a": a, "b": b, "tags": each} for (a, b), each in zip(rows, labels, strict=True)]
+        (folder / name).write_text("\n".join(map(json.dumps, records)))
+    call("init-config", name)
+    checked("sky.cfg")
+    config = read_run_config("sky.cfg").config
+    assert config["target"]["@encoders"] == "multilabel.v1"
+    assert config["target"].get("separator") == separator
+    assert trained("sky.cfg", "--training.max_steps=300")["multilabel_f_micro"] > 0.85
+
+
+def test_images_give_a_convolutional_network(folder):
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    X, Y = generator.integers(0, 60, (120, 12, 12)).astype(np.uint8), np.arange(120) % 2
+    for image, is_row in zip(X, Y, strict=True):
+        place = generator.integers(2, 10)
+        image[(place, slice(None)) if is_row else (slice(None), place)] = 200
+    np.savez(folder / "lines.npz", X=X, Y=Y)
+    call("init-config", "lines.npz")
+    checked("lines.cfg")
+    assert trained("lines.cfg", "--training.max_steps=30")["accuracy"] > 0.8

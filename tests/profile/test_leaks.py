@@ -77,6 +77,17 @@ def test_a_noisy_copy_of_a_number_is_a_feature():
     assert number_leak(values, NUMBERS) == ""
 
 
+def test_a_column_whose_ranges_are_the_classes_is_a_leak():
+    ratings = NUMBERS[:200]
+    truths = ["good" if float(rating) > 0.3 else "bad" for rating in ratings]
+    assert class_leak(ratings, truths) == "its ranges tell the target"
+    assert class_leak(ratings, spoilt(truths, 1, "bad" if truths[0] == "good" else "good")) == ""
+
+
+def test_ranges_of_few_rows_are_no_leak():
+    assert class_leak(["1.5", "2.5", "3.5", "4.5"] * 2, ["a", "a", "b", "b"] * 2) == ""
+
+
 def test_leaks_are_found_in_a_data_set_whose_classes_are_sorted():
     rows = Rows(y=sorted(CLASSES), copy=sorted(CLASSES), x=NUMBERS, words=[["a"]] * 300)
     assert list(leaks(rows, profile(rows), "y", of_numbers=False)) == ["copy"]

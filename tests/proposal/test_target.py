@@ -68,3 +68,26 @@ def test_what_nothing_can_be_learnt_from_is_refused(values, task, said):
 def test_a_sound_target_is_not_refused():
     check(choose((CLASSES,), "kind", "auto"))
     check(choose((NUMBERS,), "x", "auto"))
+
+
+def test_a_list_a_row_is_tags_beside_tokens_of_its_length_and_labels_else():
+    tokens = facts_of("words", [["to", "be"], ["or", "not", "to"]] * 10)
+    tags = facts_of("pos", [["P", "V"], ["C", "A", "P"]] * 10)
+    assert choose((tokens, tags), "pos", "auto").task == "tagging"
+    assert choose((tags, facts_of("words", [["to"], ["or", "not"]] * 10)), "pos", "auto").task == "multilabel"
+
+
+@pytest.mark.parametrize(
+    ("values", "separator"),
+    [
+        (["a|b", "a", "b|c", "c|a"] * 15, "|"),
+        (["a; b", "a", "b; c", "c; a"] * 15, ";"),
+        (["Oslo, Norway", "Rome, Italy", "Lima, Peru"] * 20, None),  # as many parts as texts
+        (["a", "b", "c"] * 20, None),
+        ([f"one, two and the rest of text number {i}" for i in range(60)], None),
+    ],
+)
+def test_labels_in_one_text_are_told_by_what_stands_between_them(values, separator):
+    found = choose((facts_of("tags", values),), "tags", "auto")
+    assert found.separator == separator
+    assert (found.task == "multilabel") == (separator is not None)

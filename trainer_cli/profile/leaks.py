@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,8 @@ def class_leak(values: Sequence[str], truths: Sequence[str]) -> str:
     if determines(values, truths):
         same = all(value == truth for value, truth in zip(values, truths, strict=True))
         return "a copy of the target" if same else "each of its values comes with one target alone"
+    if separates(values, truths):
+        return "its ranges tell the target"
     is_filled = {text: spelling(text)[0] != "missing" for text in set(values)}
     presence = [str(is_filled[text]) for text in values]
     return "whether it is filled in tells the target" if determines(presence, truths) else ""
@@ -79,6 +82,22 @@ def determines(values: Sequence[str], truths: Sequence[str]) -> bool:
     holders = Counter(target_of.values())
     n_holders = len(target_of) - holders[usual]
     return n_rare >= MIN_ROWS and n_holders * 3 <= n_rare and holders[usual] * 2 <= counts[usual]
+
+
+def separates(values: Sequence[str], truths: Sequence[str]) -> bool:
+    """Whether the classes lie one above the other in a column of numbers, each in a range of its own.
+
+    >>> separates(list(map(str, range(60))), ["low"] * 30 + ["high"] * 30)
+    True
+    """
+    numbers = [
+        (value, truth) for text, truth in zip(values, truths, strict=True) if (value := number(text)) is not None
+    ]
+    counts = Counter(truth for _, truth in numbers)
+    if len(numbers) < len(values) / 2 or len(counts) < 2 or min(counts.values()) < MIN_ROWS:
+        return False
+    ordered = [truth for _, truth in sorted(numbers)]
+    return sum(one != other for one, other in pairwise(ordered)) == len(counts) - 1
 
 
 def number_leak(values: Sequence[str], truths: Sequence[str]) -> str:

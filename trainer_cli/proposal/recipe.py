@@ -20,6 +20,7 @@ SIZES = ((1_000, 32, 64), (10_000, 64, 128), (100_000, 128, 128), (math.inf, 512
 class Recipe:
     """Steps are updates; `depth` hidden layers have `width` numbers each, of which training leaves out `dropout`."""
 
+    n_training_rows: int
     batch_size: int
     max_steps: int
     eval_frequency: int
@@ -46,6 +47,7 @@ def recipe(n_rows: int, optimize: Optimize = "accuracy") -> Recipe:
     max_steps = plain(max(200, passes * n_rows / batch_size))
     eval_frequency = plain(max_steps / N_EVALUATIONS)
     return Recipe(
+        n_training_rows=n_rows,
         batch_size=batch_size,
         max_steps=max_steps,
         eval_frequency=eval_frequency,
