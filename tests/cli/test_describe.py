@@ -65,7 +65,7 @@ def test_as_json_it_is_all_there(table):
     found = json.loads(call("describe", "people.csv", "--json").stdout)
     assert (found["rows"], found["format"], found["target"], found["task"]) == (
         200,
-        "csv.v1",
+        "csv",
         "label",
         "classification",
     )
