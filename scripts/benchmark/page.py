@@ -12,7 +12,9 @@ Results = Mapping[str, Mapping[str, Any]]
 
 HEAD = """# Results
 
-What `scripts/results.py` measured, and nothing else; the numbers of every run are in [results.json](results.json).
+What `scripts/results.py` and the programs in `scripts/peers/` measured, and nothing else; the numbers of every run are
+in [results.json](results.json). Where the load at the start was above 1, other programs had a part of the machine:
+those seconds, and words a second, are no comparison.
 Ours is trained and scored by the commands `trainer train` and `trainer evaluate` alone. Ours and the peers learn from
 the same rows, choose among settings by the same dev rows, and are scored on test rows that neither has seen. A number
 is the median over seeds, or the mean over splits where the table says so; in brackets the least and the greatest.
@@ -74,7 +76,10 @@ def holds(line: Line, runs: Mapping[str, Runs]) -> str:
     if missed:
         return "no: " + "; ".join(missed)
     unmeasured = [peer.title for peer in line.peers if peer.counts and not runs.get(peer.title)]
-    return f"not known: {', '.join(unmeasured)} not measured" if unmeasured else "yes"
+    if unmeasured:
+        return f"not known: {', '.join(unmeasured)} not measured"
+    fewer = [peer.title for peer in line.peers if peer.counts and len(runs[peer.title]) < len(runs["ours"])]
+    return f"so far: fewer runs of {', '.join(fewer)}" if fewer else "yes"
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

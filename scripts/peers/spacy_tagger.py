@@ -64,7 +64,7 @@ def measure(question: Question) -> dict[str, Any]:
         }
         train(folder / "config.cfg", folder / "out", overrides=settings)
         nlp = spacy.load(folder / "out" / "model-best")
-    return {**tagging(nlp, question.test), **training(question.dev), "steps": SEEN[-1]["step"]}
+    return {**tagging(nlp, question.test), **training(question.dev), "chosen": f"{SEEN[-1]['step']} updates"}
 
 
 def training(dev: Path) -> dict[str, float]:
