@@ -90,6 +90,7 @@ def test_a_score_that_is_no_number_is_null_in_json(run, monkeypatch):
     text = call("evaluate", run, "--json").stdout
     found = json.loads(text, parse_constant=lambda name: pytest.fail(name))
     assert (found["accuracy"], found["loss"], found["n"]) == (None, None, 12)
+    assert "accuracy n/a" in " ".join(call("evaluate", run).stdout.split())
 
 
 def the_page_s_evaluate(model, batch_size, Xs, Ys):

@@ -245,5 +245,6 @@ def show(scores: dict[str, Any], saved: SavedModel) -> None:
     table.add_column("score")
     table.add_column("value", justify="right")
     for name, value in scores.items():
-        table.add_row(name, f"{value:,}" if isinstance(value, int) else shown(name, value))
+        text = f"{value:,}" if isinstance(value, int) else shown(name, value)
+        table.add_row(name, "n/a" if value is None else text)
     console(streams.stdout()).print(table)
