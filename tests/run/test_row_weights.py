@@ -141,3 +141,11 @@ def test_a_column_that_cannot_hold_weights_is_refused(data, column, said):
 def test_debug_config_takes_weights(data):
     found = inspect(weighed(data))
     assert found.samples[0].weights.tolist()[:2] == [1, 0.5]
+
+
+@pytest.mark.parametrize("n_parts", [1, 3])
+def test_a_batch_none_of_whose_rows_counts_changes_nothing(data, n_parts):
+    more = ("--training.accumulate_gradient", n_parts, "--batch_size.start", 1.0, "--batch_size.stop", 2.0)
+    ending = train(weighed(data, *more, weights=[0, 0, 0, 1]), data / "run")
+    assert ending.cause is None
+    assert all(np.isfinite(row["train_loss"]) for row in rows(data / "run"))
