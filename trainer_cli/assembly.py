@@ -68,7 +68,7 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
     tell_metrics(metrics, target)
     n_ids = getattr(features, "n_ids", None)
     samples = [(*data.first(N_ROWS), data.weights) for data in (train, *dev.values())]
-    model = set_up(config, samples[0][0], target.width, n_ids)
+    model = set_up(config, samples[0][0], target.width, features)
     scores = rehearse(config, model, loss, metrics, samples)
     training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
     schedules = varying(config, optimizer, batch_size, model)

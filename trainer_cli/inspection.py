@@ -94,7 +94,7 @@ def inspect(config: RunConfig) -> Inspection:
         check_classes(config, target)
     fit_loss(config, loss, target)
     tell_metrics(metrics, target)
-    model = set_up(config, samples[0].X, target.width, getattr(features, "n_ids", None))
+    model = set_up(config, samples[0].X, target.width, features)
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y, sample.weights) for sample in samples])
     assembly.monitor_of(config, metrics, scores, [set_name(name) for name in found.dev])
     schedules = varying(config, optimizer, batch_size, model)

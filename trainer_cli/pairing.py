@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from trainer_cli import word_vectors
 from trainer_cli.arrays import Rows, n_rows, slice_rows
 from trainer_cli.config.run_config import RunConfig
-from trainer_cli.data.encoder import Target
+from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.gather import Gather
 from trainer_cli.errors import ArgumentError, ConfigError
 from trainer_cli.layer_watch import layer_problem, watched_layers
@@ -20,14 +21,18 @@ from trainer_cli.trained import sample, shapes_of, tell_classes
 SAMPLE_ROWS = 16
 
 
-def set_up(config: RunConfig, X: Rows, n_outputs: int, n_ids: Any = None) -> Model:
-    """Make the model and infer its sizes from rows of data, and from how many ids there are (as `shapes_of` takes)."""
+def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder) -> Model:
+    """Make the model, infer its sizes from rows of data and from how many ids the encoder gives, and fill its tables
+    from the files of word vectors that it names."""
+    n_ids = getattr(features, "n_ids", None)
     model: Model = config.build("model")
     model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
     try:
         Y = np.zeros((1, n_outputs), np.float32)
         with watched_layers(config, model):
+            word_vectors.check_widths(model)
             model.initialize(with_largest(slice_rows(X, 0, SAMPLE_ROWS), n_ids), Y, seed=config.system.seed)
+            word_vectors.fill(model, features)
     except ConfigError:
         raise
     except ArgumentError as err:

@@ -12,7 +12,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from trainer_cli import checkpoint, json_text, output, pointers, provenance, storage
+from trainer_cli import checkpoint, json_text, output, pointers, provenance, storage, word_vectors
 from trainer_cli.assembly import assemble
 from trainer_cli.checkpoint import Checkpoint, Found
 from trainer_cli.config.loaded import load, load_text
@@ -150,6 +150,8 @@ class Session:
 
     def begin(self, driver: Run, ready: Ready, loggers: Mapping[str, Logger], run_dir: Path) -> None:
         self.progress.detail(summary(ready.job, ready.facts))
+        for line in word_vectors.told(ready.job.model):
+            self.progress.say(line)
         storage.replace_file(run_dir / provenance.NAME, json_text.dumps(ready.facts))
         storage.replace_file(run_dir / CONFIG, ready.job.config_text.encode())
         driver.go(loggers)

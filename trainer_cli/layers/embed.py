@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from trainer_cli.errors import ArgumentError
 from trainer_cli.initializers import Initializer, uniform_init
 from trainer_cli.layers.dropout import checked, drop
 from trainer_cli.layers.ids import as_ids, check_range, checked_column, no_slope, rows_of, set_table_size, with_rows
@@ -22,14 +24,19 @@ def Embed(
     column: int | None = None,
     init_E: Initializer = uniform_init,
     dropout: float | Schedule | None = None,
+    vectors: Path | None = None,
 ) -> Model:
     """The row of a table for each id: `Y[i] = E[X[i]]`.
 
     X is ids (B,), of several columns (B, k) that of `column`, and Y is (B, nO); or X is Ragged (sum,) or (sum, k), and
     Y too, (sum, nO). E is (nV, nO); nV is inferred from the data. An update costs what the rows that were used cost.
-    `dropout` drops outputs in training. ShapeError: an id is none of the rows. Bengio et al., "A Neural Probabilistic
+    `dropout` drops outputs in training. In a run, `vectors` names a file that the rows of words start from (text as
+    word2vec, GloVe and fastText write it, also packed, or safetensors) of `nO` numbers each: the others start as
+    `init_E` says. ShapeError: an id is none of the rows. Bengio et al., "A Neural Probabilistic
     Language Model" (JMLR 2003).
     """
+    if vectors is not None and nO is None:
+        raise ArgumentError(f"Embed.v1: with vectors = {str(vectors)!r} say how wide they are, nO = ...")
     return Model(
         "embed",
         forward,
@@ -37,7 +44,8 @@ def Embed(
         dims=sizes("Embed.v1", nO=nO, nV=nV),
         params=("E",),
         sparse=("E",),
-        attrs={"layer": "Embed.v1", "column": checked_column("Embed.v1", column), "dropout": checked(dropout)},
+        attrs={"layer": "Embed.v1", "column": checked_column("Embed.v1", column), "dropout": checked(dropout)}
+        | ({} if vectors is None else {"vectors": str(vectors)}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from trainer_cli.errors import ArgumentError
@@ -27,12 +28,14 @@ def text_cnn(
     windows: list[int] | None = None,
     dropout: float | Schedule = 0.5,
     nO: int | None = None,
+    vectors: Path | None = None,
 ) -> Model:
     """A text by the phrases in it: X is Ragged ids, as `text.v1` gives without weights, Y is (B, nO).
 
     Each word has a vector of `width`; a `Conv1D.v1` for each of `windows` (3, 4 and 5 words if left out) has `filters`
     outputs at each place, of which the largest in the text counts; `dropout` drops these in training, and a softmax or
-    with `output = "linear"` an affine layer follows. Kim, "Convolutional Neural Networks for Sentence Classification"
+    with `output = "linear"` an affine layer follows. `vectors` names a file that the words start from, see `Embed.v1`.
+    Kim, "Convolutional Neural Networks for Sentence Classification"
     (EMNLP 2014), arXiv:1408.5882.
     """
     sizes("text_cnn.v1", width=width, filters=filters, nO=nO)
@@ -53,7 +56,7 @@ def text_cnn(
     last = Softmax(nO) if output == "softmax" else Linear(nO)
     rate = checked(dropout)
     model = chain(
-        Embed(width).named("words"),
+        Embed(width, vectors=vectors).named("words"),
         concatenate(*phrases).named("phrases"),
         Dropout(0.0 if rate is None else rate).named("dropout"),
         last.named("output"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any, Literal
@@ -88,6 +88,17 @@ class Text:
     @property
     def width(self) -> int:
         return self.n_ids
+
+    @property
+    def n_words(self) -> int:
+        """How many words of the training texts have ids of their own."""
+        return int((self.word_ids(self._words) > 0).sum())
+
+    def word_ids(self, words: Iterable[str]) -> Ints:
+        """The ids of words, 0 of those that were not met yet: of others a bucket would say too much."""
+        known = [word if word in self._words else "" for word in map(str.lower if self.lower else str, words)]
+        hashes = np.fromiter((self._words[word] if word else 0 for word in known), np.uint64, len(known))
+        return np.where([bool(word) for word in known], self._ids[bucket(hashes, self.buckets)], 0).astype(np.int64)
 
     def choose(self, columns: tuple[str, ...]) -> None:
         self.reads = (text_column(self.column, columns),)
