@@ -82,6 +82,13 @@ def test_tfidf_is_that_of_scikit_learn():
     np.testing.assert_allclose(found[:, 1:][:, order[1]], expected[:, order[0]], rtol=1e-6)
 
 
+def test_words_and_pieces_of_words_have_weights_of_one_length_each():
+    ids, weights = fitted(
+        ["walking dogs", "walked dog", "walks"], char_ngrams=[3, 4], weights="tfidf", min_count=1
+    ).encode(Block({"text": ["walking dog", "dog"]}))
+    np.testing.assert_allclose(np.add.reduceat(weights.data**2, ids.starts()[:-1]), [2, 2], rtol=1e-6)
+
+
 def test_a_text_without_known_words_is_an_empty_row_of_weights():
     ids, weights = fitted(weights="tfidf").encode(Block({"text": ["", "unseen", "the"]}))
     assert (ids.lengths.tolist(), weights.data.tolist()) == ([0, 0, 1], [1.0])
@@ -119,8 +126,8 @@ def test_runs_that_cross_rows_would_be_found(monkeypatch):
 
 def test_ids_by_row_and_distinct():
     ids, rows = np.array([5, 3, 5, 5, 1]), np.array([0, 2, 0, 2, 0])
-    by, lengths = by_row(ids, rows, 4)
-    assert (by.tolist(), lengths.tolist()) == ([5, 5, 1, 3, 5], [3, 0, 2, 0])
+    order, lengths = by_row(rows, 4)
+    assert (ids[order].tolist(), lengths.tolist()) == ([5, 5, 1, 3, 5], [3, 0, 2, 0])
     assert [part.tolist() for part in distinct(ids, rows, 6)] == [[1, 5, 3, 5], [0, 0, 2, 2], [1, 2, 1, 1]]
 
 

@@ -25,9 +25,9 @@ def runs(words: Hashes, rows: Ints, n: int) -> list[tuple[Hashes, Ints]]:
     return kept
 
 
-def by_row(ids: Ints, rows: Ints, n_rows: int) -> tuple[Ints, Ints]:
-    """Ids in the order of their rows, those of one row as they come; and how many each row has."""
-    return ids[np.argsort(rows, kind="stable")], np.bincount(rows, minlength=n_rows)
+def by_row(rows: Ints, n_rows: int) -> tuple[Ints, Ints]:
+    """The order that puts things row by row, those of one row as they come; and how many each row has."""
+    return np.argsort(rows, kind="stable"), np.bincount(rows, minlength=n_rows)
 
 
 def distinct(ids: Ints, rows: Ints, n_ids: int) -> tuple[Ints, Ints, Ints]:

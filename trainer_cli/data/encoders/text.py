@@ -42,8 +42,9 @@ class Text:
 
     With `weights = "tfidf"` the row is a tuple of two Ragged, each id once and a float32 weight for it:
     `(1 + log(n)) * (1 + log((1 + N) / (1 + df)))` for an id that comes n times in the text and in df of N training
-    texts, divided by the root of the row's sum of squares; id 0 is left out. (Manning, Raghavan and Schütze,
-    "Introduction to Information Retrieval", 2008, ch. 6; smoothed as in scikit-learn.)
+    texts, divided by the root of the sum of squares of the row's words and their n-grams, or of its pieces of words; id
+    0 is left out. (Manning, Raghavan and Schütze, "Introduction to Information Retrieval", 2008, ch. 6; smoothed as in
+    scikit-learn.)
 
     `column` may be left out for one called `text`, or if there is one column. An empty text is an empty row. Hashing:
     Weinberger et al., "Feature Hashing for Large Scale Multitask Learning" (ICML 2009); n-grams as in fastText:
@@ -122,14 +123,18 @@ class Text:
 
     def encode(self, block: Block) -> Ragged | tuple[Ragged, Ragged]:
         texts = self._texts(block)
-        (words_, rows), *others = [
-            (self._ids[bucket(hashes, self.buckets)], rows) for hashes, rows in self._hashed(texts)
-        ]
-        kept = [(words_, rows), *((ids[ids > 0], where[ids > 0]) for ids, where in others)]
-        ids, rows = joined(kept)
+        found = [(self._ids[bucket(hashes, self.buckets)], rows) for hashes, rows in self._hashed(texts)]
         if self.weights == "none":
-            return Ragged(*by_row(ids.astype(np.int64), rows, len(texts)))
-        return self._weighted(ids[ids > 0].astype(np.int64), rows[ids > 0], len(texts))
+            others = [(ids[ids > 0], rows[ids > 0]) for ids, rows in found[1:]]
+            ids, rows = joined([found[0], *others])
+            order, lengths = by_row(rows, len(texts))
+            return Ragged(ids[order].astype(np.int64), lengths)
+        # Words and their runs have one length, pieces of words another: there are many more of these.
+        kinds = [joined(kind) for kind in (found[: self.word_ngrams], found[self.word_ngrams :]) if kind]
+        parts = [self._weighted(ids[ids > 0].astype(np.int64), rows[ids > 0], len(texts)) for ids, rows in kinds]
+        ids, rows, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
+        order, lengths = by_row(rows, len(texts))
+        return Ragged(ids[order], lengths), Ragged(weights[order], lengths)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         state = {name: getattr(self, name) for name in SETTINGS} | {"column": self.reads[0]}
@@ -180,12 +185,12 @@ class Text:
             found.append((hashes, np.repeat(rows, sizes)))
         return found
 
-    def _weighted(self, ids: Ints, rows: Ints, n_rows: int) -> tuple[Ragged, Ragged]:
+    def _weighted(self, ids: Ints, rows: Ints, n_rows: int) -> tuple[Ints, Ints, Array]:
+        """Each id of a row once: ids, rows and weights, whose squares add up to 1 in a row."""
         ids, rows, counts = distinct(ids, rows, self.n_ids)
         weights = (1 + np.log(counts)) * self.idf[ids]
         norms = np.sqrt(np.bincount(rows, weights * weights, minlength=n_rows))
-        lengths = np.bincount(rows, minlength=n_rows)
-        return Ragged(ids, lengths), Ragged((weights / norms[rows]).astype(np.float32), lengths)
+        return ids, rows, (weights / norms[rows]).astype(np.float32)
 
 
 SETTINGS = ("lower", "max_length", "word_ngrams", "char_ngrams", "min_count", "buckets", "weights")
