@@ -30,10 +30,19 @@ def failures(line: Line, ours: Runs, peers: Mapping[str, Runs]) -> list[str]:
         runs = peers.get(peer.title)
         if not peer.counts or not runs:
             continue
-        if not sign * found >= sign * score(line, runs, line.score):
+        mine, theirs = alike(line, ours, runs)
+        if not sign * score(line, mine, line.score) >= sign * score(line, theirs, line.score):
             missed.append(f"worse than {peer.title}")
         if line.speed and not score(line, ours, "words_per_second") >= line.speed * score(
             line, runs, "words_per_second"
         ):
             missed.append(f"less than {line.speed:g} times the words a second of {peer.title}")
     return missed
+
+
+def alike(line: Line, ours: Runs, theirs: Runs) -> tuple[Runs, Runs]:
+    """The runs to compare: of splits those that both were measured on, of seeds all."""
+    if line.average != "mean":
+        return ours, theirs
+    both = {run["seed"] for run in ours} & {run["seed"] for run in theirs}
+    return [run for run in ours if run["seed"] in both], [run for run in theirs if run["seed"] in both]

@@ -56,6 +56,12 @@ def test_ours_has_to_reach_the_floor_and_the_peer(ours, peer, missed):
     assert failures(DIGITS, runs(ours), {"scikit-learn MLPClassifier": runs(peer)}) == missed
 
 
+def test_splits_are_compared_where_both_were_measured():
+    line = replace(REVIEWS, peers=DIGITS.peers)
+    assert failures(line, runs(0.8), {"scikit-learn MLPClassifier": runs(0.79, 0.99)}) == []
+    assert failures(line, runs(0.8, 0.8), {"scikit-learn MLPClassifier": runs(0.79, 0.99)}) != []
+
+
 def test_an_error_has_to_be_as_small_as_the_peer_s():
     line = replace(DIGITS, floor=None, higher_is_better=False)
     peers = {"scikit-learn MLPClassifier": runs(1.3)}
