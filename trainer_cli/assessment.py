@@ -45,7 +45,7 @@ class Watch:
 
 
 class ClassWatch(Watch):
-    """Of classes, one a row or one a token: the likeliest one is taken."""
+    """Of classes, one a row or one a token: those that are taken as predictions."""
 
     def __init__(self, trained: Trained, passing: Passing, worst: Worst):
         super().__init__(trained, passing, worst)
@@ -53,7 +53,7 @@ class ClassWatch(Watch):
 
     def see(self, batch: Batch, Ph: Any) -> None:
         P, true, rows, tokens, weights = flat(batch, Ph)
-        taken = self.target.taken(P) if hasattr(self.target, "taken") else P.argmax(axis=1)
+        taken = self.target.taken(Ph) if hasattr(self.target, "taken") else P.argmax(axis=1)
         self.counts.add(true, taken, weights)
         wrong = np.flatnonzero(true != taken)
         sizes = P[wrong, taken[wrong]]

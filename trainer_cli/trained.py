@@ -113,12 +113,14 @@ def tell_classes(loss: Loss, target: Encoder) -> None:
 
 
 def tell_metrics(metrics: Mapping[str, Tally], target: Encoder) -> None:
-    """Tell metrics that want to know the names of the fitted target's classes, and those of numbers what one of its
-    is in the column's own unit."""
+    """Tell metrics that want to know the names of the fitted target's classes and which it takes, and those of numbers
+    what one of its is in the column's own unit."""
     names, scale = getattr(target, "names", ()), np.asarray(getattr(target, "scale", ()))
     for metric in metrics.values():
         if names and hasattr(metric, "names"):
             metric.names = tuple(names)
+        if hasattr(target, "taken") and hasattr(metric, "taken_by"):
+            metric.taken_by = target.taken
         if scale.size == 1 and hasattr(metric, "unit"):
             metric.unit = float(scale.reshape(-1)[0])
 

@@ -12,10 +12,12 @@ import pytest
 from seqeval import metrics as peer
 
 from trainer_cli.arrays import Array, Ragged
+from trainer_cli.data.encoders.tags import Tags as TagsEncoder
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.metrics import SpanScores, spans
 from trainer_cli.metrics.spans import Spans, Tags
 from trainer_cli.registry import registry
+from trainer_cli.trained import tell_metrics
 
 BIO = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 BILUO = ("O", *(f"{prefix}-{kind}" for kind in ("PER", "LOC") for prefix in "BILU"))
@@ -160,3 +162,18 @@ def test_what_does_not_fit_is_refused() -> None:
         tally.update(P, np.zeros(3, np.int64))
     with pytest.raises(ShapeError, match="spans: guesses and truths must be rows of the same lengths"):
         tally.update(Ragged(P, lengths), Ragged(np.zeros(3, np.int64), np.array([1, 2])))
+
+
+def test_the_spans_of_a_run_are_those_of_the_best_sequence_that_the_scheme_allows() -> None:
+    """By token the likeliest is O I-x, which is no BIO; of the sequences that are, B-x I-x is the likeliest."""
+    state = {"column": "t", "names": ["B-x", "I-x", "O"], "scheme": "bio", "unknown": "error"}
+    encoder = TagsEncoder.from_state(state, {})
+    tally = SpanScores()
+    tell_metrics({"spans": tally}, encoder)
+    P = Ragged(np.array([[0.4, 0.1, 0.5], [0.1, 0.8, 0.1]]), np.array([2]))
+    tally.update(P, Ragged(np.array([0, 1]), np.array([2])))
+    assert tally.result()["f_score"] == 1
+    alone = SpanScores()
+    alone.names = encoder.names
+    alone.update(P, Ragged(np.array([0, 1]), np.array([2])))
+    assert alone.result()["f_score"] == 0

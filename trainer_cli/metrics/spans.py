@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -101,7 +101,9 @@ class SpanScores:
     `2 * right / (true + found)`. NaN where nothing is to be counted. All spans of a row count by its weight.
 
     Probabilities are `Ragged` rows of tokens (sum, n), truths tag numbers (sum,), and `names` the tags: IOB1, BIO,
-    BILUO or BIOES. Tokens in a row whose tag training never had (-1) are one span that cannot be found.
+    BILUO or BIOES. The likeliest tags are taken, or those that `taken_by` says: in a run the best sequence that the
+    scheme allows, as in predictions. Tokens in a row whose tag training never had (-1) are one span that cannot be
+    found.
     """
 
     higher_is_better = True
@@ -110,6 +112,7 @@ class SpanScores:
 
     def __init__(self) -> None:
         self.names: Sequence[str] | None = None
+        self.taken_by: Callable[[Ragged], Ints] | None = None
         self._counts: dict[str, list[ExactSum]] = {}  # of each type: right, true, found
         self._tags: tuple[Sequence[str], Tags] | None = None
 
@@ -118,7 +121,8 @@ class SpanScores:
         tags = self._known_tags(guesses.shape[1])
         weight = as_weights(NAME, weights, len(lengths))
         weight = np.ones(len(lengths)) if weight is None else weight
-        wanted, found = Spans.of(true, tags, lengths), Spans.of(guesses.argmax(axis=1), tags, lengths)
+        taken = self.taken_by(Ragged(guesses, lengths)) if self.taken_by else guesses.argmax(axis=1)
+        wanted, found = Spans.of(true, tags, lengths), Spans.of(taken, tags, lengths)
         _, i, j = np.intersect1d(wanted.starts, found.starts, assume_unique=True, return_indices=True)
         is_right = (wanted.ends[i] == found.ends[j]) & (wanted.kinds[i] == found.kinds[j])
         right = i[is_right]

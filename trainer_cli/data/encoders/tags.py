@@ -94,13 +94,19 @@ class Tags:
         except KeyError:
             raise self._unknown(block, sentences) from None
 
-    def decode(self, outputs: Ragged) -> list[list[str]]:
-        """The tags of each row of probabilities (sum, n): the most probable sequence that the scheme allows."""
+    def taken(self, outputs: Ragged) -> Ints:
+        """The tag number of each token, (sum,): see `decode`."""
         if not isinstance(outputs, Ragged) or outputs.data.shape != (len(outputs.data), self.width):
             got = f"ragged {outputs.data.shape}" if isinstance(outputs, Ragged) else f"{np.shape(outputs)}"
             raise ShapeError(f"{self.width} tags take ragged outputs (sum, {self.width}), got {got}")
-        tags = self._best(outputs)
-        flat = [self.names[tag] for tag in tags.tolist()]
+        if self.found == "plain":
+            best: Ints = outputs.data.argmax(axis=1)
+            return best
+        return best_tags(outputs, *constraints(self.names, "bio" if self.found == "iob1" else self.found))
+
+    def decode(self, outputs: Ragged) -> list[list[str]]:
+        """The tags of each row of probabilities (sum, n): the most probable sequence that the scheme allows."""
+        flat = [self.names[tag] for tag in self.taken(outputs).tolist()]
         starts = outputs.starts().tolist()
         return [flat[start:stop] for start, stop in pairwise(starts)]
 
@@ -129,12 +135,6 @@ class Tags:
     def _name(self, names: tuple[str, ...], counts: tuple[int, ...]) -> None:
         self.names, self.counts = names, counts
         self._numbers = {name: i for i, name in enumerate(names)}
-
-    def _best(self, outputs: Ragged) -> Ints:
-        if self.found == "plain":
-            best: Ints = outputs.data.argmax(axis=1)
-            return best
-        return best_tags(outputs, *constraints(self.names, "bio" if self.found == "iob1" else self.found))
 
     def _sentences(self, block: Block) -> list[list[str]]:
         sentences = block.tokens(self.reads[0])
