@@ -386,7 +386,11 @@ CASES = {
         (lambda: EmbedColumns().initialize(), "EmbedColumns.v1 needs a sample of its input"),
         (
             lambda: EmbedColumns().initialize({"text": "x"}),
-            "takes rows of numbers (B, n) and of ids, got a str for text",
+            "takes rows of numbers (B, n) and of ids, and bags of ids, got a str for text",
+        ),
+        (
+            lambda: EmbedColumns().initialize({"text": Ragged(X, np.array([4, 0]))}),
+            "EmbedColumns.v1 takes ragged ids, or these and their weights, as text.v1 gives, got ragged rows (B, 3)",
         ),
         (
             lambda: EmbedColumns().initialize(Y[:, None]).predict(Y[:, None] + 2),

@@ -296,3 +296,22 @@ def test_images_give_a_convolutional_network(folder):
     call("init-config", "lines.npz")
     checked("lines.cfg")
     assert trained("lines.cfg", "--training.max_steps=30")["accuracy"] > 0.8
+
+
+def test_texts_beside_numbers_and_categories_stay_under_sixty_lines_and_are_read(folder):
+    draw = random.Random(0)
+    rows = []
+    for i in range(300):
+        is_good, price, land = draw.random() < 0.5, draw.gauss(10, 3), draw.choice(["NO", "SE"])
+        texts = [
+            " ".join(draw.choice(["it", "was", "very", "good" if is_good else "bad"]) for _ in range(9))
+            for _ in range(5)
+        ]
+        score = 3 * is_good + 0.3 * price + (land == "SE") + draw.gauss(0, 0.3)
+        rows.append([i, *texts, f"{price:.2f}", land, f"2024-0{draw.randint(1, 9)}-11", f"{score:.2f}"])
+    names = ["id", *(f"text {i}" for i in range(5)), "price", "land", "day", "score"]
+    table(folder / "both.csv", names, rows)
+    assert "4 other columns of texts are read" in call("init-config", "both.csv").stdout
+    checked("both.cfg")
+    assert read_run_config("both.cfg").config["model"]["@layers"] == "tabular.v1"
+    assert trained("both.cfg", "--training.max_steps=300")["rmse"] < pstdev(float(row[-1]) for row in rows) / 2

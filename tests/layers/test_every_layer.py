@@ -31,6 +31,7 @@ RAGGED = Ragged(ROWS, LENGTHS)
 WORD_IDS = np.array([0, 2, 5, 2, 2, 1, 5])
 RAGGED_IDS, WEIGHTS = Ragged(WORD_IDS, LENGTHS), Ragged(RNG.uniform(size=B), LENGTHS)
 RAGGED_IDS_OF_7 = Ragged(np.array([0, 2, 5, 2, 2, 1, 5, 3]), np.array([1, 0, 2, 1, 3, 0, 1]))
+WEIGHTS_OF_7 = RAGGED_IDS_OF_7.like(np.linspace(0.2, 1.5, 8))
 KEYS = RNG.integers(0, 1 << 40, size=(5, 4))
 RAGGED_KEYS = Ragged(KEYS[[0, 1, 2, 1, 3, 4, 1]], LENGTHS)
 
@@ -195,6 +196,8 @@ CASES: dict[str, list[Case]] = {
         Case(block("EmbedColumns"), IDS),
         Case(block("EmbedColumns", width=3), {"numbers": ROWS, "kinds": IDS, "more": IDS[:, :1]}),
         Case(block("EmbedColumns"), ROWS),
+        Case(block("EmbedColumns"), RAGGED_IDS_OF_7),
+        Case(block("EmbedColumns", width=2), {"numbers": ROWS, "text": (RAGGED_IDS_OF_7, WEIGHTS_OF_7), "kinds": IDS}),
     ],
     "mlp.v1": [
         Case(block("mlp", hidden=[4, 3], output="linear", nO=2), ROWS),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from trainer_cli.api import Adam, Config, EmbedColumns, mlp, registry, tabular
+from trainer_cli.arrays import Ragged
 from trainer_cli.layers import embed_columns
 from trainer_cli.losses import CategoricalCrossentropyV4
 from trainer_cli.model import Model
@@ -20,6 +21,15 @@ def test_vectors_stand_between_the_numbers_in_the_order_of_the_inputs():
     model.E1[...], model.E2[...] = [[1, 2], [3, 4]], [[5, 6], [7, 8], [9, 10]]
     Y = model.predict({"a": NUMBERS, "k": KINDS, "b": NUMBERS[:, :1]})
     assert Y.tolist() == [[0.5, -1, 3, 4, 5, 6, 0.5], [2, 0, 1, 2, 9, 10, 2], [1, 1, 3, 4, 9, 10, 1]]
+
+
+def test_a_bag_of_ids_is_the_mean_of_its_vectors_and_with_weights_their_sum():
+    bags = Ragged(np.array([0, 2, 2]), np.array([2, 0, 1]))
+    weights = Ragged(np.array([0.5, 1.0, 2.0], np.float32), bags.lengths)
+    for X, means in ((bags, [[3.0], [0], [5]]), ((bags, weights), [[5.5], [0], [10]])):
+        model = EmbedColumns(1).initialize({"a": NUMBERS[:, :1], "text": X})
+        model.E1[...] = [[1], [3], [5]]
+        assert model.predict({"a": NUMBERS[:, :1], "text": X})[:, 1:].tolist() == means
 
 
 def test_the_gradient_of_a_vector_is_the_sum_over_its_rows():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -52,23 +53,39 @@ def EmbedBag(
 
 def forward(model: Model, X: Any, is_train: bool) -> tuple[Array, Backprop]:
     bags, weights = as_bags(model, X)
-    ids, lengths = bags.data, bags.lengths
-    check_range(model, ids)
-    shares = means(model, lengths)
+    check_range(model, bags.data)
+    shares = means(bags.lengths, model.attrs["mode"]).astype(model.dtype)
     W, backprop_drop = drop(model, weights * shares, is_train)
-    W = W.astype(model.dtype, copy=False)
-    E, input_gradient = model.get_param("E"), model.input_gradient
+    Y, backprop_sum = sums(model, "E", bags, W.astype(model.dtype, copy=False))
+    input_gradient = model.input_gradient
 
     def backprop(dY: Array) -> Any:
-        dY = np.ascontiguousarray(dY, model.dtype)
-        model.ops.backprop_gather_sum(dY, ids, lengths, W, add_to=model.grad.E)
-        model.touch_rows("E", ids)
+        slopes = backprop_sum(dY, input_gradient and not isinstance(X, Ragged))
         if not input_gradient:
             return None
-        if isinstance(X, Ragged):
+        if slopes is None:
             return no_slope(model, X)
-        slopes = np.einsum("kj,kj->k", E.take(ids, axis=0), np.repeat(dY, lengths, axis=0))
         return no_slope(model, bags), X[1].like(backprop_drop(slopes) * shares)
+
+    return Y, backprop
+
+
+def sums(model: Model, table: str, bags: Ragged, W: Array) -> tuple[Array, Callable[[Array, bool], Array | None]]:
+    """The sum of the rows of a table for the ids of each bag, each times its factor in W, (sum,).
+
+    Backprop adds to the table's gradient, and gives the slopes of W if these are wanted.
+    """
+    ids, lengths = bags.data, bags.lengths
+    E = model.get_param(table)
+
+    def backprop(dY: Array, wanted: bool) -> Array | None:
+        dY = np.ascontiguousarray(dY, model.dtype)
+        model.ops.backprop_gather_sum(dY, ids, lengths, W, add_to=model.get_grad(table))
+        model.touch_rows(table, ids)
+        if not wanted:
+            return None
+        slopes: Array = np.einsum("kj,kj->k", E.take(ids, axis=0), np.repeat(dY, lengths, axis=0))
+        return slopes
 
     return model.ops.gather_sum(E, ids, lengths, W), backprop
 
@@ -91,11 +108,11 @@ def is_weights(ids: Ragged, weights: Any) -> bool:
     return fits and np.array_equal(ids.lengths, weights.lengths)
 
 
-def means(model: Model, lengths: Ints) -> Array:
+def means(lengths: Ints, mode: Mode) -> Array:
     """What each id counts beside its weight."""
-    if model.attrs["mode"] == "sum":
-        return np.ones(int(lengths.sum()), model.dtype)
-    shares: Array = np.repeat(1 / np.maximum(lengths, 1), lengths).astype(model.dtype)
+    if mode == "sum":
+        return np.ones(int(lengths.sum()))
+    shares: Array = np.repeat(1 / np.maximum(lengths, 1), lengths)
     return shares
 
 

@@ -1,4 +1,4 @@
-"""A ready-made model of tables: numbers and categories."""
+"""A ready-made model of tables: numbers, categories and texts."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def tabular(
 ) -> Model:
     """`EmbedColumns.v1`, called inputs, and on it the layers of `mlp.v1`: for what `columns.v1` and its parts give.
 
-    X is rows of numbers (B, n), rows of ids (B, k), or a dict of these: each column of ids has a table of vectors
-    `embedding_width` wide, by the number of ids where it is left out. The other arguments are those of `mlp.v1`. Guo
-    and Berkhahn, "Entity Embeddings of Categorical Variables" (2016), arXiv:1604.06737.
+    X is rows of numbers (B, n), rows of ids (B, k), bags of ids (texts), or a dict of these: each column of ids and
+    each text has a table of vectors `embedding_width` wide, by the number of ids where it is left out. The other
+    arguments are those of `mlp.v1`. Guo and Berkhahn, "Entity Embeddings of Categorical Variables" (2016),
+    arXiv:1604.06737.
     """
     layers = stack("tabular.v1", hidden, dropout, normalize, output, nO)
     return chain(EmbedColumns(embedding_width).named("inputs"), *layers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from trainer_cli.errors import DataError
@@ -23,8 +23,6 @@ MAX_FLAGS = 32
 OUTPUTS = {"classification": "softmax", "regression": "linear", "multilabel": "linear"}
 # Training texts of so many words in all have their runs of characters counted too, which takes several times as long.
 MAX_WORDS = 1_000_000
-# So many columns of texts are read.
-MAX_TEXTS = 2
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def design(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
         return of_images(found, target, recipe)
     if "text" in roles:
         is_one = [use.role for use in found if use.role in ("text", *PARTS)] == ["text"]
-        return of_text(found, target, recipe) if is_one else of_both(found, target, recipe)
+        return of_text(found, target, recipe) if is_one else of_table(found, target, recipe)
     return of_table(found, target, recipe) if roles & PARTS.keys() else of_arrays(found, target, recipe)
 
 
@@ -71,16 +69,14 @@ def of_arrays(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
 def of_text(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     """A linear model on the words and word pairs of one text column, and on runs of characters where texts are few."""
     (use,) = [use for use in found if use.role == "text"][:1]
-    features = Section(
-        "features", text_values(use, recipe, with_pieces=True), "Words and pairs of them, weighed by how rare they are."
-    )
+    features = Section("features", text_values(use, recipe), "Words and pairs of them, weighed by how rare they are.")
     values = {"@layers": "text_bow.v1", "dropout": 0.3}
     return Design((features,), (Section("model", with_output(values, target)),), 0.003)
 
 
-def text_values(use: Use, recipe: Recipe, *, with_pieces: bool) -> dict[str, Any]:
+def text_values(use: Use, recipe: Recipe) -> dict[str, Any]:
     values: dict[str, Any] = {"@encoders": "text.v1", "column": use.facts.name, "word_ngrams": 2}
-    if with_pieces and recipe.n_training_rows * use.facts.words <= MAX_WORDS:
+    if recipe.n_training_rows * use.facts.words <= MAX_WORDS:
         values["char_ngrams"] = [2, 5]
     return values | {"weights": "tfidf", "min_count": 2}
 
@@ -96,44 +92,20 @@ def of_tokens(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     return Design((features,), (Section("model", values),), 0.002)
 
 
-def of_both(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
-    """Texts and a table: each text is a vector, the table's columns stand beside it, and layers over them."""
-    texts = [use for use in found if use.role == "text"][:MAX_TEXTS]
-    parts, inputs = [], []
+def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
+    """Numbers, categories, dates and texts side by side, and layers over them."""
+    texts = [use for use in found if use.role == "text"]
+    parts, notes = [], []
+    for role, (name, encoder, note) in PARTS.items():
+        if columns := [use.facts.name for use in found if use.role == role]:
+            parts.append(Section(f"features.*.{name}", {"@encoders": encoder, "columns": columns}, joined=True))
+            notes += [note] if note else []
     for index, use in enumerate(texts, 1):
         name = "text" if len(texts) == 1 else f"text{index}"
-        parts.append(Section(f"features.*.{name}", text_values(use, recipe, with_pieces=False), joined=True))
-        bag = {"@layers": "EmbedBag.v1", "nO": recipe.width, "mode": "sum"}
-        inputs.append(Section(f"model.*.inputs.*.{name}", bag, joined=True))
-    if table := table_parts(found, "features.*.table"):
-        parts += [Section("features.*.table", {"@encoders": "columns.v1"}, joined=True), *table]
-        inputs.append(Section("model.*.inputs.*.table", {"@layers": "EmbedColumns.v1"}, joined=True))
-    model = (
-        Section("model", {"@layers": "chain.v1"}),
-        Section("model.*.inputs", {"@layers": "concatenate.v1"}, joined=True),
-        *inputs,
-        replace(layers("mlp.v1", target, recipe), name="model.*.layers", joined=True),
-    )
-    return Design((Section("features", {"@encoders": "columns.v1"}, "Inputs."), *parts), model, 0.003)
-
-
-def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
-    """Numbers, categories and dates side by side, and layers over them."""
-    notes = [note for role, (_, _, note) in PARTS.items() if note and any(use.role == role for use in found)]
+        parts.append(Section(f"features.*.{name}", {"@encoders": "text.v1", "column": use.facts.name}, joined=True))
     features = Section("features", {"@encoders": "columns.v1"}, f"Inputs{': ' if notes else ''}{'; '.join(notes)}.")
-    parts = table_parts(found, "features")
-    has_vectors = any(use.facts.distinct > MAX_FLAGS for use in found if use.role == "category")
+    has_vectors = bool(texts) or any(use.facts.distinct > MAX_FLAGS for use in found if use.role == "category")
     return Design((features, *parts), (layers("tabular.v1" if has_vectors else "mlp.v1", target, recipe),), 0.003)
-
-
-def table_parts(found: Sequence[Use], parent: str) -> list[Section]:
-    """A section for each encoder of a table's columns."""
-    columns = {role: [use.facts.name for use in found if use.role == role] for role in PARTS}
-    return [
-        Section(f"{parent}.*.{name}", {"@encoders": encoder, "columns": columns[role]}, joined=True)
-        for role, (name, encoder, _) in PARTS.items()
-        if columns[role]
-    ]
 
 
 def layers(name: str, target: Target, recipe: Recipe) -> Section:

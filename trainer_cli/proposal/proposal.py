@@ -34,7 +34,7 @@ def config_text(found: Survey, optimize: Optimize = "accuracy", dev: Path | None
     n_rows = round(found.profile.n_rows * (1 if dev else 1 - share_held_out(found)))
     plan = recipe(n_rows, optimize)
     model = design(found.uses, found.target, plan)
-    return write(heading(found), sections(found, found.target, plan, model, dev))
+    return write(list(heading(found)), list(sections(found, found.target, plan, model, dev)))
 
 
 def heading(found: Survey) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trainer_cli.config.writer import RESERVED, dump
@@ -12,7 +12,7 @@ from trainer_cli.data.faults import printable
 from trainer_cli.errors import DataError
 
 WIDTH = 100
-MAX_HEADING = 5
+MAX_LINES = 60
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,11 @@ class Section:
     joined: bool = False
 
 
-def write(heading: Iterable[str], sections: Iterable[Section]) -> str:
-    """The config's text, `heading` as comments at the top of it, five lines at most.
+def write(heading: Sequence[str], sections: Sequence[Section]) -> str:
+    """The config's text, `heading` as comments at the top of it: fewer than 60 lines; comments go where they must.
 
-    >>> print(write(["Why."], [Section("a", {"x": "$1"}), Section("b", {"y": Reference("a.x")}, joined=True)]), end="")
+    >>> sections = [Section("a", {"x": "$1"}), Section("b", {"y": Reference("a.x")}, joined=True)]
+    >>> print(write(["Why."], sections), end="")
     # Why.
     <BLANKLINE>
     [a]
@@ -43,17 +44,31 @@ def write(heading: Iterable[str], sections: Iterable[Section]) -> str:
     [b]
     y = ${a.x}
     """
-    lines = [line for text in heading for line in comment(text)]
-    if len(lines) > MAX_HEADING:
-        lines = [*lines[: MAX_HEADING - 1], f"{lines[MAX_HEADING - 1][: WIDTH - 4]} ..."]
-    for section in sections:
-        lines += [] if section.joined else [""]
-        lines += comment(section.comment) if section.comment else []
-        lines += [f"[{section.name}]", *(f"{key} = {value_text(value)}" for key, value in section.values.items())]
+    lines = composed(cut(heading, 5), sections)
+    if len(lines) >= MAX_LINES:
+        lines = composed(cut(heading, 5), [replace(section, comment="") for section in sections])
+    if len(lines) >= MAX_LINES:
+        lines = composed(cut(heading, 2), [replace(section, comment="", joined=True) for section in sections])
     text = "\n".join(lines) + "\n"
     if RESERVED in text:
         raise DataError(f"a column or file whose name holds {RESERVED} cannot be named in a config")
     return text
+
+
+def cut(heading: Sequence[str], most: int) -> list[str]:
+    """Comments in so many lines at most."""
+    lines = [line for text in heading for line in comment(text)]
+    return lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][: WIDTH - 4]} ..."]
+
+
+def composed(heading: Sequence[str], sections: Sequence[Section]) -> list[str]:
+    """The lines of a config."""
+    lines = list(heading)
+    for section in sections:
+        lines += [] if section.joined else [""]
+        lines += comment(section.comment) if section.comment else []
+        lines += [f"[{section.name}]", *(f"{key} = {value_text(value)}" for key, value in section.values.items())]
+    return lines
 
 
 def comment(text: str) -> list[str]:

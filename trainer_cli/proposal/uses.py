@@ -17,6 +17,7 @@ ID_NAME = re.compile(
 )
 # More different values than this, or than half the rows have, are no categories.
 MANY_CATEGORIES = 1000
+MAX_TEXTS = 4
 # So few different values are categories, whatever they are.
 FEW = 20
 
@@ -38,6 +39,11 @@ class Use:
 def uses(columns: tuple[ColumnFacts, ...], target: str | None, leaks: Mapping[str, str]) -> tuple[Use, ...]:
     """A use for each column. The only one that could be an input stays one though it gives the target away."""
     found = [Use(facts, TARGET) if facts.name == target else use(facts) for facts in columns]
+    texts = [one for one in found if one.role == "text"]
+    found = [
+        Use(one.facts, LEFT_OUT, f"{MAX_TEXTS} other columns of texts are read") if one in texts[MAX_TEXTS:] else one
+        for one in found
+    ]
     inputs = [one.facts.name for one in found if one.role not in (TARGET, LEFT_OUT)]
     if set(inputs) - leaks.keys():
         found = [
