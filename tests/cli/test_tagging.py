@@ -36,6 +36,9 @@ learn_rate = 0.03
 [metrics.accuracy]
 @metrics = "accuracy.v1"
 
+[metrics.spans]
+@metrics = "spans.v1"
+
 [training]
 max_steps = 60
 batch_size = 4
@@ -67,6 +70,11 @@ def run(folder):
 def test_a_tagger_learns_by_heart_and_is_scored_on_raw_files(run, folder):
     scores = json.loads(call("evaluate", "run", "dev.conll", "--json").stdout)
     assert (scores["n"], scores["accuracy"]) == (4, 1.0)
+    assert {name: value for name, value in scores.items() if name.startswith("spans")} == {
+        "spans_f_score": 1.0,
+        "spans_precision": 1.0,
+        "spans_recall": 1.0,
+    }
 
 
 def test_words_come_out_as_they_went_in_with_a_tag_behind(run, folder):
@@ -97,6 +105,7 @@ def test_labels_of_records_are_no_tags(folder):
     (folder / "train.jsonl").write_text('{"text": "good film", "label": "p"}\n{"text": "bad film", "label": "n"}\n' * 4)
     data, _, rest = CONFIG.replace("conll", "jsonl").replace("dev.jsonl", "train.jsonl").partition("[model]")
     data = data.replace("tokens.v1", "text.v1").replace("tags.v1", "labels.v1")
+    rest = rest.replace('[metrics.spans]\n@metrics = "spans.v1"\n', "")
     model = '[model]\n@layers = "text_bow.v1"\n\n[loss]'
     (folder / "bag.cfg").write_text(data + model + rest.partition("[loss]")[2])
     call("train", "bag.cfg", "--output", "bag", "--quiet")
