@@ -106,6 +106,13 @@ def test_what_is_no_data_file_is_told_in_a_line(table):
     assert "does not tell the format" in call("describe", "notes.docx", code=2).stderr
 
 
+def test_a_file_without_a_header_is_doubted(table):
+    (table / "bare.csv").write_text("1.5,2,0\n1.2,3,1\n1.1,2,0\n")
+    doubt = "every column is named by a number: does the file have a header row?"
+    assert doubt in call("describe", "bare.csv").stdout
+    assert doubt not in call("describe", "people.csv").stdout
+
+
 def test_names_that_would_move_the_cursor_are_escaped(table):
     (table / "odd.csv").write_text("a\x1b[2Jb,label\nx\x1b[1m,1\ny,0\n")
     assert "\x1b" not in call("describe", "odd.csv").stdout

@@ -84,6 +84,12 @@ def test_a_column_whose_ranges_are_the_classes_is_a_leak():
     assert class_leak(ratings, spoilt(truths, 1, "bad" if truths[0] == "good" else "good")) == ""
 
 
+def test_a_column_that_tells_the_range_of_a_number_is_a_leak():
+    bands = ["high" if float(each) > 0.5 else "low" for each in NUMBERS]
+    assert number_leak(bands, NUMBERS) == "each of its values is a range of the target"
+    assert number_leak(spoilt(bands, 1, "low" if bands[0] == "high" else "high"), NUMBERS) == ""
+
+
 def test_ranges_of_few_rows_are_no_leak():
     assert class_leak(["1.5", "2.5", "3.5", "4.5"] * 2, ["a", "a", "b", "b"] * 2) == ""
 

@@ -77,6 +77,7 @@ def test_a_folder_of_images_is_brought_to_one_size_where_it_must(tmp_path):
         ("x-train.csv", ["x-dev.csv", "x-test.csv"], "x-dev.csv", "x-test.csv"),
         ("train.csv", ["valid.csv"], "valid.csv", None),
         ("x.csv", ["x_test.csv"], None, "x_test.csv"),
+        ("x.csv", ["x-train.csv", "x-dev.csv", "x-test.csv"], None, None),
         ("x_train.csv.gz", ["x_dev.csv", "x_validation.csv.gz"], "x_validation.csv.gz", None),
         ("x.csv", ["y-dev.csv"], None, None),
         ("strain.csv", ["sdev.csv"], None, None),

@@ -46,9 +46,12 @@ def show(found: Survey, stream: QuietStream) -> None:
 
     from trainer_cli.cli.fact_table import MAX_SHOWN, heading, lines
     from trainer_cli.progress import console
+    from trainer_cli.proposal.survey import HEADLESS
 
     out = console(stream)
     out.print(Text(heading(found)), style="bold")
+    if found.is_headless:
+        out.print(Text(HEADLESS), style="yellow")
     for line, style in lines(found.uses, out.width if out.is_terminal else None):
         out.print(Text(line), style=style)
     if len(found.uses) > MAX_SHOWN:

@@ -21,6 +21,8 @@ TEXT_WORDS = 3.0
 # A column of numbers in which so few of a hundred values are something else was meant to be numbers.
 ODD_SHARE = 0.1
 N_EXAMPLES = 3
+# Fewer rows that count on may be a measure.
+MIN_COUNTING = 10
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class ColumnProfile:
             odd=tuple(text for text, _ in self.odd.most_common(10)),
             first_missing=first_missing,
             shape=self.array[0] if self.array else (),
-            is_counting=self.is_counting and kind == "whole" and present == self.n > 2,
+            is_counting=self.is_counting and kind == "whole" and present == self.n >= MIN_COUNTING,
         )
 
     def _add_texts(self, texts: Sequence[str]) -> int | None:

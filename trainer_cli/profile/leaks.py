@@ -101,11 +101,13 @@ def separates(values: Sequence[str], truths: Sequence[str]) -> bool:
 
 
 def number_leak(values: Sequence[str], truths: Sequence[str]) -> str:
-    """Why a column determines a number to predict, or an empty text: it rises or falls with it, always.
+    """Why a column determines a number to predict, or tells its range; or an empty text.
 
     >>> number_leak(list(map(str, range(30))), [str(2 * i + 1) for i in range(30)])
     'it rises and falls with the target, always'
     """
+    if separates(truths, values):
+        return "each of its values is a range of the target"
     pairs = [(number(value), number(truth)) for value, truth in zip(values, truths, strict=True)]
     both = np.array([pair for pair in pairs if None not in pair], np.float64)
     if len(both) < max(MIN_NUMBERS, len(pairs) / 2) or not np.isfinite(both).all():

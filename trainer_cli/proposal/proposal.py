@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from trainer_cli.proposal.uses import LEFT_OUT, Use
 LOPSIDED = 0.8
 # So many left-out columns are named, for so many reasons, that the config stays short.
 MAX_NAMED, MAX_REASONS = 4, 5
+SPAN_TAGS = ("B-", "I-", "L-", "U-", "E-", "S-", "M-")
 # The share of rows that is held out: of few rows more, or they say little.
 HELD_OUT, HELD_OUT_OF_FEW = 0.1, 0.2
 FEW_ROWS = 2000
@@ -100,11 +101,18 @@ def metrics(target: Target) -> Iterator[Section]:
     """The first decides which model is best."""
     names: Sequence[str] = METRICS[target.task]
     why = "The first metric decides which model is best."
+    if target.task == "tagging" and is_spans(target.facts.counts):
+        names = ("spans.v1", "accuracy.v1")
     if target.task == "classification" and share_of_commonest(target) > LOPSIDED:
         names = ("f_score.v1", "accuracy.v1")
         why = f"{share_of_commonest(target):.0%} of the rows are of one class: accuracy alone would flatter."
     for index, name in enumerate(names):
         yield Section(f"metrics.{name.partition('.')[0]}", {"@metrics": name}, "" if index else why, joined=index > 0)
+
+
+def is_spans(tags: Iterable[str]) -> bool:
+    """Whether tags mark stretches: `O` and such as `B-PER`."""
+    return all(tag == "O" or (tag[:2] in SPAN_TAGS and len(tag) > 2) for tag in tags)
 
 
 def share_of_commonest(target: Target) -> float:

@@ -13,7 +13,12 @@ SUFFIXES = re.compile(r"(?:\.\w+)+$")
 
 
 def siblings(path: Path) -> tuple[Path | None, Path | None]:
-    """The dev and the test file of a training file: `x-dev.csv` and `x-test.csv` of `x-train.csv` or `x.csv`."""
+    """The dev and the test file of a training file: `x-dev.csv` and `x-test.csv` of `x-train.csv` or `x.csv`.
+
+    Beside an `x-train.csv` the file `x.csv` has none: it is the whole of which the others are parts.
+    """
+    if not is_train(path) and first_there(path, ("train", "training")):
+        return None, None
     return first_there(path, DEV), first_there(path, TEST)
 
 
