@@ -29,6 +29,7 @@ def facts_of(values, name="x"):
         ("floor", ["1", "2"] * 15 + ["ground"], "category", 'numbers and "ground"'),
         ("day", ["12/31/2024", "11/30/2024"] * 15, "category", 'as it is written, "12/31/2024"'),
         ("day", [f"{m}/{d}/2024" for m in range(1, 7) for d in range(1, 7)], "-", "day or month first?"),
+        ("first", [f"name{i}" for i in range(12)], "-", "an identifier"),
         ("gone", [""] * 30, "-", "no row has a value"),
         ("same", ["x"] * 30, "-", "the same value"),
         ("flag", ["x", ""] * 30, "category", ""),

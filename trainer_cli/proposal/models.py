@@ -23,6 +23,7 @@ MAX_FLAGS = 32
 OUTPUTS = {"classification": "softmax", "regression": "linear", "multilabel": "linear"}
 # Training texts of so many words in all have their runs of characters counted too, which takes several times as long.
 MAX_WORDS = 1_000_000
+FEW_WORDS = 5_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,12 @@ def text_values(use: Use, recipe: Recipe) -> dict[str, Any]:
     values: dict[str, Any] = {"@encoders": "text.v1", "column": use.facts.name, "word_ngrams": 2}
     if recipe.n_training_rows * use.facts.words <= MAX_WORDS:
         values["char_ngrams"] = [2, 5]
-    return values | {"weights": "tfidf", "min_count": 2}
+    return values | {"weights": "tfidf", **min_count(use, recipe)}
+
+
+def min_count(use: Use, recipe: Recipe) -> dict[str, int]:
+    """Of few words each counts, though it be in one text alone; else those that two texts have, as is usual."""
+    return {"min_count": 1} if recipe.n_training_rows * use.facts.words < FEW_WORDS else {}
 
 
 def of_tokens(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
@@ -102,7 +108,8 @@ def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
             notes += [note] if note else []
     for index, use in enumerate(texts, 1):
         name = "text" if len(texts) == 1 else f"text{index}"
-        parts.append(Section(f"features.*.{name}", {"@encoders": "text.v1", "column": use.facts.name}, joined=True))
+        values = {"@encoders": "text.v1", "column": use.facts.name, **min_count(use, recipe)}
+        parts.append(Section(f"features.*.{name}", values, joined=True))
     features = Section("features", {"@encoders": "columns.v1"}, f"Inputs{': ' if notes else ''}{'; '.join(notes)}.")
     has_vectors = bool(texts) or any(use.facts.distinct > MAX_FLAGS for use in found if use.role == "category")
     return Design((features, *parts), (layers("tabular.v1" if has_vectors else "mlp.v1", target, recipe),), 0.003)

@@ -17,9 +17,11 @@ ID_NAME = re.compile(
 )
 # More different values than this, or than half the rows have, are no categories.
 MANY_CATEGORIES = 1000
-MAX_TEXTS = 4
+# So many columns of texts are read.
+MAX_TEXTS = 3
 # So few different values are categories, whatever they are.
 FEW = 20
+MIN_COUNT = 4
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def number_use(facts: ColumnFacts) -> Use:
 
 def mixed_use(facts: ColumnFacts) -> Use:
     odd = ", ".join(f'"{text}"' for text in facts.odd[:2])
-    if facts.distinct <= FEW:
+    if is_category(facts):
         return Use(facts, "category", f"numbers and {odd}")
     return Use(facts, LEFT_OUT, f"numbers, but for {odd}: mend these to use it")
 
@@ -92,7 +94,7 @@ def mixed_use(facts: ColumnFacts) -> Use:
 def badly_written(facts: ColumnFacts) -> Use:
     example = facts.odd[0] if facts.odd else ""
     remedy = "write plain numbers" if facts.kind == "amount" else "day or month first? Write 2024-12-31"
-    if facts.distinct <= FEW:
+    if is_category(facts):
         return Use(facts, "category", f'as it is written, "{example}"')
     return Use(facts, LEFT_OUT, f'written as "{example}": {remedy} to use it')
 
@@ -100,13 +102,19 @@ def badly_written(facts: ColumnFacts) -> Use:
 def text_use(facts: ColumnFacts) -> Use:
     """Texts that few rows share are read where they have words, else they name the rows."""
     why = "leading zeros: a code, no number" if facts.kind == "code" else ""
-    if facts.distinct <= max(FEW, min(MANY_CATEGORIES, facts.present // 2)) and not is_prose(facts):
+    is_few = is_category(facts) or facts.distinct <= min(MANY_CATEGORIES, facts.present // 2)
+    if is_few and not is_prose(facts):
         return Use(facts, "category", why)
     if facts.words >= 2:
         return Use(facts, "text")
     if facts.distinct * 10 >= facts.present * 9 or is_id(facts):
         return Use(facts, LEFT_OUT, "an identifier: hardly any value comes twice")
     return Use(facts, "category", why or "many values: the rare ones are one category")
+
+
+def is_category(facts: ColumnFacts) -> bool:
+    """Whether the values are few, and one at least comes often enough to be known after some rows are held out."""
+    return facts.distinct <= FEW and max(facts.counts.values(), default=0) >= MIN_COUNT
 
 
 def is_prose(facts: ColumnFacts) -> bool:

@@ -1,0 +1,27 @@
+import pytest
+
+from trainer_cli.proposal.recipe import recipe
+
+SIZES = [1, 10, 100, 999, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000, 10_000_000]
+
+
+@pytest.mark.parametrize("optimize", ["accuracy", "speed"])
+@pytest.mark.parametrize("n_rows", SIZES)
+def test_the_parts_of_a_recipe_fit_each_other(n_rows, optimize):
+    made = recipe(n_rows, optimize)
+    assert 1 <= made.eval_frequency < made.patience < made.max_steps
+    assert 0 < made.warmup_steps < made.max_steps
+    assert made.n_rows >= n_rows  # every row is seen
+
+
+def test_more_rows_take_fewer_passes_and_larger_batches():
+    made = [recipe(n_rows) for n_rows in SIZES if n_rows >= 1_000]
+    passes = [each.n_rows / each.n_training_rows for each in made]
+    assert passes == sorted(passes, reverse=True)
+    assert [each.batch_size for each in made] == sorted(each.batch_size for each in made)
+
+
+def test_fifty_thousand_rows_are_a_matter_of_seconds():
+    """A row of ten columns takes about 10 microseconds on two cores: the bound is a minute with room to spare."""
+    assert recipe(50_000).n_rows < 1_000_000
+    assert recipe(50_000, "speed").n_rows < recipe(50_000).n_rows / 2
