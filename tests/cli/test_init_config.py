@@ -298,6 +298,19 @@ def test_images_give_a_convolutional_network(folder):
     assert trained("lines.cfg", "--training.max_steps=30")["accuracy"] > 0.8
 
 
+@pytest.mark.parametrize(("shape", "of_bytes"), [((5,), False), ((3, 4), False), ((9, 9), True)])
+def test_arrays_and_a_number_to_predict_from_them(folder, shape, of_bytes):
+    import numpy as np
+
+    X = np.random.default_rng(0).normal(size=(200, *shape))
+    Y = X.reshape(200, -1)[:, :3].sum(axis=1) + 0.5
+    X = np.clip(128 + 40 * X, 0, 255).astype(np.uint8) if of_bytes else X.astype(np.float32)
+    np.savez(folder / "arrays.npz", X=X, Y=Y)
+    call("init-config", "arrays.npz")
+    checked("arrays.cfg")
+    assert trained("arrays.cfg", "--training.max_steps=200")["rmse"] < Y.std()
+
+
 def test_texts_beside_numbers_and_categories_stay_under_sixty_lines_and_are_read(folder):
     draw = random.Random(0)
     rows = []

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
 from trainer_cli.profile.column import ColumnProfile
+from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.uses import use, uses, words_of
 
 
@@ -44,13 +46,32 @@ def test_each_column_has_a_use_and_a_reason(name, values, role, why):
 
 def test_a_column_that_gives_the_target_away_is_left_out_but_not_the_only_input():
     y, copy, x = (facts_of(["a", "b"] * 20, name) for name in ("y", "copy", "x"))
-    found = uses((y, copy, x), "y", {"copy": "a copy of the target"})
+    target = Target(y, "classification", "")
+    found = uses((y, copy, x), target, {"copy": "a copy of the target"})
     assert [each.role for each in found] == ["target", "-", "category"]
     assert "a copy of the target" in found[1].why
-    assert [each.role for each in uses((y, copy), "y", {"copy": "a copy of the target"})] == ["target", "category"]
+    assert [each.role for each in uses((y, copy), target, {"copy": "a copy of the target"})] == ["target", "category"]
 
 
 def test_a_word_that_only_holds_id_is_no_identifier():
     assert words_of("PassengerId") == "passenger id"
     assert use(facts_of([str(i * 7 % 101) for i in range(100)], "humidity")).role == "number"
     assert use(facts_of([str(i * 7 % 101) for i in range(100)], "humidity id")).role == "-"
+
+
+@pytest.mark.parametrize(
+    ("columns", "task", "roles"),
+    [
+        ({"words": [["a", "b"]] * 20, "n": ["1", "2"] * 10}, "tagging", ["tokens", "-"]),
+        ({"words": [["a"], ["b"]] * 10, "n": ["1", "2"] * 10}, "classification", ["-", "number"]),
+        ({"x": np.zeros((20, 5, 5, 1), np.uint8), "n": ["1", "2"] * 10}, "classification", ["image", "-"]),
+        ({"x": np.zeros((20, 5, 5), np.float32), "n": ["1", "2"] * 10}, "classification", ["array", "-"]),
+        ({"x": np.zeros((20, 5), np.float32), "n": ["1", "2"] * 10}, "classification", ["number", "number"]),
+        ({"x": np.zeros((20, 5), "U3"), "n": ["1", "2"] * 10}, "classification", ["-", "number"]),
+    ],
+)
+def test_a_column_that_the_model_would_not_read_is_not_said_to_be_used(columns, task, roles):
+    target = Target(facts_of([["T", "U"]] * 20 if task == "tagging" else ["a", "b"] * 10, "y"), task, "")
+    found = uses((*(facts_of(values, name) for name, values in columns.items()), target.facts), target, {})
+    assert [each.role for each in found] == [*roles, "target"]
+    assert all(each.why for each in found if each.role == "-")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trainer_cli.errors import DataError
 from trainer_cli.proposal.recipe import Recipe
-from trainer_cli.proposal.target import Target, tokens_of
+from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.text import Section
 from trainer_cli.proposal.uses import LEFT_OUT, TARGET, Use
 
@@ -52,24 +52,35 @@ def design(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
 
 
 def of_images(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
-    """A convolutional network on one column of images."""
-    (use,) = [use for use in found if use.role == "image"][:1]
+    """A convolutional network on one column of images; for what is no class, layers on their pixels."""
+    (use,) = [use for use in found if use.role == "image"]
     features = Section("features", {"@encoders": "images.v1", "column": use.facts.name}, "Pixels, standardised.")
+    if target.task != "classification":
+        return Design((features,), flat(target, recipe), 0.002)
     depth = 2 if min(use.facts.shape[:2]) < 48 else 3
     values = {"@layers": "image_cnn.v1", "width": recipe.width // 4, "depth": depth, "hidden": recipe.width}
     return Design((features,), (Section("model", values | {"dropout": 0.3}),), 0.002)
 
 
 def of_arrays(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
-    """Layers on one column of arrays."""
-    (use,) = [use for use in found if use.role == "array"][:1]
-    features = Section("features", {"@encoders": "columns.v1", "columns": [use.facts.name]}, "Numbers, standardised.")
-    return Design((features,), (layers("mlp.v1", target, recipe),), 0.003)
+    """Layers on one column of arrays, laid out flat."""
+    (use,) = [use for use in found if use.role == "array"]
+    features = Section("features", {"@encoders": "arrays.v1", "column": use.facts.name}, "Arrays as they are.")
+    return Design((features,), flat(target, recipe), 0.002)
+
+
+def flat(target: Target, recipe: Recipe) -> tuple[Section, ...]:
+    """Arrays laid out flat, and layers over them."""
+    return (
+        Section("model", {"@layers": "chain.v1"}),
+        Section("model.*.flat", {"@layers": "Flatten.v1"}, joined=True),
+        replace(layers("mlp.v1", target, recipe), name="model.*.layers", joined=True),
+    )
 
 
 def of_text(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     """A linear model on the words and word pairs of one text column, and on runs of characters where texts are few."""
-    (use,) = [use for use in found if use.role == "text"][:1]
+    (use,) = [use for use in found if use.role == "text"]
     features = Section("features", text_values(use, recipe), "Words and pairs of them, weighed by how rare they are.")
     values = {"@layers": "text_bow.v1", "dropout": 0.3}
     return Design((features,), (Section("model", with_output(values, target)),), 0.003)
@@ -89,8 +100,7 @@ def min_count(use: Use, recipe: Recipe) -> dict[str, int]:
 
 def of_tokens(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     """A tag for each word, from the words around it."""
-    columns = [use.facts for use in found if use.role == "tokens"]
-    tokens = tokens_of(target.facts, columns) or columns[0]
+    (tokens,) = [use.facts for use in found if use.role == "tokens"]
     features = Section(
         "features", {"@encoders": "tokens.v1", "column": tokens.name}, "Words, and how they begin and end."
     )

@@ -52,7 +52,7 @@ def survey(path: Path, target: str | None = None, task: str = "auto") -> Survey:
     leaking = {}
     if chosen is not None and chosen.task in ("classification", "regression"):
         leaking = leaks(reader, found, chosen.facts.name, of_numbers=chosen.task == "regression")
-    used = uses(found.columns, chosen.facts.name if chosen else None, leaking)
+    used = uses(found.columns, chosen, leaking)
     used = tuple(Use(use.facts, use.role, chosen.why) if chosen and use.facts is chosen.facts else use for use in used)
     return Survey(data, found, chosen, used, doubt)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trainer_cli.profile.column import TEXT_WORDS, ColumnFacts
+from trainer_cli.proposal.target import Target, tokens_of
 
 TARGET, LEFT_OUT = "target", "-"
 LEAK = "gives the target away"
@@ -34,27 +35,44 @@ class Use:
     why: str = ""
 
     @property
+    def is_input(self) -> bool:
+        return self.role not in (TARGET, LEFT_OUT)
+
+    @property
     def is_leak(self) -> bool:
         return self.why.startswith(LEAK)
 
 
-def uses(columns: tuple[ColumnFacts, ...], target: str | None, leaks: Mapping[str, str]) -> tuple[Use, ...]:
+def uses(columns: tuple[ColumnFacts, ...], target: Target | None, leaks: Mapping[str, str]) -> tuple[Use, ...]:
     """A use for each column. The only one that could be an input stays one though it gives the target away."""
-    found = [Use(facts, TARGET) if facts.name == target else use(facts) for facts in columns]
-    texts = [one for one in found if one.role == "text"]
-    found = [
-        Use(one.facts, LEFT_OUT, f"{MAX_TEXTS} other columns of texts are read") if one in texts[MAX_TEXTS:] else one
+    found = [Use(facts, TARGET) if target and facts is target.facts else use(facts) for facts in columns]
+    if {one.facts.name for one in found if one.is_input} - leaks.keys():
+        found = without(found, {name: f"{LEAK}: {why}" for name, why in leaks.items()})
+    found = without(found, unread(found, columns, target))
+    return tuple(found)
+
+
+def unread(found: Sequence[Use], columns: tuple[ColumnFacts, ...], target: Target | None) -> dict[str, str]:
+    """The columns that no model reads beside the others, and why: tokens, images and arrays are read alone."""
+    inputs = [one for one in found if one.is_input]
+    if target and target.task == "tagging":
+        tokens = tokens_of(target.facts, columns)
+        return {one.facts.name: "a tagger reads tokens alone" for one in inputs if one.facts is not tokens}
+    for role in ("image", "array"):
+        if first := next((one for one in inputs if one.role == role), None):
+            why = f"{'images' if role == 'image' else 'arrays'} are read alone"
+            return {one.facts.name: why for one in inputs if one is not first}
+    texts = [one for one in inputs if one.role == "text"]
+    unread = {one.facts.name: "lists are read for tagging alone" for one in inputs if one.role == "tokens"}
+    return unread | {one.facts.name: f"{MAX_TEXTS} other columns of texts are read" for one in texts[MAX_TEXTS:]}
+
+
+def without(found: Sequence[Use], reasons: Mapping[str, str]) -> list[Use]:
+    """The uses, the inputs among them that have a reason left out for it."""
+    return [
+        Use(one.facts, LEFT_OUT, reasons[one.facts.name]) if one.is_input and one.facts.name in reasons else one
         for one in found
     ]
-    inputs = [one.facts.name for one in found if one.role not in (TARGET, LEFT_OUT)]
-    if set(inputs) - leaks.keys():
-        found = [
-            Use(one.facts, LEFT_OUT, f"{LEAK}: {leaks[one.facts.name]}")
-            if one.facts.name in leaks and one.role not in (TARGET, LEFT_OUT)
-            else one
-            for one in found
-        ]
-    return tuple(found)
 
 
 def use(facts: ColumnFacts) -> Use:
@@ -65,7 +83,9 @@ def use(facts: ColumnFacts) -> Use:
         return Use(facts, LEFT_OUT, "the same value in every row")
     if facts.is_counting:
         return Use(facts, LEFT_OUT, "it numbers the rows")
-    if facts.kind in ("image", "array", "date"):
+    if facts.kind == "array":
+        return array_use(facts)
+    if facts.kind in ("image", "date"):
         return Use(facts, facts.kind)
     if facts.kind == "list":
         return Use(facts, "tokens")
@@ -76,6 +96,13 @@ def use(facts: ColumnFacts) -> Use:
     if facts.kind in ("amount", "date?"):
         return badly_written(facts)
     return text_use(facts)
+
+
+def array_use(facts: ColumnFacts) -> Use:
+    """A row of numbers is so many numbers; arrays with more sides are read as they are."""
+    if facts.low is None:
+        return Use(facts, LEFT_OUT, "arrays of other things than numbers")
+    return Use(facts, "number") if len(facts.shape) == 1 else Use(facts, "array")
 
 
 def number_use(facts: ColumnFacts) -> Use:
