@@ -55,6 +55,13 @@ def test_the_shipped_network_learns_stripes(images: Path) -> None:
     assert found["accuracy"] == max(row["accuracy"] for row in rows)
 
 
+def test_the_shipped_dense_layers_learn_stripes(images: Path) -> None:
+    config = CONFIG.with_name("fashion-mnist.cfg")
+    short = ("--training.max_steps=100", "--training.patience=0", "--training.eval_frequency=50")
+    call("train", config, "--output", "run", "--paths.folder", images, "--model.hidden.nO=64", *short)
+    assert json.loads(call("evaluate", "run", "--json").stdout)["accuracy"] > 0.3
+
+
 def files_of_halves(images: Path) -> list[tuple[bytes, bytes]]:
     """What a checkpoint has after 40 steps at once and after 20 steps, a stop and 20 more."""
     train(images, "whole", "--training.max_steps", 40)
