@@ -34,6 +34,7 @@ PLAIN_NAMES = NAMES[:4]
 # What may stand between labels, and how many words a label has at most.
 SEPARATORS = ("|", ";", ",")
 MAX_WORDS = 4
+MIN_ROWS = 10
 TASKS = ("auto", "classification", "regression", "multilabel", "tagging")
 
 
@@ -101,7 +102,7 @@ def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: 
         return Target(facts, "multilabel", said("multilabel", why, parts), separator)
     if facts.kind == "number":
         return Target(facts, "regression", said("regression", why, "numbers with fractions"))
-    if facts.kind == "whole" and facts.distinct > MAX_NUMBERS:
+    if facts.kind == "whole" and (facts.distinct > MAX_NUMBERS or facts.distinct * 2 > facts.present):
         return Target(facts, "regression", said("regression", why, f"{facts.distinct:,} different whole numbers"))
     return Target(facts, "classification", said("classification", why, f"{facts.distinct:,} classes"))
 
@@ -152,6 +153,8 @@ def check(target: Target) -> None:
     if (target.task in ("tagging", "multilabel")) != (facts.kind == "list" or target.separator is not None):
         what = "a list of texts a row" if facts.kind == "list" else "one value a row"
         raise DataError(f"the target {shown(facts.name)} holds {what}, which {target.task} does not take")
-    if target.task == "classification" and facts.distinct > MAX_CLASSES and facts.distinct * 2 > facts.n:
+    if target.task == "classification" and facts.distinct * 2 > facts.n:
         message = f"the target {shown(facts.name)} has {facts.distinct:,} different values in {facts.n:,} rows"
         raise DataError(f"{message}: these are no classes; name another with --target")
+    if facts.n < MIN_ROWS:
+        raise DataError(f"{facts.n} rows are too few to learn from and to score on: {MIN_ROWS} are the least")

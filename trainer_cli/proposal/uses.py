@@ -23,6 +23,8 @@ MAX_TEXTS = 3
 # So few different values are categories, whatever they are.
 FEW = 20
 MIN_COUNT = 4
+# A column with fewer values, the others missing, says nothing.
+MIN_PRESENT = 5
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def use(facts: ColumnFacts) -> Use:
     """What a column is used as that is not the target."""
     if facts.kind == "empty":
         return Use(facts, LEFT_OUT, "no row has a value")
+    if facts.present < MIN_PRESENT and facts.missing:
+        return Use(facts, LEFT_OUT, "hardly any row has a value")
     if facts.is_constant:
         return Use(facts, LEFT_OUT, "the same value in every row")
     if facts.is_counting:
@@ -129,19 +133,23 @@ def badly_written(facts: ColumnFacts) -> Use:
 def text_use(facts: ColumnFacts) -> Use:
     """Texts that few rows share are read where they have words, else they name the rows."""
     why = "leading zeros: a code, no number" if facts.kind == "code" else ""
-    is_few = is_category(facts) or facts.distinct <= min(MANY_CATEGORIES, facts.present // 2)
-    if is_few and not is_prose(facts):
+    is_few = facts.distinct <= min(MANY_CATEGORIES, facts.present // 2) and comes_again(facts)
+    if (is_few or is_category(facts)) and not is_prose(facts):
         return Use(facts, "category", why)
     if facts.words >= 2:
         return Use(facts, "text")
-    if facts.distinct * 10 >= facts.present * 9 or is_id(facts):
+    if facts.distinct * 10 >= facts.present * 9 or not comes_again(facts):
         return Use(facts, LEFT_OUT, "an identifier: hardly any value comes twice")
     return Use(facts, "category", why or "many values: the rare ones are one category")
 
 
 def is_category(facts: ColumnFacts) -> bool:
     """Whether the values are few, and one at least comes often enough to be known after some rows are held out."""
-    return facts.distinct <= FEW and max(facts.counts.values(), default=0) >= MIN_COUNT
+    return facts.distinct <= FEW and comes_again(facts)
+
+
+def comes_again(facts: ColumnFacts) -> bool:
+    return max(facts.counts.values(), default=0) >= MIN_COUNT
 
 
 def is_prose(facts: ColumnFacts) -> bool:
