@@ -241,10 +241,18 @@ def show(scores: dict[str, Any], saved: SavedModel) -> None:
     from trainer_cli.table import shown
 
     step = "" if saved.step is None else f" (step {saved.step})"
-    table = Table(title=f"{saved.folder}{step}", box=box.SIMPLE, title_justify="left", title_style="bold")
+    table = Table(title=f"{from_here(saved.folder)}{step}", box=box.SIMPLE, title_justify="left", title_style="bold")
     table.add_column("score")
     table.add_column("value", justify="right")
     for name, value in scores.items():
         text = f"{value:,}" if isinstance(value, int) else shown(name, value)
         table.add_row(name, "n/a" if value is None else text)
     console(streams.stdout()).print(table)
+
+
+def from_here(folder: Path) -> Path:
+    """A folder below the current one is named from there on, as it was typed."""
+    try:
+        return folder.relative_to(Path.cwd())
+    except (ValueError, OSError):  # elsewhere, or there is no current folder any more
+        return folder
