@@ -1,8 +1,8 @@
 """Run the commands of docs/tutorial.md, and write what they print onto the page: `python scripts/tutorial.py`.
 
 A block ```` ```console ```` has commands, each after `$ `, and below each the lines that it shows in a terminal of 80
-columns. A line `...` stands for lines left out; writing leaves out the same ones. A line `^C` stands for Ctrl-C, which is
-pressed as soon as the lines above it are there.
+columns. A line `...` stands for lines left out; writing leaves out the same ones. A line `^C` is Ctrl-C, pressed when
+the lines above it are there.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def run(shown: Shown, folder: Path) -> Done:
     seen = b""
     for part in parts_of(ours):
         seen += part
-        if awaited is not None and len(on_screen(seen)) >= awaited:
+        whole = seen[: seen.rfind(b"\n") + 1]  # without a progress bar
+        if awaited is not None and len(on_screen(whole)) >= awaited:
             os.killpg(process.pid, signal.SIGINT)
             awaited = None
     return Done(on_screen(seen), process.wait())
