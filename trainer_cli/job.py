@@ -26,7 +26,7 @@ Watch = Callable[[Iterable[Batch], int], Iterator[Batch]]
 # What a row of metrics.jsonl, and the result of an evaluation, say beside the scores: no score can be called so.
 RESERVED = frozenset(
     {"step", "epoch", "samples", "train_loss", "loss", "learn_rate", "batch_size", "seconds", "final", "n"}
-    | {"per_class", "confusion", "errors"}
+    | {"per_class", "confusion", "errors", "importance"}
 )
 
 # A step by which a batch-size schedule has grown as far as it will, for the choice of threads.

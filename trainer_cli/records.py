@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -29,11 +30,19 @@ def lines(found: Iterator[Predicted], file_format: Format) -> Iterator[str]:
 
 
 def json_lines(found: Iterator[Predicted]) -> Iterator[str]:
-    import srsly
-
     for part in found:
         for record, answer in zip(records(part.block), answers(part), strict=True):
-            yield srsly.json_dumps(record | answer) + "\n"
+            yield json_line(record | answer)
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """A record as JSON, its letters as they are; halves of UTF-16 pairs, which no file can hold, are escaped."""
+    line = json.dumps(record, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        line = json.dumps(record)
+    return f"{line}\n"
 
 
 def csv_lines(found: Iterator[Predicted]) -> Iterator[str]:

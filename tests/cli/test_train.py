@@ -386,7 +386,7 @@ COMMANDS = {
     ),
     "data for a config": (
         ["train", "train.csv", "-o", "run"],
-        "train.csv:1: no line is a [section]; is this file a config?",
+        "train.csv:1: no line is a [section]; is this file a config? For a data file, trainer init-config writes one",
     ),
     "a home that no shell saw": (
         ["debug-config", "run.cfg", "--data.train.path=~/x.csv"],

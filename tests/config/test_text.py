@@ -162,4 +162,7 @@ def test_without_the_strict_reading_they_would_pass(monkeypatch: pytest.MonkeyPa
 def test_a_file_of_another_kind_is_one_mistake(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_text(text, "data.csv")
-    assert str(caught.value) == "data.csv:1: no line is a [section]; is this file a config?"
+    assert (
+        str(caught.value)
+        == "data.csv:1: no line is a [section]; is this file a config? For a data file, trainer init-config writes one"
+    )

@@ -238,6 +238,7 @@ def test_a_metric_cannot_be_called_like_something_else_in_its_row(data, name):
 def test_all_that_a_row_says_is_reserved(data):
     run(data, "--training.max_steps", 9)
     said = {key for row in rows(data / "run") for key in row} | {"seconds", "n"}
+    said |= {"per_class", "confusion", "errors", "importance"}  # of an evaluation
     assert said - {"accuracy"} == RESERVED
 
 

@@ -98,10 +98,14 @@ def write(config: Path, text: str) -> None:
 
 def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None) -> str:
     """What was written, which other files were found, and the commands to type next."""
+    from trainer_cli.proposal.proposal import share_held_out
+
     folder = str(Path("out") / config.stem)
     lines = [f"\n{config} is written."]
     if dev is not None:
         lines.append(f"It scores on {dev}, which lies beside the data.")
+    else:
+        lines.append(f"It scores on {share_held_out(found):.0%} of the rows, which are held out and not trained on.")
     lines.append(f"Next: {shlex.join(['trainer', 'train', str(config), '--output', folder])}")
     if test is not None:
         lines.append(f"Then: {shlex.join(['trainer', 'evaluate', folder, str(test)])}")

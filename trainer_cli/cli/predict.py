@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trainer_cli.cli.evaluate import check_folder, unnamed
-from trainer_cli.cli.outcome import delivered, outcome
+from trainer_cli.cli.outcome import complain, delivered, outcome
 
 if TYPE_CHECKING:
+    from trainer_cli.predictions import Predicted
     from trainer_cli.records import Format
     from trainer_cli.trained import Trained
 
@@ -56,7 +58,17 @@ def predict(
         with unnamed(), computing(conditions.threads, loaded.model):
             source = reader.rebuild(*loaded.reader, data)
             found = predictions.predictions(loaded, source, batch_size=conditions.eval_batch_size, top=top)
-            write(records.lines(found, asked or default_format(data, loaded)), output)
+            counter = Counter[str]()
+            write(records.lines(counting(found, counter), asked or default_format(data, loaded)), output)
+        if output is not None and not quiet:
+            complain(f"{output}: {counter['rows']:,} rows with their predictions")
+
+
+def counting(found: Iterator[Predicted], counter: Counter[str]) -> Iterator[Predicted]:
+    """What comes by, its rows counted."""
+    for part in found:
+        counter["rows"] += len(part.block)
+        yield part
 
 
 def format_of(asked: str | None, output: Path | None) -> Format | None:

@@ -65,7 +65,15 @@ def scan(text: str, path: str) -> Document:
     ConfigError: no line of it looks like one of a config.
     """
     if LINE.search(text) and not LIKE_CONFIG.search(text):
-        raise ConfigError(problems=[Problem("no line is a [section]; is this file a config?", path, 1)])
+        raise ConfigError(
+            problems=[
+                Problem(
+                    "no line is a [section]; is this file a config? For a data file, trainer init-config writes one",
+                    path,
+                    1,
+                )
+            ]
+        )
     scanner = Scanner(Document(path, text))
     for number, line in enumerate(text.split("\n"), 1):
         scanner.take(number, line)
