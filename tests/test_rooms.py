@@ -21,7 +21,7 @@ ROOMS = {
     "jobs": "state table progress trained job",
     "checks": "word_vectors layer_watch kinds rehearsal sources pairing run_schedules",
     "plans": "loading assembly inspection predictions records class_counts mistakes assessment importance",
-    "runs": "provenance saver snapshot run session cross_validation",
+    "runs": "provenance saver snapshot run session cross_validation scoring",
     "edge": "cli __main__ api",
 }
 RANKS = {name: rank for rank, names in enumerate(ROOMS.values()) for name in names.split()}

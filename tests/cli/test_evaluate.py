@@ -186,3 +186,13 @@ def test_run_facts_that_are_not_ours_are_told(run):
     for wrong in ("", "[]", '{"format": 99}', '{"format": 1, "data": []}'):
         (run / "run.json").write_text(wrong)
         assert "run.json" in call("evaluate", run, code=2).stderr
+
+
+def test_data_without_what_is_predicted_are_told_of_predict(folder):
+    train()
+    lines = (folder / "dev.csv").read_text().splitlines()
+    (folder / "plain.csv").write_text("\n".join(line.rpartition(",")[0] for line in lines) + "\n")
+    message = (
+        'plain.csv: there is no column \'label\' to score by; trainer predict needs none. The columns are "a", "b"'
+    )
+    assert message in call("evaluate", "run", "plain.csv", code=2).stderr

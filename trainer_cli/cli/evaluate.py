@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from trainer_cli.errors import ArgumentError
     from trainer_cli.importance import Importances
     from trainer_cli.lookup import SavedModel
-    from trainer_cli.provenance import Conditions
     from trainer_cli.trained import Trained
 
 
@@ -54,7 +51,8 @@ def evaluate(
     On a raw file, as it was for training; without one, on the run's dev data.
     """
     with outcome(), delivered():
-        from trainer_cli import lookup, provenance, trained, user_code
+        from trainer_cli import lookup, provenance, scoring, trained, user_code
+        from trainer_cli.progress import Progress
 
         picture_format = None if picture is None else format_of(picture)
         user_code.import_files(code or [])
@@ -64,12 +62,12 @@ def evaluate(
         if output is not None:
             check_folder(output)
         with unnamed():
-            readers = readers_of(saved, loaded, data, test)
+            readers = scoring.readers_of(saved, loaded, data, test)
             if picture is not None and len(readers) > 1:
                 raise several(picture, readers)
             conditions = provenance.conditions(saved.run_dir)
-            scores, found = score(loaded, readers, conditions, quiet, errors)
-            leaned_on = shuffled(loaded, readers, conditions) if importance else {}
+            scores, found = scoring.score(loaded, readers, conditions, Progress(quiet=quiet), errors)
+            leaned_on = scoring.shuffled(loaded, readers, conditions) if importance else {}
         if picture is not None and picture_format is not None:
             draw(next(iter(found.values())), picture, picture_format)
         tell(scores, found, leaned_on, saved, output, as_json, errors > 0)
@@ -116,65 +114,6 @@ def check_asked(loaded: Trained, n_errors: int, picture: Path | None) -> None:
         raise ArgumentError(f"--picture draws which class was taken for which, the target is {name}: leave it out")
     if n_errors and kind == "any":
         raise ArgumentError(f"--errors knows the built-in targets, this model's is {name}: leave it out")
-
-
-def readers_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool) -> dict[str, Reader]:
-    """The data to score on by name: `data` read as the training data was, or the dev sets (or test rows) of the run."""
-    from trainer_cli import provenance
-    from trainer_cli.data import reader
-    from trainer_cli.errors import ArgumentError
-
-    if data is not None and test:
-        raise ArgumentError("--test scores the rows that a run held out of its data: name no other data")
-    if data is not None:
-        return {"data": reader.rebuild(*loaded.reader, data)}
-    if saved.run_dir is None:
-        raise ArgumentError(f"{saved.folder}: a model folder has no dev data; name a data file after it")
-    return {"test": provenance.last_reader(saved.run_dir)} if test else provenance.dev_readers(saved.run_dir)
-
-
-def score(
-    loaded: Trained, readers: dict[str, Reader], conditions: Conditions, quiet: bool, n_errors: int
-) -> tuple[dict[str, Any], dict[str, Assessment]]:
-    """The scores as one flat entry each, with the loss, the number of rows and the seconds it took; and all that was
-    found, by set.
-
-    Scores of several sets are called `<set>.<score>`.
-    """
-    from trainer_cli import assessment
-    from trainer_cli.data import dataset
-    from trainer_cli.data.row_weights import RowWeights
-    from trainer_cli.job import score_name
-    from trainer_cli.ops import get_ops
-    from trainer_cli.progress import Progress
-    from trainer_cli.threads import computing
-
-    loaded.model.use_ops(get_ops(conditions.ops))
-    start, progress = time.monotonic(), Progress(quiet=quiet)
-    features, target, weights = loaded.features[1], loaded.target[1], RowWeights(loaded.weight_column)
-    found: dict[str, Any] = {}
-    assessed: dict[str, Assessment] = {}
-    for of, reader in readers.items():
-        watch = assessment.watch_of(loaded, reader, n_errors)
-        batches = dataset.stream(watch.passing, features, target, conditions.eval_batch_size, weights)
-        with computing(conditions.threads, loaded.model):
-            assessed[of] = assessment.assess(loaded, progress.reading(batches), watch)
-        scores = assessed[of].scores
-        each = {**scores.metrics, "loss": scores.loss, "n": scores.n}
-        found |= {score_name(name, of, readers): value for name, value in each.items()}
-    found["seconds"] = round(time.monotonic() - start, 3)
-    return {name: value if math.isfinite(value) else None for name, value in found.items()}, assessed
-
-
-def shuffled(loaded: Trained, readers: dict[str, Reader], conditions: Conditions) -> dict[str, Importances]:
-    """How much the model leans on each column, by data set."""
-    from trainer_cli.importance import importances
-    from trainer_cli.threads import computing
-
-    with computing(conditions.threads, loaded.model):
-        return {
-            of: importances(loaded, reader, batch_size=conditions.eval_batch_size) for of, reader in readers.items()
-        }
 
 
 def several(picture: Path, readers: dict[str, Reader]) -> ArgumentError:
