@@ -59,6 +59,16 @@ def test_the_table_fits_and_the_same_call_says_the_same(run):
     assert found() == found()
 
 
+def test_a_name_that_looks_like_markup_stays_as_it_is(run):
+    for name in ("train", "dev"):
+        text = (run / f"{name}.csv").read_text().replace("a,b,c,label", "[bold]a,[z],c,label", 1)
+        (run / f"{name}.csv").write_text(text)
+    call("train", "run.cfg", "-o", "named", "--training.max_steps=50")
+    text = call("evaluate", "named", "--importance").stdout
+    assert "[bold]a" in text
+    assert "[z]" in text
+
+
 def test_only_so_many_rows_are_taken():
     class Reader:
         def columns(self):

@@ -24,6 +24,7 @@ def show(found: Importances, console: Console) -> None:
     """A line a column, the most important first."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     from trainer_cli.data.faults import printable
     from trainer_cli.table import score_text
@@ -34,5 +35,5 @@ def show(found: Importances, console: Console) -> None:
     table.add_column("worse by", justify="right")
     table.add_column("deviation", justify="right")
     for each in found.columns:
-        table.add_row(printable(each.column), score_text(each.fall), score_text(each.deviation))
+        table.add_row(Text(printable(each.column)), score_text(each.fall), score_text(each.deviation))
     console.print(table)
