@@ -189,7 +189,8 @@ def shapes_of(x: Rows, n_ids: Any = None) -> Any:
         return {"ragged": shapes_of(x.data, n_ids)}
     if isinstance(x, dict):
         by_name = n_ids if isinstance(n_ids, Mapping) else dict.fromkeys(x, n_ids)
-        return {"dict": {name: shapes_of(part, by_name.get(name)) for name, part in x.items()}}
+        # A list, since JSON files of ours have their keys sorted, and the order of the parts counts.
+        return {"dict": [[name, shapes_of(part, by_name.get(name))] for name, part in x.items()]}
     if isinstance(x, tuple):
         return [shapes_of(part, n_ids) for part in x]
     found = {"shape": list(x.shape[1:]), "dtype": x.dtype.str}
@@ -205,7 +206,7 @@ def sample(shapes: Any) -> Rows:
     if "ragged" in shapes:
         return Ragged(cast(Array, sample(shapes["ragged"])), np.ones(1, np.int64))
     if "dict" in shapes:
-        return {name: sample(part) for name, part in shapes["dict"].items()}
+        return {str(name): sample(part) for name, part in shapes["dict"]}
     shape, dtype = shapes["shape"], np.dtype(shapes["dtype"])
     if (
         not all(type(n) is int and n >= 0 for n in shape)

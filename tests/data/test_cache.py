@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from trainer_cli.arrays import Ragged, n_rows, slice_rows
 from trainer_cli.data import cache
 from trainer_cli.data.cache import Cache, key_of
 from trainer_cli.data.encoders.labels import Labels
+from trainer_cli.data.encoders.numbers import Numbers
 from trainer_cli.errors import DataError, StorageError
 
 KEY = "0123456789abcdef" * 4
@@ -54,12 +56,12 @@ def test_the_check_sees_data_that_are_encoded_again(tmp_path):
         Cache(tmp_path).load("f" * 64, refuse())
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone", "meta", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "meta", "empty", "zeros"])
 def test_a_damaged_data_set_is_made_anew(tmp_path, damage):
     Cache(tmp_path).load(KEY, blocks())
     file = tmp_path / KEY / ("meta.json" if damage in ("meta", "empty") else "Y.bin")
     file.unlink() if damage == "gone" else file.write_bytes(
-        {"cut": b"1", "meta": b'{"format": 1}', "empty": b""}[damage]
+        {"cut": b"1", "meta": b'{"format": 1}', "empty": b"", "zeros": bytes(8 * N)}[damage]
     )
     assert whole(Cache(tmp_path).load(KEY, blocks())) == expected()
 
@@ -103,6 +105,16 @@ def test_runs_that_start_at_once_read_the_same(tmp_path):
     assert os.listdir(tmp_path) == [KEY]
 
 
+def test_runs_that_write_different_data_leave_each_other_alone(tmp_path):
+    def load(number):
+        for i in range(25):
+            assert whole(Cache(tmp_path).load(f"{number * 25 + i:064x}", blocks())) == expected()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(load, range(4)))
+    assert len(os.listdir(tmp_path)) == 100
+
+
 def test_a_slower_run_takes_the_files_of_the_faster_one(tmp_path):
     def overtaken():
         Cache(tmp_path).load(KEY, blocks())
@@ -128,14 +140,17 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
         Cache(tmp_path / "file" / "cache").load(KEY, blocks())
 
 
-def fitted(*names):
-    return {"target": ("labels.v1", Labels.from_state({"column": "a", "names": list(names)}, {}))}
+def fitted(*names, mean=0.0):
+    scaled = Numbers.from_state({"column": "b"}, {"mean": np.array([mean]), "scale": np.ones(1)})
+    labels = Labels.from_state({"column": "a", "names": list(names)}, {})
+    return {"target": ("labels.v1", labels), "features": ("numbers.v1", scaled)}
 
 
 def test_the_key_depends_on_all_that_the_rows_depend_on():
     base = ("data", {"delimiter": ","}, fitted("a", "b"), ["code"])
     keys = [key_of(*base), key_of("other", *base[1:]), key_of("data", {"delimiter": ";"}, *base[2:])]
     keys += [key_of(*base[:2], fitted("a", "c"), ["code"]), key_of(*base[:3], [])]
-    assert len(set(keys)) == 5
+    keys.append(key_of(*base[:2], fitted("a", "b", mean=0.5), ["code"]))  # statistics alone, which are arrays
+    assert len(set(keys)) == 6
     assert key_of(*base) == keys[0]
     assert len(keys[0]) == 64

@@ -45,9 +45,11 @@ class Cache:
         A mistake in the blocks leaves nothing behind. StorageError: the files cannot be written.
         """
         path = self.folder / key
-        if not is_whole(path):
+        found = read_whole(path)
+        if found is None:
             self._write(path, blocks)
-        return read(path)
+            found = read(path)
+        return found
 
     def clean(self) -> int:
         """Delete all data sets that nobody writes; the number of bytes that are free again."""
@@ -59,10 +61,10 @@ class Cache:
         with storage.reported(path):
             self.folder.mkdir(parents=True, exist_ok=True)
             for left in self.folder.glob(f"{WRITING}*"):
-                deleted(left)
+                deleted(left, empty=False)  # an empty one may have been made a moment ago, and not be locked yet
             temporary.mkdir()
         try:
-            with locked(temporary):
+            with locked(temporary, wait=True):
                 write(temporary, blocks)
                 put_in_place(temporary, path)
         finally:
@@ -106,43 +108,44 @@ def read(path: Path) -> dict[str, Rows | Stored]:
     return {name: opened(path, name, meta["parts"][name]) for name in PARTS if name in meta["parts"]}
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a data set is there and can be read."""
+def read_whole(path: Path) -> dict[str, Rows | Stored] | None:
+    """The parts of a data set; None if it is not there, or is not what was written."""
     try:
-        read(path)
+        return read(path)
     except (OSError, ValueError, KeyError, TypeError, DataError):
-        return False
-    return True
+        return None
 
 
 def put_in_place(temporary: Path, path: Path) -> None:
     """Give what was written its name, unless another run has been faster: its files are as good."""
-    if not is_whole(path):
+    if read_whole(path) is None:
         deleted(path)
     try:
         storage.rename(temporary, path)
     except StorageError:
-        if not is_whole(path):
+        if read_whole(path) is None:
             raise
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder."""
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold the lock of a folder. BlockingIOError: somebody else does, unless that is waited for."""
     import fcntl  # not on Windows, where `import trainer_cli` shall work all the same
 
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
         os.close(descriptor)
 
 
-def deleted(path: Path) -> int:
-    """Delete a data set unless somebody is writing it; how many bytes it had."""
+def deleted(path: Path, *, empty: bool = True) -> int:
+    """Delete a data set unless somebody is writing it (or, if not `empty`, it has no files); how many bytes it had."""
     try:
         with locked(path):
+            if not empty and not any(path.iterdir()):
+                return 0
             n_bytes = sum(file.stat().st_size for file in path.iterdir())
             shutil.rmtree(path)
             return n_bytes

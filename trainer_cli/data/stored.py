@@ -6,6 +6,7 @@ into arrays and not mapped, since mapped pages count as memory of the process.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import weakref
 from pathlib import Path
@@ -41,6 +42,11 @@ class StoredArray(Stored):
         rows = np.empty((max(0, min(stop, self.n) - start), *self.shape), self.dtype)
         self.read_into(rows, np.array([start]), np.array([len(rows)]))
         return rows
+
+    def sha256(self) -> str:
+        """That of the whole file."""
+        with open(self.path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def read_into(self, rows: Array, starts: Ints, counts: Ints) -> None:
         """Fill `rows` with stretches of the file's rows, each from its start on, one after the other."""
@@ -98,6 +104,7 @@ class FileGather:
         self._fd = -1
         self._dtype: np.dtype[Any] = np.dtype(np.float32)
         self._shape: tuple[int, ...] = ()
+        self._digest = hashlib.sha256()
 
     def add(self, rows: Rows) -> None:
         """Write `rows` at the end."""
@@ -125,8 +132,10 @@ class FileGather:
     def facts(self) -> Any:
         """What the files hold, as JSON."""
         if self.parts is None:
-            return {"array": {"dtype": self._dtype.str, "shape": list(self._shape), "n": self.n}}
-        return {self._kind: {name: part.facts() for name, part in self.parts.items()}}
+            digest = self._digest.hexdigest()
+            return {"array": {"dtype": self._dtype.str, "shape": list(self._shape), "n": self.n, "sha256": digest}}
+        # A list, since the order of the parts counts, and files of ours have their keys sorted.
+        return {self._kind: [[name, part.facts()] for name, part in self.parts.items()]}
 
     def _add_each(self, rows: dict[Any, Rows], names: list[Any]) -> None:
         if self.parts is None:
@@ -148,7 +157,9 @@ class FileGather:
             self._fd = os.open(self.folder / f"{self.name}.bin", storage.NEW_FILE, 0o666)
             self._dtype, self._shape = rows.dtype, rows.shape[1:]
         assert (rows.dtype, rows.shape[1:]) == (self._dtype, self._shape), "an encoder gives one kind of rows"
-        storage.write_all(self._fd, np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+        data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
+        self._digest.update(data)
+        storage.write_all(self._fd, data)
 
 
 def opened(folder: Path, name: str, facts: Any) -> Rows | Stored:
@@ -158,13 +169,16 @@ def opened(folder: Path, name: str, facts: Any) -> Rows | Stored:
         dtype, shape = np.dtype(inside["dtype"]), tuple(inside["shape"])
         if dtype.kind not in "fiub":
             raise cut_off(folder / f"{name}.bin")
-        return StoredArray(folder / f"{name}.bin", dtype, shape, inside["n"])
+        found = StoredArray(folder / f"{name}.bin", dtype, shape, inside["n"])
+        if found.sha256() != inside["sha256"]:
+            raise cut_off(found.path)
+        return found
     if kind == "ragged":
-        data, starts = (opened(folder, f"{name}-{part}", inside[part]) for part in ("data", "starts"))
+        data, starts = (opened(folder, f"{name}-{part}", each) for part, each in inside)
         assert isinstance(data, StoredArray)
         assert isinstance(starts, StoredArray)
         return StoredRagged(data, starts)
-    parts = {key: opened(folder, f"{name}-{i}", part) for i, (key, part) in enumerate(inside.items())}
+    parts = {str(key): opened(folder, f"{name}-{i}", part) for i, (key, part) in enumerate(inside)}
     return tuple(parts.values()) if kind == "tuple" else parts
 
 
