@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from trainer_cli.arrays import Batch, Ints, n_rows, slice_rows
-from trainer_cli.data.block import Block, Column, pick
+from trainer_cli.data.block import Block, Column, is_tokens, pick
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import Faults
 from trainer_cli.data.reader import Reader
+from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.evaluate import evaluate
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.randomness import generator
@@ -45,20 +46,22 @@ class Importances:
 def importances(
     trained: Trained, reader: Reader, *, batch_size: int, max_rows: int = MAX_ROWS, n_shuffles: int = N_SHUFFLES
 ) -> Importances:
-    """Shuffle each column of the features among the first `max_rows` rows, and score the model on them.
+    """Shuffle each column of the features among `max_rows` rows, and score the model on them.
+
+    Of more rows they are taken evenly. Lists, such as tokens, change places among rows of the same length.
 
     The score is that of the first metric, or the loss where there is none; one of which less is better rises, and that
     counts as its fall. Columns that say the same cover for each other: neither seems to matter. Breiman, "Random
     Forests" (2001); Fisher, Rudin and Dominici (2019), arXiv:1801.01489.
     """
-    block = first_rows(reader, max_rows)
+    block = some_rows(reader, max_rows)
     name, value = score_of(trained, block, batch_size)
     sign = 1.0 if name != "loss" and is_higher_better(trained, name) else -1.0
     found = []
     for column in trained.features[1].reads:
         falls = []
         for shuffle in range(n_shuffles):
-            order = generator(0, "importance", column, shuffle).permutation(len(block))
+            order = shuffled_order(block.columns[column], generator(0, "importance", column, shuffle))
             shuffled = score_of(trained, with_shuffled(block, column, order), batch_size)[1]
             falls.append(sign * (value - shuffled))
         deviation = statistics.stdev(falls) if n_shuffles > 1 else math.nan
@@ -67,19 +70,37 @@ def importances(
     return Importances(name, value, len(block), tuple(ranked))
 
 
-def first_rows(reader: Reader, max_rows: int) -> Block:
-    """The first rows of a reader as one block."""
-    faults, blocks, n = Faults(), [], 0
+def shuffled_order(values: Column, stream: np.random.Generator) -> Ints:
+    """Another order of the rows; those with lists keep the lengths in their places, as targets may depend on them."""
+    if not is_tokens(values):
+        return stream.permutation(len(values))
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    drawn = stream.permutation(len(values))
+    order: Ints = np.empty(len(values), np.int64)
+    order[np.argsort(lengths, kind="stable")] = drawn[np.argsort(lengths[drawn], kind="stable")]
+    return order
+
+
+def some_rows(reader: Reader, max_rows: int) -> Block:
+    """At most `max_rows` rows of a reader as one block: every n-th, in their order, for the smallest n that will do."""
+    faults, n = Faults(), 0
     for block in faults.watch(reader.blocks()):
-        blocks.append(block.take(np.arange(max_rows - n)) if len(block) > max_rows - n else block)
-        n += len(blocks[-1])
-        if n == max_rows:
-            break
+        n += len(block)
     faults.check()
     if not n:
         raise no_rows()
+    stride = -(-n // max_rows)
+    blocks = [block.take(rows) for block, rows in strided(reader, stride) if len(rows)]
     columns = {name: end_to_end([block.columns[name] for block in blocks]) for name in blocks[0].columns}
     return Block(columns, blocks[0].places)
+
+
+def strided(reader: Reader, stride: int) -> Iterator[tuple[Block, Ints]]:
+    """Each block with those of its rows whose number is divided by `stride`."""
+    start = 0
+    for block in reader.blocks():
+        yield block, np.arange(-start % stride, len(block), stride)
+        start += len(block)
 
 
 def end_to_end(parts: list[Column]) -> Column:
@@ -96,11 +117,13 @@ def with_shuffled(block: Block, column: str, order: Ints) -> Block:
 def score_of(trained: Trained, block: Block, batch_size: int) -> tuple[str, float]:
     """The name and value of the score of some rows."""
     X, Y = trained.features[1].encode(block), trained.target[1].encode(block)
+    W = RowWeights(trained.weight_column).of(block)
 
     def batches() -> Iterator[Batch]:
         for start in range(0, n_rows(X), batch_size):
             stop = min(start + batch_size, n_rows(X))
-            yield Batch(slice_rows(X, start, stop), slice_rows(Y, start, stop), None, np.arange(start, stop))
+            weights = None if W is None else W[start:stop]
+            yield Batch(slice_rows(X, start, stop), slice_rows(Y, start, stop), weights, np.arange(start, stop))
 
     scores = evaluate(trained.model, trained.loss, first_metric(trained), batches())
     return next(iter(scores.metrics.items()), ("loss", scores.loss))

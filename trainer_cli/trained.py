@@ -119,7 +119,9 @@ def tell_metrics(metrics: Mapping[str, Tally], target: Encoder) -> None:
     for metric in metrics.values():
         if names and hasattr(metric, "names"):
             metric.names = tuple(names)
-        if hasattr(target, "taken") and hasattr(metric, "taken_by"):
+        # Tags are taken a sentence at a time, which metrics of single tokens do not see.
+        fits = getattr(target, "ragged", False) == getattr(metric, "ragged", False)
+        if hasattr(target, "taken") and hasattr(metric, "taken_by") and fits:
             metric.taken_by = target.taken
         if scale.size == 1 and hasattr(metric, "unit"):
             metric.unit = float(scale.reshape(-1)[0])
@@ -137,6 +139,7 @@ def tell_thresholds(metrics: Mapping[str, Tally], target: Encoder, scores: Mappi
         found = next((value for value in ours if isinstance(value, float | int)), None)
         if found is not None:
             metric.threshold = float(found)  # type: ignore[attr-defined]
+            metric.was_best = True  # type: ignore[attr-defined]
             if hasattr(target, "decide_from"):
                 target.decide_from(float(found))
 

@@ -80,5 +80,25 @@ def test_only_so_many_rows_are_taken():
                     {"a": [str(i) for i in range(start, start + 10)]}, Places("f", range(start, start + 10)), start
                 )
 
-    assert len(importance.first_rows(Reader(), 25)) == 25
-    assert importance.first_rows(Reader(), 1000).columns["a"] == [str(i) for i in range(30)]
+    assert importance.some_rows(Reader(), 10).columns["a"] == [str(i) for i in range(0, 30, 3)]
+    assert importance.some_rows(Reader(), 29).columns["a"] == [str(i) for i in range(0, 30, 2)]
+    assert importance.some_rows(Reader(), 1000).columns["a"] == [str(i) for i in range(30)]
+
+
+def test_sentences_change_places_with_those_of_their_length():
+    rows = [["a"], ["b", "c"], ["d"], [], ["e", "f"], ["g"]]
+    orders = {tuple(importance.shuffled_order(rows, importance.generator(0, "x", i)).tolist()) for i in range(20)}
+    assert len(orders) > 5
+    for order in orders:
+        assert sorted(order) == list(range(6))
+        assert [len(rows[i]) for i in order] == [len(row) for row in rows]
+
+
+def test_rows_count_by_their_weight(run):
+    text = (run / "dev.csv").read_text().splitlines()
+    rows = [f"{line},{0 if i % 2 else 3}" for i, line in enumerate(text[1:])]
+    for name in ("train", "dev"):
+        (run / f"{name}.csv").write_text("\n".join([f"{text[0]},w", *rows]) + "\n")
+    call("train", "run.cfg", "-o", "weighed", "--training.max_steps=20", "--training.weight_column=w")
+    found = json.loads(call("evaluate", "weighed", "--importance", "--json").stdout)
+    assert found["importance"]["value"] == found["accuracy"]

@@ -41,6 +41,8 @@ def test_the_classes_of_an_evaluation_are_those_that_are_predicted(run):
     rows = predicted()
     right = sum(row["prediction"] == row["label"] for row in rows)
     assert sum(found["confusion"]["counts"][i][i] for i in (0, 1)) == right
+    assert found["f_threshold"] == saved_threshold(run)
+    assert found["accuracy"] == right / len(rows)
 
 
 def test_other_data_do_not_choose_a_threshold_of_their_own(run):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 from trainer_cli.losses.loss import Truths
 from trainer_cli.losses.truths import as_bits, as_floats, as_guesses, as_weights, class_numbers
 from trainer_cli.metrics.exact_sum import ExactSum
@@ -20,7 +21,8 @@ NAME = "accuracy"
 class Accuracy:
     """Right rows over all rows, both by weight when there are weights; NaN of no rows.
 
-    A guess is the column with the largest probability, the first of equals; with one column it is 1 from 0.5 on.
+    A guess is the column with the largest probability, the first of equals, or what `taken_by` says, as a run with a
+    tuned threshold does; with one column it is 1 from 0.5 on.
     Truths are class numbers (B,) or one-hot rows (B, n), for one column numbers 0 and 1. A row with a NaN is wrong, and
     so is one whose class training never had (-1).
 
@@ -37,6 +39,7 @@ class Accuracy:
     truths: Truths = "classes"
 
     def __init__(self) -> None:
+        self.taken_by: Callable[[Array], Ints] | None = None
         self.correct = Fraction(0)
         self.total = Fraction(0)
 
@@ -46,7 +49,7 @@ class Accuracy:
             guesses = guesses[:, None]
         guesses = as_guesses(NAME, guesses)
         weights = as_weights(NAME, weights, len(guesses))
-        right = _right(guesses, truths)
+        right = _right(guesses, truths, self.taken_by)
         if weights is None:
             self.correct += int(np.count_nonzero(right))
             self.total += len(right)
@@ -69,7 +72,7 @@ def exact(weights: Array) -> Fraction:
     return total.value
 
 
-def _right(guesses: Array, truths: Any) -> Array:
+def _right(guesses: Array, truths: Any, taken_by: Callable[[Array], Ints] | None) -> Array:
     """Which rows are right: (B,) of bool."""
     n_rows, n_columns = guesses.shape
     right: Array
@@ -77,6 +80,6 @@ def _right(guesses: Array, truths: Any) -> Array:
         right = ((guesses[:, 0] >= 0.5) == as_bits(NAME, truths, n_rows)) & ~np.isnan(guesses[:, 0])
         return right
     classes = class_numbers(NAME, truths, guesses.shape)
-    picked = guesses.argmax(axis=1)
+    picked = taken_by(guesses) if taken_by else guesses.argmax(axis=1)
     right = (picked == classes) & ~np.isnan(guesses[np.arange(n_rows), picked])
     return right

@@ -46,6 +46,7 @@ class FScore(ByClass):
         super().__init__()
         check_threshold(self.name, threshold)
         self.threshold = threshold
+        self.was_best = False  # the threshold was found on other rows; it is told as if it were found here
         self._kept = Spill()
         self._sums = [ExactSum() for _ in CLASSES]
         self._is_odd = False
@@ -84,7 +85,7 @@ class FScore(ByClass):
 
     def result(self) -> dict[str, float]:
         if self.threshold != BEST:
-            return super().result()
+            return super().result() | ({"threshold": float(self.threshold or 0)} if self.was_best else {})
         threshold = self.best_threshold
         return {**self._at(threshold).result(), "threshold": threshold}
 

@@ -45,6 +45,7 @@ class MultilabelF:
     def __init__(self, threshold: float | Literal["best"] = 0.5) -> None:
         check_threshold(NAME, threshold)
         self.threshold = threshold
+        self.was_best = False  # the threshold was found on other rows; it is told as if it were found here
         self._counts: dict[int, list[ExactSum]] = {}  # of each label: right, true, taken
         self._of_rows, self._n_rows = ExactSum(), ExactSum()
         self._kept, self._true = Spill(), ExactSum()
@@ -98,7 +99,7 @@ class MultilabelF:
             "micro": as_float(ratio(Fraction(2 * right), Fraction(true + taken))),
             "macro": mean([(score, Fraction(1)) for score in scores]),
             "samples": as_float(ratio(self._of_rows.value, self._n_rows.value)),
-        }
+        } | ({"threshold": float(self.threshold)} if self.was_best else {})
 
     def _result_at_best(self) -> dict[str, float]:
         found, threshold = MultilabelF(), self.best_threshold

@@ -35,6 +35,8 @@ class Tags:
     `label` or `Y`. `counts` tells how many training tokens have each tag.
     """
 
+    ragged = True
+
     def __init__(
         self,
         column: str | None = None,
