@@ -397,3 +397,17 @@ def test_at_takes_a_file_or_a_directory_that_holds_one(write, tmp_path):
     write("a,b\n1,2\n", "two.csv")
     with pytest.raises(DataError, match=r"exactly one file .* found 2: one.csv, two.csv. Name the file itself"):
         CSVReader.at(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('x;c;"na,me";label\n1;2;3;a\n4;5;6;b\n', ("x", "c", "na,me", "label")),
+        ("x, in cm;c;label\n1,5;2;a\n4,5;5;b\n", ("x, in cm", "c", "label")),
+        ('a,"b;c"\n1,2\n3,4\n', ("a", "b;c")),
+        ("a,b\n1\n2\n", ("a", "b")),  # no delimiter fits: the mistakes are told of the usual one
+    ],
+)
+def test_the_delimiter_is_that_which_cuts_header_and_rows_alike(tmp_path, text, expected):
+    (tmp_path / "x.csv").write_text(text)
+    assert CSVReader(tmp_path / "x.csv").columns() == expected

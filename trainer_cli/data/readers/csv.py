@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
 from trainer_cli.data.block import Block, Places
 from trainer_cli.data.faults import MAX_SHOWN, FaultsError, shown
 from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
-from trainer_cli.data.readers.files import opened
+from trainer_cli.data.readers.files import STDIN, opened
 from trainer_cli.data.readers.fileset import FileSet, Names
 from trainer_cli.data.readers.lines import Lines, LongLineError, compact, stretches
 from trainer_cli.data.readers.unpack import plain, with_packed
@@ -19,6 +20,8 @@ from trainer_cli.registry import registry
 
 # The header, with newlines in its names, is looked for in so many lines.
 HEADER_LINES = 20
+# So many lines after it are looked at to find the delimiter.
+FOLLOWING_LINES = 20
 # What is tried, in this order, where the usual delimiter leaves the header in one piece.
 OTHER_DELIMITERS = (",", ";", "\t", "|")
 
@@ -45,10 +48,11 @@ class CSVReader(FileSet):
     """Rows of a CSV file (RFC 4180, strictly) as columns of text.
 
     The first row names the columns. The file is UTF-8, with or without a byte order mark, whatever the locale, or has
-    another `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are unpacked. `delimiter`, unless given, is a comma (a
-    tab for names that end in .tsv, packed or not), or where that leaves the header in one piece the first of comma,
-    semicolon, tab and bar that does not. Wholly empty lines are no rows. `path` may be a pattern; `columns` and `limit`
-    choose columns and the first rows.
+    another `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are unpacked. `delimiter`, unless given, is the one of
+    comma, semicolon, tab and bar that cuts the header and the rows after it into as many values, several; of more than
+    one that with the most values, and if none does the first that cuts the header. A tab is tried first in names that
+    end in .tsv, packed or not. Wholly empty lines are no rows. `path` may be a pattern; `columns` and `limit` choose
+    columns and the first rows.
     """
 
     suffixes = with_packed(".csv", ".tsv")
@@ -109,7 +113,20 @@ class CSVReader(FileSet):
 
     def _detected(self, first: Sequence[str], path: str) -> str:
         usual = "\t" if plain(path).endswith(".tsv") else ","
-        return next((one for one in (usual, *OTHER_DELIMITERS) if is_split(first, one)), usual)
+        candidates = [usual, *(one for one in OTHER_DELIMITERS if one != usual)]
+        following = self._following(path, len(first))
+        even = [one for one in candidates if is_even(first, following, one)]
+        if even:
+            return max(even, key=lambda one: widths(first, one)[0])  # of equal ones the first
+        return next((one for one in candidates if is_split(first, one)), usual)
+
+    def _following(self, path: str, n_before: int) -> list[str]:
+        """Some lines after the header, read apart; of standard input none."""
+        found: list[str] = []
+        if path != STDIN:
+            with opened(Path(path)) as file, suppress(LongLineError):
+                found += islice(Lines(file, path, self.encoding), n_before, n_before + FOLLOWING_LINES)
+        return found
 
     def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
         line, names = next(records, (0, []))
@@ -150,6 +167,24 @@ def is_split(lines: Sequence[str], delimiter: str) -> bool:
         return len(next((row for row in csv.reader(lines, delimiter=delimiter, strict=True) if row), ())) > 1
     except csv.Error:
         return False
+
+
+def is_even(header: Sequence[str], following: Sequence[str], delimiter: str) -> bool:
+    """Whether a delimiter cuts the header and the rows after it into as many values, several.
+
+    >>> is_even(['x;"c,d"'], ["1;2", "3;4"], ","), is_even(['x;"c,d"'], ["1;2", "3;4"], ";")
+    (False, True)
+    """
+    rows = widths(following, delimiter)[:-1]  # the last row may go on
+    return is_split(header, delimiter) and bool(rows) and {*widths(header, delimiter)[:1]} == {*rows}
+
+
+def widths(lines: Sequence[str], delimiter: str) -> list[int]:
+    """How many values a delimiter makes of each row, up to one that it cannot cut."""
+    found: list[int] = []
+    with suppress(csv.Error):
+        found += (len(row) for row in csv.reader(lines, delimiter=delimiter, strict=True) if row)
+    return found
 
 
 def _wrong_names(names: list[str]) -> Iterator[str]:
