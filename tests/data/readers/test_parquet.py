@@ -75,8 +75,8 @@ def test_columns_keep_their_kinds(save, suffix):
     np.testing.assert_array_equal(found["gaps"], [1, np.nan, 3])
     np.testing.assert_array_equal(found["real"], [0.5, np.nan, 1])
     np.testing.assert_array_equal(found["exact"], [1.25, np.nan, 2.5])
-    assert (found["flag"].dtype, found["flag"].tolist()) == (np.bool_, [True, False, True])
-    np.testing.assert_array_equal(found["flags"], [1, np.nan, 0])
+    assert found["flag"] == ["true", "false", "true"]
+    assert found["flags"] == ["true", "", "false"]
     assert found["day"] == ["2024-02-29", "", "1999-01-01"]
     assert found["time"][0] == "2024-01-01 12:00:00"
     assert found["moment"][0] == "2024-01-01 12:00:00.250Z"
@@ -227,3 +227,16 @@ def test_a_reader_that_reads_the_whole_table_would_be_noticed(save, suffix, monk
     monkeypatch.setattr(kind, "batches", lambda self, names: iter(list(batches(self, names))))
     with pytest.raises(AssertionError):
         assert_memory_stays_flat(save, suffix)
+
+
+def test_booleans_are_spelled_alike_with_and_without_nulls(tmp_path):
+    for name, values in (("whole", [True, False]), ("gaps", [True, None])):
+        pq.write_table(pa.table({"flag": pa.array(values, pa.bool_())}), tmp_path / f"{name}.parquet")
+    (whole,), (gaps,) = (list(ParquetReader(tmp_path / f"{name}.parquet").blocks()) for name in ("whole", "gaps"))
+    assert (whole.columns["flag"], gaps.columns["flag"]) == (["true", "false"], ["true", ""])
+
+
+def test_a_whole_number_that_floats_have_not_is_refused_beside_nulls(tmp_path):
+    pq.write_table(pa.table({"id": pa.array([1, None, (1 << 60) + 1], pa.int64())}), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"x\.parquet: id\[2\]: 1152921504606846977 is beyond 2\^53"):
+        list(ParquetReader(tmp_path / "x.parquet").blocks())

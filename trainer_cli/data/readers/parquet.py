@@ -24,16 +24,19 @@ INDEX = re.compile(r"__index_level_\d+__")
 # The fraction of a second that is none, at the end of a time.
 NO_FRACTION = re.compile(r"\.0+(?=Z?$)")
 WHAT = "a parquet or arrow file"
+# Floats have every whole number up to this one.
+LARGEST_WHOLE = 1 << 53
 
 
 @registry.readers("parquet.v1")
 class ParquetReader(FileSet):
     """Rows of a parquet file, or of an arrow file (.arrow, .feather, .ipc), a few thousand at a time.
 
-    Texts are columns of text, nulls the empty one; dates, times and categories are written out as texts. Whole numbers,
-    floating point numbers and booleans are arrays; where a column has nulls among up to 4,096 rows these are floats,
-    with NaN. A list of texts is a row of tokens, lists of numbers, all of one length, an array. A column of another
-    type is a DataError, which `columns` without it avoids. `path` may be a pattern; `limit` chooses the first rows.
+    Texts are columns of text, nulls the empty one; dates, times and categories are written out as texts, booleans as
+    `true` and `false`. Whole and floating point numbers are arrays; where a column has nulls among up to 4,096 rows
+    these are floats, with NaN. A list of texts is a row of tokens, lists of numbers, all of one length, an array. A
+    column of another type is a DataError, which `columns` without it avoids. `path` may be a pattern; `limit` chooses
+    the first rows.
     """
 
     suffixes = (".parquet", ".pq", *ARROW)
@@ -147,12 +150,22 @@ def column(values: Any) -> Column:
         return lists(values)
     if types.is_decimal(kind) or types.is_float16(kind):
         values = values.cast("float64")
-    elif not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
+    elif types.is_boolean(kind):
+        return [{True: "true", False: "false", None: ""}[value] for value in values.to_pylist()]
+    elif not (types.is_integer(kind) or types.is_floating(kind)):
         return texts(values)
     if values.null_count:
-        values = values.cast("uint8") if types.is_boolean(kind) else values
+        refuse_large(values)
         return np.asarray(values.cast("float64", safe=False).to_numpy(zero_copy_only=False))
     return np.asarray(values.to_numpy(zero_copy_only=False))
+
+
+def refuse_large(values: Any) -> None:
+    """UnfitError: a whole number beside nulls is too large for the floats that such a column becomes."""
+    if required("pyarrow", WHAT).types.is_integer(values.type):
+        for row, value in enumerate(values.to_pylist()):
+            if value is not None and abs(value) > LARGEST_WHOLE:
+                raise UnfitError(f"{value} is beyond 2^53, and the column has nulls: save it as text", row)
 
 
 def texts(values: Any) -> list[str]:
