@@ -63,7 +63,7 @@ def test_ten_columns_are_conll_u_without_ranges_and_empty_nodes(write):
 
 def test_comments_are_told_from_tokens(write):
     assert rows(write("# a\tb\n#c\n#\tX\n#tag\tO\n"))[0] == {"token": [["#", "#tag"]], "tag": [["X", "O"]]}
-    assert rows(write("# X\n#tag O\na O\n"))[0] == {"token": [["a"]], "tag": [["O"]]}
+    assert rows(write("# X\n#tag O\na O\n"))[0] == {"token": [["#tag", "a"]], "tag": [["O", "O"]]}
     assert rows(write("# X\na O\n"), comment="")[0]["token"] == [["#", "a"]]
     assert rows(write("% X\na O\n"), comment="%")[0]["token"] == [["a"]]
 

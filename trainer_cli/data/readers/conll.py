@@ -38,8 +38,8 @@ class ConllReader(FileSet):
     CoNLL-U. `columns_at` names some columns by their places instead, from 0, or from -1 for the last:
     `{"token": 0, "tag": -1}`. A file with fewer columns, such as one of bare tokens, lacks the names that go beyond.
 
-    A line that begins with `comment` is none of the data, unless it has tabs and no space after it (as a line of a
-    hashtag has); `comment = ""` is for files without comments. With `conllu`, which ten columns without
+    A line that begins with `comment` is none of the data, unless a word follows at once and then other columns (as in
+    a line of a hashtag); `comment = ""` is for files without comments. With `conllu`, which ten columns without
     names mean, lines of words written as one (ids as `1-2`) and of empty nodes (`1.1`) are left out.
 
     The file is UTF-8 or has another `text_encoding`; packed files are unpacked. `path` may be a pattern; `columns` and
@@ -158,7 +158,7 @@ class Table:
     def _is_comment(self, line: str) -> bool:
         if not self.comment or not line.startswith(self.comment):
             return False
-        return self.conllu is True or "\t" not in line or line[len(self.comment)] == " "
+        return self.conllu is True or line[len(self.comment) :][:1] == " " or len(line.split()) < 2
 
     def _begin(self, line: str, number: int) -> None:
         """Learn from the first token's line how columns are parted and which there are."""
