@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ragged, n_rows, slice_rows
+from trainer_cli.arrays import Array, Ints, Ragged, Rows, n_rows, slice_rows
 from trainer_cli.data.block import Block
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import Faults
 from trainer_cli.data.gather import Gather
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import ArgumentError
+from trainer_cli.errors import ArgumentError, DataError
 from trainer_cli.evaluate import probabilities
 from trainer_cli.trained import Trained
+
+# Significant digits that a float32 can tell.
+DIGITS = 7
+
+Encode = Callable[[Block], Rows]
 
 
 @dataclass(frozen=True)
@@ -37,25 +43,98 @@ class Predicted:
     are_tags: bool = False
 
 
-def predictions(trained: Trained, reader: Reader, *, batch_size: int, top: int = 1) -> Iterator[Predicted]:
+@dataclass
+class Account:
+    """What became of the rows: how many have their prediction, how many were left out since they could not be encoded,
+    and how many mistakes the reader told of, each of which may cost a row or more."""
+
+    rows: int = 0
+    left_out: int = 0
+    unread: int = 0
+    faults: Faults = field(default_factory=Faults)
+
+
+def predictions(
+    trained: Trained, reader: Reader, *, batch_size: int, top: int = 1, account: Account | None = None
+) -> Iterator[Predicted]:
     """The predictions for the rows of a reader, in order; memory does not grow with the data.
 
-    The target need not be there. A DataError at the end names the rows that could not be read; from the first block
-    with such a row on, no predictions come.
+    The target need not be there. Rows that cannot be read or encoded are left out; `account` has them with their places
+    when all is done. DataError: without an account, there are such rows; with one, there is no other row.
     """
-    features, faults, n = trained.features[1], Faults(), 0
-    for block in faults.watch(reader.blocks()):
-        X = faults.attempt(features.encode, block)
-        if X is not None and not faults:
-            parts = [slice_rows(X, start, start + batch_size) for start in range(0, n_rows(X), batch_size)]
+    account, is_told, read = account or Account(), account is not None, Faults()
+    for block in read.watch(reader.blocks()):
+        found = fitting(trained.features[1].encode, block, account)
+        if found is not None:
+            block, X = found
             outputs = Gather(n_rows(X))
-            for part in parts:
-                outputs.add(trained.model.predict(part))
-            n += len(block)
+            for start in range(0, n_rows(X), batch_size):
+                outputs.add(trained.model.predict(slice_rows(X, start, start + batch_size)))
+            account.rows += len(block)
             yield predicted(trained, block, probabilities(outputs.result(), trained.loss.link), top)
-    faults.check()
-    if n == 0:
+    if read:
+        account.unread = read.total
+        account.faults.add_error(read.error())
+    if account.rows == 0 or not is_told:
+        account.faults.check()
+    if account.rows == 0:
         raise no_rows()
+
+
+def fitting(encode: Encode, block: Block, account: Account) -> tuple[Block, Rows] | None:
+    """The rows of a block that can be encoded, with their features; None where there are none.
+
+    DataError: the mistake is in the columns, not in a row, and no row came before.
+    """
+    try:
+        return block, encode(block)
+    except DataError as err:
+        if is_of_columns(encode, block, err):
+            if account.rows == 0:
+                raise
+            account.faults.add_error(err)
+            rows: list[int] = []
+        else:
+            rows = encodable(encode, block, 0, err, account.faults)
+    account.left_out += len(block) - len(rows)
+    kept = block.take(np.array(rows, np.int64))
+    return (kept, encode(kept)) if rows else None
+
+
+def is_of_columns(encode: Encode, block: Block, error: DataError) -> bool:
+    """Whether a mistake is that of every row, as that of a missing column is: the first and last alone have it too."""
+    if len(block) == 1:
+        return False
+    for row in (0, len(block) - 1):
+        try:
+            encode(block.take(np.array([row])))
+        except DataError as err:
+            if str(err) == str(error):
+                continue
+        return False
+    return True
+
+
+def encodable(encode: Encode, block: Block, start: int, error: DataError, faults: Faults) -> list[int]:
+    """The rows that can be encoded, counted from `start`, of a block with the mistake `error`; found by halving it."""
+    if len(block) == 1:
+        faults.add_error(error)
+        return []
+    found: list[int] = []
+    for rows in halves(len(block)):
+        half, first = block.take(rows), start + int(rows[0])
+        try:
+            encode(half)
+            found += range(first, first + len(rows))
+        except DataError as err:
+            found += encodable(encode, half, first, err, faults)
+    return found
+
+
+def halves(n: int) -> tuple[Ints, Ints]:
+    """The numbers below n, in two parts."""
+    rows = np.arange(n)
+    return rows[: n // 2], rows[n // 2 :]
 
 
 def predicted(trained: Trained, block: Block, outputs: Array | Ragged, top: int) -> Predicted:
@@ -68,7 +147,8 @@ def predicted(trained: Trained, block: Block, outputs: Array | Ragged, top: int)
             raise ArgumentError("--top ranks the labels of a record; this model gives each word a tag")
         return Predicted(block, values, None, None, " ", are_tags=True)
     if not names or outputs.shape[1] != len(names):
-        return Predicted(block, values, None, None)
+        scale = float(np.min(getattr(target, "scale", 0)))
+        return Predicted(block, [told(value, scale) for value in values], None, None)
     is_list = getattr(target, "truths", "") == "flags"
     scores = of_lists(names, values, outputs) if is_list else of_labels(names, values, outputs)
     separator = getattr(target, "separator", ";")
@@ -92,3 +172,16 @@ def of_lists(names: Sequence[str], values: Sequence[Sequence[str]], outputs: Arr
     """The probabilities (B, n) of the labels that each row is given."""
     places = {name: i for i, name in enumerate(names)}
     return [[float(row[places[name]]) for name in given] for row, given in zip(outputs, values, strict=True)]
+
+
+def told(value: Any, scale: float) -> Any:
+    """A number with the digits that float32 can tell: seven of its own, or of its column's deviation `scale`, which
+    may be far smaller; anything else as it is.
+
+    >>> told(0.12345678912, 0), told(1234567.8901234, 0), told(1234567.8901234, 0.5)
+    (0.1234568, 1234568.0, 1234567.8901234)
+    """
+    if not isinstance(value, float) or not math.isfinite(value) or value == 0:
+        return value
+    sizes = [abs(size) for size in (value, scale) if size and math.isfinite(size)]
+    return round(value, DIGITS - 1 - math.floor(math.log10(min(sizes))))

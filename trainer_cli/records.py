@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -36,13 +37,32 @@ def json_lines(found: Iterator[Predicted]) -> Iterator[str]:
 
 
 def json_line(record: Mapping[str, Any]) -> str:
-    """A record as JSON, its letters as they are; halves of UTF-16 pairs, which no file can hold, are escaped."""
-    line = json.dumps(record, ensure_ascii=False)
+    """A record as JSON, its letters as they are; halves of UTF-16 pairs, which no file can hold, are escaped, and
+    numbers that are not finite, which JSON has not, are null.
+
+    >>> json_line({"a": [1.5, float("nan")]})
+    '{"a": [1.5, null]}\\n'
+    """
+    try:
+        line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json_line({key: finite(value) for key, value in record.items()})
     try:
         line.encode()
     except UnicodeEncodeError:
         line = json.dumps(record)
     return f"{line}\n"
+
+
+def finite(value: Any) -> Any:
+    """A value of JSON with None in the place of the numbers that are not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    return value
 
 
 def csv_lines(found: Iterator[Predicted]) -> Iterator[str]:
@@ -110,8 +130,9 @@ def answers(part: Predicted) -> Iterator[dict[str, Any]]:
 
 
 def joined(value: Any, separator: str) -> Any:
-    """The items of a list as one text, since a cell of CSV holds no list."""
-    return separator.join(map(str, value)) if isinstance(value, list) else value
+    """What a cell of CSV holds: of a list its items as one text, of a number that is not finite nothing."""
+    value = finite(value)
+    return separator.join("" if each is None else str(each) for each in value) if isinstance(value, list) else value
 
 
 def format_of(name: str, among: Sequence[Format] = FORMATS) -> Format | None:

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 import subprocess
 
 import numpy as np
@@ -8,10 +9,10 @@ import pytest
 from commands import call, finish, start, train
 from run_fakes import config_of
 
-from trainer_cli import lookup, records, trained
+from trainer_cli import lookup, predictions, records, trained
 from trainer_cli.data.block import Block
 from trainer_cli.data.readers.csv import CSVReader
-from trainer_cli.predictions import Predicted
+from trainer_cli.predictions import Predicted, told
 
 NUMBERS = """
 [optimizer]
@@ -110,6 +111,7 @@ def test_numbers_come_in_the_column_s_own_unit(folder):
     call("train", "run.cfg", "--output", "run", "--training.max_steps", "400", "--model.hidden.dropout=0", "--quiet")
     found = predicted("run", "dev.csv")
     assert "score" not in found[0]
+    assert max(len(str(record["prediction"])) for record in found) <= 10
     errors = [record["prediction"] - float(record["price"]) for record in found]
     assert np.abs(errors).mean() < 5  # of a deviation of 10 around 1000
     scores = json.loads(call("evaluate", "run", "--json").stdout)
@@ -160,11 +162,71 @@ def test_a_list_in_a_record_is_one_cell_of_a_table():
 def test_a_file_appears_when_it_is_whole(run, folder):
     call("predict", run, "dev.csv", "--output", "new.jsonl")
     assert [json.loads(line) for line in (folder / "new.jsonl").read_text().splitlines()] == predicted(run, "dev.csv")
-    (folder / "bad.csv").write_text("a,b\n1,2\n3,x\n4\n")
+    (folder / "bad.csv").write_text("a,b\n3,x\n")
     before = sorted(folder.iterdir())
     said = call("predict", run, "bad.csv", "--output", "other.csv", code=2).stderr
-    assert said == 'bad.csv:3: b: expected a number, got "x"\nbad.csv:4: expected 2 values as in the header, got 1\n'
+    assert said == 'bad.csv:2: b: expected a number, got "x"\n'
     assert sorted(folder.iterdir()) == before
+
+
+def test_rows_that_cannot_be_read_are_left_out_and_told(run, folder):
+    (folder / "bad.csv").write_text("a,b\n1,2\n3,x\n4\n5,6\n")
+    (folder / "good.csv").write_text("a,b\n1,2\n5,6\n")
+    faults = 'bad.csv:3: b: expected a number, got "x"\nbad.csv:4: expected 2 values as in the header, got 1\n'
+    result = call("predict", run, "bad.csv", code=2)
+    assert result.stdout == call("predict", run, "good.csv").stdout
+    left = "2 rows with their predictions; what could not be read (2 mistakes) is left out\n"
+    assert result.stderr == faults + left
+    said = call("predict", run, "bad.csv", "--output", "other.csv", code=2).stderr
+    assert said == f"{faults}other.csv: {left}"
+    assert (folder / "other.csv").read_text() == result.stdout
+
+
+def test_one_value_that_is_no_number_costs_one_row_of_many(run, folder):
+    lines = [f"{i % 7},{i % 5}" for i in range(20_000)]
+    bad = {0: "abc,1", 10_000: "abc,1", **dict.fromkeys(range(15_000, 15_011), ",nix")}
+    good = [line for i, line in enumerate(lines) if i not in bad]
+    (folder / "good.csv").write_text("\n".join(["a,b", *good]) + "\n")
+    (folder / "bad.csv").write_text("\n".join(["a,b", *(bad.get(i, line) for i, line in enumerate(lines))]) + "\n")
+    result = call("predict", run, "bad.csv", code=2)
+    assert result.stdout == call("predict", run, "good.csv").stdout
+    told = result.stderr.splitlines()
+    assert told[:2] == [f'bad.csv:{line}: a: expected a number, got "abc"' for line in (2, 10_002)]
+    assert len(told) == 12
+    assert told[-2:] == [
+        "... and 14 more, 24 mistakes in all",
+        "19,987 rows with their predictions, 13 left out",
+    ]
+
+
+@pytest.mark.parametrize("n", [1, 2, 10_000])
+def test_a_column_that_is_missing_is_told_once(run, folder, n):
+    (folder / "few.csv").write_text("a\n" + "1\n" * n)
+    (line,) = call("predict", run, "few.csv", code=2).stderr.splitlines()
+    assert line.startswith("few.csv:1: b: the column is missing.")
+
+
+def test_a_search_for_bad_rows_that_finds_good_ones_would_be_noticed(run, folder, monkeypatch):
+    (folder / "bad.csv").write_text("a,b\n1,2\n3,x\n5,6\n")
+    monkeypatch.setattr(predictions, "encodable", lambda encode, block, *_: list(range(len(block))))
+    assert "with their predictions" not in call("predict", run, "bad.csv", code=2).stderr
+
+
+def test_numbers_that_are_not_finite_are_null_in_json_and_nothing_in_a_table():
+    part = Predicted(Block({"x": np.array([np.nan, np.inf, 1.5])}), ["p", "q", "r"], [np.nan, 0.5, 0.6], None)
+    assert [json.loads(line, parse_constant=pytest.fail) for line in records.json_lines(iter([part]))] == [
+        {"x": None, "prediction": "p", "score": None},
+        {"x": None, "prediction": "q", "score": 0.5},
+        {"x": 1.5, "prediction": "r", "score": 0.6},
+    ]
+    assert "".join(records.csv_lines(iter([part]))) == "x,prediction,score\n,p,\n,q,0.5\n1.5,r,0.6\n"
+
+
+def test_a_number_has_no_more_digits_than_float32_can_tell():
+    assert told(float(np.float32(0.1)), 1.0) == 0.1
+    assert told(float(np.float32(-1234.567)), 1000.0) == -1234.567
+    assert told(1_700_000_000.123456789, 86_400.0) == 1_700_000_000.12  # times of one day
+    assert str(told(math.nan, 1.0)) == "nan"
 
 
 WRONG = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +13,8 @@ from trainer_cli.cli.evaluate import check_folder, unnamed
 from trainer_cli.cli.outcome import complain, delivered, outcome
 
 if TYPE_CHECKING:
-    from trainer_cli.predictions import Predicted
+    from trainer_cli.errors import DataError
+    from trainer_cli.predictions import Account
     from trainer_cli.records import Format
     from trainer_cli.trained import Trained
 
@@ -39,10 +39,11 @@ def predict(
 ) -> None:
     """Predict on raw records.
 
-    Each comes out as it went in, with a prediction and, for classes, its probability as a score.
+    Each comes out as it went in, with a prediction and, for classes, its probability as a score. Those that cannot be
+    read are left out and told at the end; the exit code is then 2.
     """
     with outcome(), delivered():
-        from trainer_cli import lookup, predictions, provenance, records, trained, user_code
+        from trainer_cli import lookup, predictions, provenance, records, streams, trained, user_code
         from trainer_cli.data import reader
         from trainer_cli.ops import get_ops
         from trainer_cli.threads import computing
@@ -57,18 +58,31 @@ def predict(
         loaded.model.use_ops(get_ops(conditions.ops))
         with unnamed(), computing(conditions.threads, loaded.model):
             source = reader.rebuild(*loaded.reader, data)
-            found = predictions.predictions(loaded, source, batch_size=conditions.eval_batch_size, top=top)
-            counter = Counter[str]()
-            write(records.lines(counting(found, counter), asked or default_format(data, loaded)), output)
+            account, batch_size = predictions.Account(), conditions.eval_batch_size
+            found = predictions.predictions(loaded, source, batch_size=batch_size, top=top, account=account)
+            write(records.lines(found, asked or default_format(data, loaded)), output)
+        if account.faults:
+            streams.stdout().flush()
+            raise incomplete(account, output)
         if output is not None and not quiet:
-            complain(f"{output}: {counter['rows']:,} rows with their predictions")
+            complain(said(account, output))
 
 
-def counting(found: Iterator[Predicted], counter: Counter[str]) -> Iterator[Predicted]:
-    """What comes by, its rows counted."""
-    for part in found:
-        counter["rows"] += len(part.block)
-        yield part
+def said(account: Account, output: Path | None) -> str:
+    """What was written and what was not, in a line."""
+    place = "" if output is None else f"{output}: "
+    written = f"{place}{account.rows:,} row{'s' if account.rows > 1 else ''} with their predictions"
+    if account.unread:
+        return f"{written}; what could not be read ({account.faults.total:,} mistakes) is left out"
+    return f"{written}, {account.left_out:,} left out" if account.left_out else written
+
+
+def incomplete(account: Account, output: Path | None) -> DataError:
+    """The mistakes of the rows that were left out, and how many the others are."""
+    from trainer_cli.errors import DataError
+
+    error = account.faults.error()
+    return DataError(f"{error}\n{said(account, output)}", problems=error.problems)
 
 
 def format_of(asked: str | None, output: Path | None) -> Format | None:
