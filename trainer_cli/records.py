@@ -1,4 +1,4 @@
-"""Records and their predictions as lines of text: JSON, an object a line, CSV, or CoNLL, a token a line."""
+"""Records and their predictions as lines of text: JSON, an object a line, CSV or TSV, or CoNLL, a token a line."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, Literal
 
 from trainer_cli.data.block import Block, is_tokens
+from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import ArgumentError
 from trainer_cli.predictions import Predicted
 
-Format = Literal["jsonl", "csv", "conll"]
-FORMATS: tuple[Format, ...] = ("jsonl", "csv", "conll")
+Format = Literal["jsonl", "csv", "tsv", "conll"]
+FORMATS: tuple[Format, ...] = ("jsonl", "csv", "tsv", "conll")
+SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".conll": "conll",
+    ".conllu": "conll",
+    ".iob": "conll",
+    ".bio": "conll",
+}
 # Digits of a probability that are worth reading; float32 has no more than seven.
 DIGITS = 6
 
@@ -27,7 +39,9 @@ def lines(found: Iterator[Predicted], file_format: Format) -> Iterator[str]:
     read, apart by tabs, and its tag as the last. ArgumentError: a column has one of these names, or the predictions
     cannot be written so.
     """
-    return {"jsonl": json_lines, "csv": csv_lines, "conll": conll_lines}[file_format](found)
+    if file_format in ("csv", "tsv"):
+        return csv_lines(found, "\t" if file_format == "tsv" else ",")
+    return json_lines(found) if file_format == "jsonl" else conll_lines(found)
 
 
 def json_lines(found: Iterator[Predicted]) -> Iterator[str]:
@@ -65,7 +79,7 @@ def finite(value: Any) -> Any:
     return value
 
 
-def csv_lines(found: Iterator[Predicted]) -> Iterator[str]:
+def csv_lines(found: Iterator[Predicted], delimiter: str = ",") -> Iterator[str]:
     titles: list[str] | None = None
     for part in found:
         pairs = zip(records(part.block), answers(part), strict=True)
@@ -75,8 +89,8 @@ def csv_lines(found: Iterator[Predicted]) -> Iterator[str]:
         ]
         if titles is None:
             titles = list(rows[0])
-            yield csv_text([titles])
-        yield csv_text([list(row.values()) for row in rows])
+            yield csv_text([titles], delimiter)
+        yield csv_text([list(row.values()) for row in rows], delimiter)
 
 
 def conll_lines(found: Iterator[Predicted]) -> Iterator[str]:
@@ -89,9 +103,9 @@ def conll_lines(found: Iterator[Predicted]) -> Iterator[str]:
             yield "".join("\t".join(token) + "\n" for token in zip(*sentence, tags, strict=True)) + "\n"
 
 
-def csv_text(rows: Sequence[Sequence[Any]]) -> str:
+def csv_text(rows: Sequence[Sequence[Any]], delimiter: str) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
 
@@ -135,7 +149,10 @@ def joined(value: Any, separator: str) -> Any:
     return separator.join("" if each is None else str(each) for each in value) if isinstance(value, list) else value
 
 
-def format_of(name: str, among: Sequence[Format] = FORMATS) -> Format | None:
-    """The format that a file's name asks for, None where it asks for none of these."""
-    plain = name.lower().removesuffix(".gz").removesuffix("u")
-    return next((each for each in among if plain.endswith(f".{each}")), None)
+def format_of(name: str) -> Format | None:
+    """The format that a file's name tells, packed or not; None where it is none of these.
+
+    >>> format_of("a.TSV.gz"), format_of("a.parquet")
+    ('tsv', None)
+    """
+    return SUFFIXES.get(PurePath(plain(name)).suffix)

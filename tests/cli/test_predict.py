@@ -1,8 +1,11 @@
 import csv
+import gzip
 import io
 import json
 import math
+import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -112,6 +115,8 @@ def test_numbers_come_in_the_column_s_own_unit(folder):
     found = predicted("run", "dev.csv")
     assert "score" not in found[0]
     assert max(len(str(record["prediction"])) for record in found) <= 10
+    said = call("predict", "run", "dev.csv", "--format", "jsonl", "--top", "2", code=2).stderr
+    assert said == "--top ranks the labels of a record; this model gives each a number: leave it out\n"
     errors = [record["prediction"] - float(record["price"]) for record in found]
     assert np.abs(errors).mean() < 5  # of a deviation of 10 around 1000
     scores = json.loads(call("evaluate", "run", "--json").stdout)
@@ -229,8 +234,60 @@ def test_a_number_has_no_more_digits_than_float32_can_tell():
     assert str(told(math.nan, 1.0)) == "nan"
 
 
+def test_the_name_of_the_output_says_how_it_is_written(run, folder):
+    table = list(csv.reader(io.StringIO(call("predict", run, "dev.csv").stdout)))
+    call("predict", run, "dev.csv", "-o", "p.tsv")
+    assert list(csv.reader(io.StringIO((folder / "p.tsv").read_text()), delimiter="\t")) == table
+    call("predict", run, "dev.csv", "-o", "p.csv.gz")
+    assert list(csv.reader(io.StringIO(gzip.decompress((folder / "p.csv.gz").read_bytes()).decode()))) == table
+    call("predict", run, "dev.csv", "-o", "p.jsonl.gz")
+    lines = gzip.decompress((folder / "p.jsonl.gz").read_bytes()).splitlines()
+    assert [json.loads(line) for line in lines] == predicted(run, "dev.csv")
+    call("predict", run, "dev.csv", "-o", "p.txt", "-f", "csv")
+    assert list(csv.reader(io.StringIO((folder / "p.txt").read_text()))) == table
+
+
+def test_predictions_come_in_the_format_of_the_data(run, folder):
+    table = call("predict", run, "dev.csv").stdout
+    (folder / "dev.tsv").write_text((folder / "dev.csv").read_text().replace(",", "\t"))
+    assert call("predict", run, "dev.tsv").stdout == table.replace(",", "\t")
+    (folder / "dev.txt").write_text((folder / "dev.csv").read_text())
+    assert call("predict", run, "dev.txt").stdout == table
+    with open(folder / "dev.csv", "rb") as file:
+        code, out, _ = finish(start("predict", "run", "-", stdin=file, stdout=subprocess.PIPE))
+    assert (code, out.decode()) == (0, table)
+
+
+def test_a_file_that_is_overwritten_is_told(run, folder):
+    first = call("predict", run, "dev.csv", "-o", "p.csv").stderr
+    assert first.endswith(" rows with their predictions\n")
+    again = call("predict", run, "dev.csv", "-o", "p.csv").stderr
+    assert again == first[:-1] + ", in the place of the file that was there\n"
+
+
+def test_what_is_no_file_is_not_replaced(run, folder):
+    os.mkfifo(folder / "pipe")
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit((folder / "pipe").read_text)
+        call("predict", run, "dev.csv", "-o", "pipe")
+        assert read.result() == call("predict", run, "dev.csv").stdout
+    assert (folder / "pipe").is_fifo()
+
+
 WRONG = {
-    "another format": (["run", "dev.csv", "--format", "xml"], "--format is jsonl, csv or conll, not 'xml'"),
+    "another format": (["run", "dev.csv", "--format", "xml"], "--format is jsonl, csv, tsv or conll, not 'xml'"),
+    "a suffix that is not known": (
+        ["nix", "dev.csv", "-o", "x.parquet"],
+        "--output x.parquet: what can be written are .jsonl, .ndjson, .csv, .tsv, .conll, .conllu, .iob, .bio, each",
+    ),
+    "a suffix that no text has": (["run", "dev.csv", "-o", "x.db", "-f", "csv"], "--output x.db: what can be written"),
+    "a packing that is not written": (["run", "dev.csv", "-o", "x.csv.zst"], "--output x.csv.zst: what can be"),
+    "the data themselves": (["run", "dev.csv", "-o", "./dev.csv"], "--output dev.csv: the data are read from this"),
+    "a folder": (["run", "dev.csv", "-o", "run"], "--output run: a folder is there; name a file in it"),
+    "labels to rank in a table": (
+        ["run", "dev.csv", "--top", "2"],
+        "--top gives a list of labels, for which csv has no place: add --format jsonl",
+    ),
     "a place that is not there": (["run", "dev.csv", "--output", "nix/x.csv"], "the folder nix is not there"),
     "no data": (["run", "nix.csv"], "no file is there: nix.csv"),
     "a column too few": (["run", "few.csv"], "few.csv:1: b: the column is missing. The columns are"),

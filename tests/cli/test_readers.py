@@ -60,7 +60,7 @@ def test_a_model_predicts_alike_on_every_format(auto, folder):
         assert predictions("run", name) == expected
         call("evaluate", "run", name)
     with open(folder / "dev.csv", "rb") as file:
-        code, out, _ = finish(start("predict", "run", "-", stdin=file, stdout=subprocess.PIPE))
+        code, out, _ = finish(start("predict", "run", "-", "--format", "jsonl", stdin=file, stdout=subprocess.PIPE))
     assert (code, [json.loads(line)["prediction"] for line in out.splitlines()]) == (0, expected)
 
 

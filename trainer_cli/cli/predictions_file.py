@@ -1,0 +1,123 @@
+"""The file that `trainer predict` writes: its format, where it may lie, and how it comes to be there."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from trainer_cli.cli.evaluate import check_folder
+
+if TYPE_CHECKING:
+    from trainer_cli.records import Format
+    from trainer_cli.trained import Trained
+
+# Readers whose data are lines of text that predictions can stand in.
+OF_READERS: dict[str, Format] = {"csv": "csv", "jsonl": "jsonl", "conll": "conll"}
+# What is no text, whatever --format says.
+NO_TEXT = (".parquet", ".db", ".sqlite", ".sqlite3", ".npy", ".npz", ".xls", ".xlsx", ".bz2", ".xz", ".zst", ".zip")
+
+
+def asked_format(asked: str | None, output: Path | None) -> Format | None:
+    """What was asked for, or else the format of the output's name; None where neither tells.
+
+    ArgumentError: nothing can be written so.
+    """
+    from trainer_cli import records
+    from trainer_cli.errors import ArgumentError
+    from trainer_cli.registry import nearest
+
+    found = next((each for each in records.FORMATS if each == asked), None)
+    if asked is not None and found is None:
+        formats: list[str] = list(records.FORMATS)
+        raise ArgumentError(f"--format is jsonl, csv, tsv or conll, not {asked!r}.{nearest(asked, formats)}")
+    if output is None:
+        return found
+    suffix = output.suffix.lower()
+    if suffix in NO_TEXT or (suffix and found is None and records.format_of(unpacked(output)) is None):
+        known = ", ".join(records.SUFFIXES)
+        raise ArgumentError(f"--output {output}: what can be written are {known}, each also with .gz behind it")
+    return found or records.format_of(unpacked(output))
+
+
+def unpacked(output: Path) -> str:
+    return output.name.lower().removesuffix(".gz")
+
+
+def default_format(data: Path, loaded: Trained) -> Format:
+    """The format of the data, if predictions can stand in it; else jsonl.
+
+    The data's name tells it, or else how the training data were read.
+    """
+    from trainer_cli import records
+
+    name, settings = loaded.reader
+    given = settings if isinstance(settings, dict) else {}
+    reader = str(given.get("format")) if name == "auto.v1" else name.removesuffix(".v1")
+    found = records.format_of(data.name) or OF_READERS.get(reader)
+    if found == "csv" and records.format_of(data.name) is None and given.get("delimiter") == "\t":
+        found = "tsv"
+    return found if found and (found == "conll") == (loaded.target[0] == "tags.v1") else "jsonl"
+
+
+def check_top(top: int, file_format: Format, loaded: Trained) -> None:
+    """ArgumentError: --top has no effect on what is written."""
+    from trainer_cli.errors import ArgumentError
+
+    if top == 1:
+        return
+    target = loaded.target[1]
+    if loaded.target[0] == "tags.v1":
+        raise ArgumentError("--top ranks the labels of a record; this model gives each word a tag: leave it out")
+    if not getattr(target, "names", ()):
+        raise ArgumentError("--top ranks the labels of a record; this model gives each a number: leave it out")
+    if file_format != "jsonl":
+        raise ArgumentError(f"--top gives a list of labels, for which {file_format} has no place: add --format jsonl")
+
+
+def check_place(output: Path, sources: Iterable[Path]) -> None:
+    """ArgumentError: the output is a folder, or one of the files that are read, or in a folder that is not there."""
+    from trainer_cli.errors import ArgumentError
+
+    check_folder(output)
+    if output.is_dir():
+        raise ArgumentError(f"--output {output}: a folder is there; name a file in it")
+    if any(source.exists() and output.exists() and source.samefile(output) for source in sources):
+        raise ArgumentError(f"--output {output}: the data are read from this file; name another")
+
+
+def write(lines: Iterator[str], output: Path | None) -> None:
+    """Write the lines as they come; a file appears under its name when it is whole, packed if its name ends in .gz."""
+    from trainer_cli import storage, streams
+
+    if output is None:
+        stream = streams.stdout()
+        for line in lines:
+            stream.write(line)
+        stream.flush()
+        return
+    # What is no file, such as /dev/null or a pipe, takes the lines but can have no other put in its place.
+    is_special = output.exists() and not output.is_file()
+    temporary = output if is_special else output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        with storage.reported(output):
+            with open(temporary, "wb") as raw, packed(raw, output) as file:
+                file.writelines(lines)
+            if not is_special:
+                os.replace(temporary, output)
+    finally:
+        if not is_special:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def packed(raw: IO[bytes], output: Path) -> Iterator[IO[str]]:
+    """A file of bytes to write text to, packed where the name says so; the same text gives the same bytes."""
+    with ExitStack() as opened:
+        if output.suffix.lower() == ".gz":
+            raw = opened.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))  # type: ignore[assignment]
+        yield opened.enter_context(TextIOWrapper(raw, encoding="utf-8", newline=""))
