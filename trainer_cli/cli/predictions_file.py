@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from gzip import GzipFile
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from trainer_cli.cli.evaluate import check_folder
 
@@ -118,6 +118,7 @@ def write(lines: Iterator[str], output: Path | None) -> None:
 def packed(raw: IO[bytes], output: Path) -> Iterator[IO[str]]:
     """A file of bytes to write text to, packed where the name says so; the same text gives the same bytes."""
     with ExitStack() as opened:
+        binary = raw
         if output.suffix.lower() == ".gz":
-            raw = opened.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))  # type: ignore[assignment]
-        yield opened.enter_context(TextIOWrapper(raw, encoding="utf-8", newline=""))
+            binary = cast(IO[bytes], opened.enter_context(GzipFile("", "wb", fileobj=raw, mtime=0)))
+        yield opened.enter_context(TextIOWrapper(binary, encoding="utf-8", newline=""))
