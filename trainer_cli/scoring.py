@@ -31,7 +31,9 @@ def readers_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool
     if data is not None and test:
         raise ArgumentError("--test scores the rows that a run held out of its data: name no other data")
     if data is not None:
-        found = reader.rebuild(*loaded.reader, data)
+        weights = RowWeights(loaded.weight_column)
+        uses = (*loaded.features[1].reads, *loaded.target[1].reads, *weights.reads)
+        found = reader.rebuild(*loaded.reader, data, uses)
         check_labelled(found, loaded, data)
         return {"data": found}
     if saved.run_dir is None:

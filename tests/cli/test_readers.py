@@ -118,3 +118,20 @@ def test_a_damaged_image_stops_the_run_with_its_path(images, folder):
     (folder / "images" / "dark" / "01.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     said = train("--quiet", "--overwrite", code=2).stderr
     assert f"{folder}/images/dark/01.png: no image, or one that is damaged" in said
+
+
+def test_keys_that_the_model_does_not_use_do_not_matter(auto, folder):
+    rows = list(csv.DictReader(io.StringIO((folder / "dev.csv").read_text())))
+    odd = [{"meta": {"n": 1}}, {"meta": "x", "tags": [1, "a"]}, {}]
+    records = [row | odd[i % 3] for i, row in enumerate(rows)]
+    (folder / "dev.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    out = [json.loads(line) for line in call("predict", "run", "dev.jsonl").stdout.splitlines()]
+    assert [{k: v for k, v in each.items() if k not in ("prediction", "score")} for each in out] == records
+    assert [each["prediction"] for each in out] == predictions("run", "dev.csv")
+    call("evaluate", "run", "dev.jsonl")
+
+
+def test_a_key_misspelt_in_every_record_is_told_with_the_one_that_was_meant(auto, folder):
+    (folder / "new.jsonl").write_text('{"aa": 1, "b": 2}\n' * 3)
+    said = call("predict", "run", "new.jsonl", code=2).stderr
+    assert said.startswith('new.jsonl:1: a: the column is missing. The columns are "aa", "b"')

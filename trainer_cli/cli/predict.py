@@ -54,7 +54,7 @@ def predict(
         conditions = provenance.conditions(saved.run_dir)
         loaded.model.use_ops(get_ops(conditions.ops))
         with unnamed(), computing(conditions.threads, loaded.model):
-            source = reader.rebuild(*loaded.reader, data)
+            source = reader.rebuild(*loaded.reader, data, loaded.features[1].reads)
             if output is not None:
                 check_place(output, getattr(source, "files", lambda: (data,))())
             is_new = output is None or not output.is_file()

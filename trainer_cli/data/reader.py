@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ class Reader(Protocol):
 
     A reader that a user registers needs these two methods. The built-in ones have `files`, `paths`, `settings` and the
     class method `at` as well, by which data is fingerprinted and a saved model reads other data as its training data
-    was.
+    was; those of records have `narrow`.
     """
 
     def columns(self) -> tuple[str, ...]:
@@ -44,8 +44,10 @@ class FileReader(Reader, Protocol):
         """The same reader for `data`: a file, or a directory that holds exactly one that fits."""
 
 
-def rebuild(name: str, settings: object, data: Path) -> Reader:
+def rebuild(name: str, settings: object, data: Path, uses: Collection[str] | None = None) -> Reader:
     """The reader `name` with the arguments that a model directory holds, reading `data`.
+
+    `uses` are the columns that matter; what others hold need not fit, where the reader can tell them apart.
 
     It is a built-in one, or a user's own whose file was given with --code: such a one has a class method `at`, or
     takes an argument `path`. Anything else, or arguments it does not take, is a ModelFileError.
@@ -63,4 +65,6 @@ def rebuild(name: str, settings: object, data: Path) -> Reader:
         reader: Reader = kind.at(data, **settings) if hasattr(kind, "at") else kind(path=data, **settings)
     except (ArgumentError, TypeError) as err:
         raise ModelFileError(f"{name} cannot be made with the model's arguments {settings!r}: {err}") from err
+    if uses is not None and hasattr(reader, "narrow"):
+        reader.narrow(uses)
     return reader

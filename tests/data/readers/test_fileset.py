@@ -75,7 +75,6 @@ def test_a_pattern_that_nothing_fits_says_so(tmp_path):
     [
         (CSVReader, "csv", "a,b\n1,2\n", "a,c\n1,2\n", 1),
         (CSVReader, "csv", "a,b\n1,2\n", "a\n1\n", 1),
-        (JSONLReader, "jsonl", '{"a": 1, "b": 2}\n', '{"a": 1, "c": 2}\n', 1),
     ],
 )
 def test_a_file_with_other_columns_is_named(write, tmp_path, kind, suffix, first, second, line):

@@ -69,7 +69,11 @@ WRONG = [
     ('[{"a": 1},\n3,\n{"a": 2}, []]', ":2: expected an object such as"),
     ('[{"a": 1},\n\n{"a": 2,\n\nb: 3}]', ":5: expected JSON: Expecting property name enclosed in double quotes"),
     ('[{"a": 1},\n{"a": "x', ":2: expected JSON: Unterminated string"),
-    ('[{"a": 1},\n{"b": 1}]', ':2: the object has the key "b", unlike the first one'),
+    (
+        '\n{"n": 1, "data": [{"a": 1},\n{"a": 2}]}',
+        ':2: expected "[", got "{"; json.v1 takes an array of objects, which this file has under the key "data": save',
+    ),
+    ('{"rows": [{"a": 1},', ':1: expected "[", got "{"; json.v1 takes an array of objects, which this file has under'),
     ('[{"a": [1]},\n{"a": [1' + "0" * 400 + "]}]", ":2: a: expected a list of 1 numbers, got"),
     ('[{"a": 1},\n{"a": 1' + "0" * 5000 + "}]", ":2: expected JSON: Exceeds the limit"),
     ("[" + '{"a":' * 100_000, ":1: expected JSON: maximum recursion"),
@@ -123,3 +127,9 @@ def test_a_reader_that_reads_the_file_whole_would_be_noticed(write, assert_strea
     monkeypatch.setattr(json_module, "texts", lambda *arguments: iter(["".join(list(pieces(*arguments)))]))
     with pytest.raises(AssertionError):
         assert_streams(build(write), many=60_000)
+
+
+def test_keys_may_be_missing_as_in_json_lines(write):
+    path = write('[{"a": 1},\n{"b": ["x"]}]', "x.json")
+    assert next(JSONReader(path).blocks()).columns == {"a": ["1", ""], "b": [[], ["x"]]}
+    assert ':2: the object has the key "b", unlike the first one' in fails(path, missing="error")

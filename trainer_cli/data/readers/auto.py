@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,11 @@ class AutoReader:
 
     def paths(self) -> tuple[Path, ...]:
         return self.reader.paths()
+
+    def narrow(self, uses: Collection[str]) -> None:
+        """Let only some columns matter, where the reader of the format can."""
+        if hasattr(self.reader, "narrow"):
+            self.reader.narrow(uses)
 
     @property
     def folder(self) -> Path | None:

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
-from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places
 from trainer_cli.data.faults import Faults, FaultsError, shown
-from trainer_cli.data.readers.encoding import UTF_8, checked_encoding, texts
-from trainer_cli.data.readers.files import MAX_LINE, opened
-from trainer_cli.data.readers.fileset import FileSet, Names
-from trainer_cli.data.readers.lines import compact
-from trainer_cli.data.readers.objects import Missing, Objects, UnfitError, checked_missing
+from trainer_cli.data.readers.encoding import UTF_8, texts
+from trainer_cli.data.readers.files import MAX_LINE
+from trainer_cli.data.readers.objects import Missing, Record
+from trainer_cli.data.readers.recordset import RecordSet
 from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
 # What JSON takes for blank is little.
 VISIBLE = re.compile(r"[^ \t\r\n]")
-
-Record = Mapping[str, Any]
+# An object that begins with an array of objects.
+WRAPPED = re.compile(r'\{\s*"([^"\\]*)"\s*:\s*\[\s*\{')
 
 
 @registry.readers("json.v1")
-class JSONReader(FileSet):
+class JSONReader(RecordSet):
     """Rows of a file with one JSON array of objects, as columns of text, tokens or numbers; see `jsonl.v1`.
 
-    An object at a time is held in memory, not the array. `missing`, `columns`, `limit` and `text_encoding` are those
-    of `jsonl.v1`. What stands where an object should is told by its line, and so is whatever ends the reading.
+    A block of objects at a time is held in memory, not the array. `missing`, `columns`, `limit` and `text_encoding` are
+    those of `jsonl.v1`. What stands where an object should is told by its line, and so is whatever ends the reading.
     """
 
     suffixes = with_packed(".json")
@@ -40,49 +38,15 @@ class JSONReader(FileSet):
         self,
         path: Path,
         *,
-        missing: Missing = "error",
+        missing: Missing = "empty",
         columns: list[str] | None = None,
         limit: int | None = None,
         text_encoding: str = UTF_8,
     ):
-        self.missing = checked_missing(missing)
-        self.encoding = checked_encoding(text_encoding)
-        super().__init__(path, columns, limit, missing=missing, text_encoding=self.encoding)
+        super().__init__(path, missing, columns, limit, text_encoding)
 
-    def names_in(self, path: Path) -> Names:
-        with opened(path) as file:
-            items = Items(file, self.encoding, str(path))
-            return next((tuple(record) for _, record in items.records()), ()) or items.refuse_empty()
-
-    def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
-        """Blocks of up to 4,096 rows, or 4 MiB of text; objects that do not fit are reported at the end."""
-        with opened(path) as file:
-            items, objects, start = Items(file, self.encoding, str(path)), Objects(self.missing), 0
-            rows: list[tuple[int, Record, list[Any]]] = []
-            begun = 0
-            for line, record in items.records():
-                try:
-                    rows.append((line, record, objects.values(record)))
-                except UnfitError as err:
-                    items.fault(str(err), line)
-                is_last = room is not None and start + len(rows) == room
-                if is_last or len(rows) == BLOCK_ROWS or items.n_read - begun > BLOCK_BYTES:
-                    if rows:
-                        yield block(rows, objects, str(path), start)
-                    start, rows, begun = start + len(rows), [], items.n_read
-                if is_last:
-                    break
-            if rows:
-                yield block(rows, objects, str(path), start)
-            items.faults.check()
-            if start == 0 and not rows:
-                items.refuse_empty()
-
-
-def block(rows: list[tuple[int, Record, list[Any]]], objects: Objects, path: str, start: int) -> Block:
-    """The block of rows, each its line, object and values."""
-    lines, records, values = zip(*rows, strict=True)
-    return Block(objects.columns(values), Places(path, compact(list(lines))), start, records)
+    def source(self, file: IO[bytes], path: Path) -> Items:
+        return Items(file, self.encoding, str(path))
 
 
 class Items:
@@ -95,7 +59,7 @@ class Items:
         self.text = ""
         self.at = 0
         self.line = 1
-        self.n_read = 0
+        self.n_bytes = 0
         self.decoder = json.JSONDecoder()
 
     def records(self) -> Iterator[tuple[int, Record]]:
@@ -123,7 +87,7 @@ class Items:
     def fault(self, message: str, line: int) -> None:
         self.faults.add(Problem(message, self.path, line))
 
-    def refuse_empty(self) -> Names:
+    def refuse_empty(self) -> NoReturn:
         """Report that there are no objects, or the mistakes because of which there are none."""
         self.faults.check()
         raise FaultsError([Problem("the array is empty; it must have an object a row", self.path, self.line)], 1)
@@ -139,8 +103,9 @@ class Items:
     def _expect(self, char: str) -> None:
         if (found := self._next()) != char:
             got = shown(found) if found else "the end of the file"
-            hint = '; an object a line is read by @readers = "jsonl.v1"' if char == "[" and found == "{" else ""
-            raise self._wrong(f'expected "{char}", got {got}{hint}')
+            line = self.line
+            hint = self._hint() if char == "[" and found == "{" else ""
+            raise self._wrong(f'expected "{char}", got {got}{hint}', line)
         self._skip(1)
 
     def _item(self) -> Any:
@@ -161,12 +126,24 @@ class Items:
                 self._skip(end - self.at)
                 return item
 
+    def _hint(self) -> str:
+        """What an object in the place of the array may mean."""
+        begun = WRAPPED.match(self.text, self.at)
+        try:
+            item, rest = self._item(), self._next()
+            key = next((name for name, value in item.items() if is_array(value)), None)
+        except DataError:  # cut off, or longer than a row may be
+            rest, key = "", begun[1] if begun else None
+        if key is None or rest:
+            return '; an object a line is read by @readers = "jsonl.v1"'
+        return f"; json.v1 takes an array of objects, which this file has under the key {shown(key)}: save that alone"
+
     def _more(self) -> bool:
         """Read on, as much again as is ahead, so that a long object is not begun anew too often."""
         ahead, wanted = [self.text[self.at :]], len(self.text) - self.at
         for piece in self.pieces:
             ahead.append(piece)
-            self.n_read += len(piece)
+            self.n_bytes += len(piece)
             wanted -= len(piece)
             if wanted <= 0:
                 break
@@ -179,3 +156,8 @@ class Items:
 
     def _wrong(self, message: str, line: int = 0) -> DataError:
         return DataError(problems=[Problem(message, self.path, line or self.line)])
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array of objects."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)

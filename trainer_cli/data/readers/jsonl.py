@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, NoReturn
 
-from trainer_cli.data.block import Block, Places
 from trainer_cli.data.faults import FaultsError, shown
-from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
-from trainer_cli.data.readers.files import opened
-from trainer_cli.data.readers.fileset import FileSet, Names
-from trainer_cli.data.readers.lines import Lines, LongLineError, compact, stretches
-from trainer_cli.data.readers.objects import Missing, Objects, UnfitError, checked_missing
+from trainer_cli.data.readers.csv import OTHER_DELIMITERS, is_split
+from trainer_cli.data.readers.encoding import UTF_8
+from trainer_cli.data.readers.lines import Lines, LongLineError
+from trainer_cli.data.readers.objects import Missing, Record
+from trainer_cli.data.readers.recordset import RecordSet
 from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import Problem
 from trainer_cli.registry import registry
 
-Record = Mapping[str, Any]
-
 
 @registry.readers("jsonl.v1")
-class JSONLReader(FileSet):
+class JSONLReader(RecordSet):
     """Rows of a file with one JSON object a line (https://jsonlines.org) as columns of text, tokens or numbers.
 
-    The first object's keys are the columns, and every other one has the same; with `missing = "empty"` a key that one
-    lacks is an empty value. Texts stay as they are, numbers, true and false are written as JSON writes them, null is an
-    empty text. A list of texts is a row of tokens; lists of numbers, all of one length, are an array; an object is a
-    DataError. The file is UTF-8, with or without a byte order mark, or has another `text_encoding`; packed files (.gz,
-    .bz2, .xz, .zst) are unpacked; blank lines are no rows. `path` may be a pattern; `columns` and `limit` choose
-    columns and the first rows.
+    The columns are the keys of the first block's objects (up to 4,096, or 4 MiB), in the order in which they appear;
+    `columns` names others. A key that an object lacks is a missing value, as null is: an empty text, an empty list, or
+    NaN. With `missing = "error"` every object has the keys of the first one. Texts stay as they are, numbers, true and
+    false are written as JSON writes them. A list of texts is a row of tokens; lists of numbers, all of one length, are
+    an array; an object is a DataError. The file is UTF-8, with or without a byte order mark, or has another
+    `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are unpacked; blank lines are no rows. `path` may be a pattern;
+    `columns` and `limit` choose columns and the first rows.
     """
 
     suffixes = with_packed(".jsonl", ".ndjson")
@@ -39,45 +37,34 @@ class JSONLReader(FileSet):
         self,
         path: Path,
         *,
-        missing: Missing = "error",
+        missing: Missing = "empty",
         columns: list[str] | None = None,
         limit: int | None = None,
         text_encoding: str = UTF_8,
     ):
-        self.missing = checked_missing(missing)
-        self.encoding = checked_encoding(text_encoding)
-        super().__init__(path, columns, limit, missing=missing, text_encoding=self.encoding)
+        super().__init__(path, missing, columns, limit, text_encoding)
 
-    def names_in(self, path: Path) -> Names:
-        with opened(path) as file:
-            lines = self._lines(file, path)
-            names = next((tuple(record) for _, record in parsed(lines)), ())
-            lines.faults.check()
-            if not names:
-                raise no_objects(path)
-            return names
+    def source(self, file: IO[bytes], path: Path) -> ObjectLines:
+        return ObjectLines(file, str(path), self.encoding, "is a line end missing?")
 
-    def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
-        """Blocks of up to 4,096 rows, or 4 MiB of text; lines that are no such objects are reported at the end."""
-        with opened(path) as file:
-            lines, objects, start = self._lines(file, path), Objects(self.missing), 0
-            for rows, numbers in stretches(fitting(parsed(lines), objects, lines), lines, room):
-                columns = objects.columns([values for _, values in rows])
-                yield Block(columns, Places(str(path), compact(numbers)), start, [record for record, _ in rows])
-                start += len(numbers)
-            lines.faults.check()
-            if start == 0:
-                raise no_objects(path)
 
-    def _lines(self, file: Any, path: Path) -> Lines:
-        return Lines(file, str(path), self.encoding, "is a line end missing?")
+class ObjectLines(Lines):
+    """The lines of a file, an object each."""
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Each object with its line; a line that is none becomes a fault."""
+        return parsed(self)
+
+    def refuse_empty(self) -> NoReturn:
+        self.faults.check()
+        raise FaultsError([Problem("the file is empty; it must have one JSON object a line", self.path)], 1)
 
 
 def parsed(lines: Lines) -> Iterator[tuple[int, Record]]:
     """Each object with its line; a line that is none becomes a fault."""
     import srsly
 
-    number = 0
+    number, is_first = 0, True
     try:
         for number, line in enumerate(lines, 1):
             lines.end_record()
@@ -86,8 +73,14 @@ def parsed(lines: Lines) -> Iterator[tuple[int, Record]]:
             try:
                 record = srsly.json_loads(line)
             except ValueError as err:
-                lines.fault(f"expected a JSON object: {err}{hint(line)}", number)
+                if is_first and is_table(line):
+                    lines.fault('the file looks like CSV: take @readers = "csv.v1"', number)
+                    return
+                reason = str(err).replace("when when", "when")
+                lines.fault(f"expected a JSON object: {reason}{hint(line)}", number)
                 continue
+            finally:
+                is_first = False
             if isinstance(record, dict) and record:
                 yield number, record
             else:
@@ -102,16 +95,10 @@ def hint(line: str) -> str:
     return '; an array of objects is read by @readers = "json.v1"' if line.strip() == "[" else ""
 
 
-def fitting(
-    records: Iterator[tuple[int, Record]], objects: Objects, lines: Lines
-) -> Iterator[tuple[int, tuple[Record, list[Any]]]]:
-    """The objects that fit, with their values; the others become faults."""
-    for number, record in records:
-        try:
-            yield number, (record, objects.values(record))
-        except UnfitError as err:
-            lines.fault(str(err), number)
+def is_table(line: str) -> bool:
+    """Whether a line that is no JSON looks like the header of a table.
 
-
-def no_objects(path: Path) -> FaultsError:
-    return FaultsError([Problem("the file is empty; it must have one JSON object a line", str(path))], 1)
+    >>> is_table("text,label"), is_table('{"text": "a", label}'), is_table("text")
+    (True, False, False)
+    """
+    return line.lstrip()[:1] not in "{[" and any(is_split([line], delimiter) for delimiter in OTHER_DELIMITERS)

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from io import BufferedReader
 from itertools import islice
-from typing import IO, TypeVar
+from typing import IO, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from trainer_cli.data.readers.files import MAX_LINE
 from trainer_cli.errors import DataError, Problem
 
 Record = TypeVar("Record")
+
+
+class Counted(Protocol):
+    """What is read, and how much of it has been: bytes or characters."""
+
+    n_bytes: int
 
 
 class LongLineError(Exception):
@@ -76,7 +82,7 @@ class Lines:
 
 
 def stretches(
-    records: Iterator[tuple[int, Record]], lines: Lines, room: int | None
+    records: Iterator[tuple[int, Record]], lines: Counted, room: int | None
 ) -> Iterator[tuple[list[Record], list[int]]]:
     """Records with the lines they begin at, gathered for blocks: up to 4,096 or 4 MiB of text, and `room` in all."""
     rows: list[Record] = []

@@ -1,0 +1,132 @@
+"""What the readers of JSON objects have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import IO, NoReturn, Protocol
+
+from trainer_cli.data.block import Block, Places
+from trainer_cli.data.faults import Faults
+from trainer_cli.data.readers.encoding import checked_encoding
+from trainer_cli.data.readers.files import STDIN, opened
+from trainer_cli.data.readers.fileset import FileSet, Names
+from trainer_cli.data.readers.lines import compact, stretches
+from trainer_cli.data.readers.objects import Missing, Objects, Record, UnfitError, checked_missing, keys_of
+
+
+class Source(Protocol):
+    """The objects of a file, each with the line it begins at; mistakes are gathered in `faults`."""
+
+    faults: Faults
+    n_bytes: int
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """The objects; what is none becomes a fault."""
+
+    def fault(self, message: str, line: int) -> None:
+        """Note a mistake in a line."""
+
+    def refuse_empty(self) -> NoReturn:
+        """Report that there are no objects, or the mistakes because of which there are none."""
+
+
+class RecordSet(FileSet):
+    """Objects of one file, or of several. Their columns are settled by the first block of the first file.
+
+    With `missing = "error"` it is its first object alone. `columns` that it has not are looked for in all of the data.
+    """
+
+    def __init__(self, path: Path, missing: Missing, columns: list[str] | None, limit: int | None, text_encoding: str):
+        self.missing = checked_missing(missing)
+        self.encoding = checked_encoding(text_encoding)
+        self.uses: frozenset[str] | None = None
+        self._objects: Objects | None = None
+        super().__init__(path, columns, limit, missing=missing, text_encoding=self.encoding)
+
+    @abstractmethod
+    def source(self, file: IO[bytes], path: Path) -> Source:
+        """The objects of an opened file."""
+
+    def narrow(self, uses: Collection[str]) -> None:
+        """Let only some columns matter: others may have values of any kind, and objects any other keys."""
+        self.uses = frozenset(uses)
+
+    def names_in(self, path: Path) -> Names:
+        with opened(path) as file:
+            source = self.source(file, path)
+            records, _ = next(stretches(source.records(), source, self.limit), ([], []))
+            if not records:
+                source.refuse_empty()
+            return self._names(records)
+
+    def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
+        """Blocks of up to 4,096 rows, or 4 MiB of text; what is no such object is reported at the end."""
+        with opened(path) as file:
+            source, start = self.source(file, path), 0
+            objects: Objects | None = None
+            for records, lines in stretches(source.records(), source, room):
+                objects = objects or self._settled(path, records)
+                block = self._block(fitting(records, lines, objects, source), objects, path, start)
+                if block is not None:
+                    yield block
+                start += len(records)
+            if start == 0:
+                source.refuse_empty()
+            source.faults.check()
+
+    def _block(
+        self, rows: Sequence[tuple[int, Record, Sequence[object]]], objects: Objects, path: Path, start: int
+    ) -> Block | None:
+        if not rows:
+            return None
+        lines, records, values = zip(*rows, strict=True)
+        if self.wanted is not None:
+            kept = [{name: record[name] for name in self.wanted if name in record} for record in records]
+        else:
+            kept = list(records)
+        return Block(objects.columns(values), Places(str(path), compact(list(lines))), start, kept)
+
+    def _settled(self, path: Path, records: Sequence[Record]) -> Objects:
+        """How objects become columns: as the first file settles it."""
+        if self._objects is None or path == self.tables()[0]:
+            names = self._chosen(self._names(records))
+            unseen = not set(names) <= set(keys_of(records))
+            first = chain(records, self._all()) if unseen else records
+            is_open = self.wanted is not None or self.uses is not None
+            self._objects = Objects(names, first, self.missing, is_open=is_open, uses=self.uses)
+        return self._objects
+
+    def _names(self, records: Sequence[Record]) -> Names:
+        """The names of the columns that the first objects settle; where they lack wanted ones, those of others too."""
+        names = keys_of(records[:1] if self.missing == "error" and self.uses is None else records)
+        unseen = set(self.wanted or ()) - set(names)
+        found: dict[str, None] = {}
+        for record in self._all() if unseen and str(self.path) != STDIN else records:
+            if not unseen:
+                break
+            found |= dict.fromkeys(record)
+            unseen -= record.keys()
+        return tuple(dict.fromkeys((*names, *found)))
+
+    def _all(self) -> Iterator[Record]:
+        """The objects of all files, whatever mistakes there are."""
+        for path in self.tables():
+            with opened(path) as file:
+                for _, record in self.source(file, path).records():
+                    yield record
+
+
+def fitting(
+    records: Sequence[Record], lines: Sequence[int], objects: Objects, source: Source
+) -> list[tuple[int, Record, Sequence[object]]]:
+    """The objects that fit, each with its line and values; the others become faults."""
+    found: list[tuple[int, Record, Sequence[object]]] = []
+    for line, record in zip(lines, records, strict=True):
+        try:
+            found.append((line, record, objects.values(record)))
+        except UnfitError as err:
+            source.fault(str(err), line)
+    return found
