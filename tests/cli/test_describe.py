@@ -113,6 +113,31 @@ def test_a_file_without_a_header_is_doubted(table):
     assert doubt not in call("describe", "people.csv").stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("5.1,3.5,setosa\n4.9,3.0,setosa\n6.1,2.2,virginica\n", 'numbers or dates, "5.1" for one: does the file have'),
+        ("red,apple,x\nred,pear,y\nblue,plum,x\n", 'the column "red" has its name among its values: does'),
+        ("color,fruit,kind\nred,pear,y\nblue,plum,x\n", ""),
+        ("0,1,2,label\n7,8,9,a\n1,3,3,b\n", ""),  # pixels by number
+    ],
+)
+def test_names_that_look_like_values_are_doubted(folder, text, doubt):
+    (folder / "bare.csv").write_text(text)
+    printed = call("describe", "bare.csv").stdout
+    assert doubt in printed
+    assert ("header row" in printed) == bool(doubt)
+
+
+def test_a_target_by_its_place_is_said_to_be_a_guess(folder):
+    guess = "The target is a guess; another one: --target COLUMN"
+    (folder / "flats.csv").write_text("rooms,rent\n" + "".join(f"{i % 4},{i * 37 % 101}\n" for i in range(60)))
+    assert guess in call("describe", "flats.csv").stdout
+    assert guess in call("init-config", "flats.csv").stdout
+    assert guess not in call("describe", "flats.csv", "--target", "rent").stdout
+    assert json.loads(call("describe", "flats.csv", "--json").stdout)["target_is_guess"]
+
+
 def test_names_that_would_move_the_cursor_are_escaped(table):
     (table / "odd.csv").write_text("a\x1b[2Jb,label\nx\x1b[1m,1\ny,0\n")
     assert "\x1b" not in call("describe", "odd.csv").stdout

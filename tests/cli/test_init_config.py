@@ -94,8 +94,15 @@ def test_a_number_to_predict_gives_a_config_that_beats_the_mean(folder):
 def test_the_check_against_the_mean_sees_a_model_that_learnt_nothing(folder):
     rows = write_people(folder / "people.csv", without=["bought", "copy"])
     call("init-config", "people.csv")
-    scores = trained("people.cfg", "--training.max_steps=1", "--optimizer.learn_rate.warmup_steps=0")
+    scores = trained("people.cfg", "--training.max_steps=1", "--optimizer.learn_rate.warmup=0")
     assert scores["rmse"] > pstdev(row["spent"] for row in rows) / 2
+
+
+def test_fewer_steps_alone_can_be_asked_for(folder):
+    write_people(folder / "people.csv", without=["spent"])
+    call("init-config", "people.csv", "--target", "bought")
+    assert "warmup = 0.05" in (folder / "people.cfg").read_text()
+    assert trained("people.cfg", "--training.max_steps", "7")["n"] == 80
 
 
 def test_a_leak_that_is_left_in_would_have_been_seen(folder):

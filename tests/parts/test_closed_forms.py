@@ -152,3 +152,12 @@ def test_a_decay_of_one_step_is_one_step() -> None:
 def test_an_end_above_the_start_is_refused() -> None:
     with pytest.raises(ArgumentError, match=r"final_ratio must be at least 1, got 0\.5"):
         schedules.one_cycle(0.1, 10, final_ratio=0.5)
+
+
+@pytest.mark.parametrize(
+    ("total_steps", "share", "n_steps"), [(100, 0.05, 5), (7, 0.05, 0), (50, 0.5, 25), (9, 1.0, 9)]
+)
+def test_a_share_of_warm_up_is_so_many_steps(total_steps, share, n_steps):
+    one = schedules.cosine(0.1, total_steps, warmup=share)
+    other = schedules.cosine(0.1, total_steps, warmup_steps=n_steps)
+    assert [one(step) for step in range(total_steps + 2)] == [other(step) for step in range(total_steps + 2)]

@@ -229,6 +229,10 @@ def test_a_schedule_reads_as_it_is_written(schedule: Schedule, text: str) -> Non
             lambda: schedules.cosine(0.1, 10, warmup_steps=11),
             r"warmup_steps must be at most total_steps, got 11 and 10",
         ),
+        (lambda: schedules.cosine(0.1, 10, warmup_steps=11), r"lower it, or give warmup, a share of total_steps"),
+        (lambda: schedules.cosine(0.1, 10, warmup=1.5), r"warmup is a share of total_steps, at most 1, got 1.5"),
+        (lambda: schedules.cosine(0.1, 10, warmup=-0.5), r"cosine: warmup must be at least 0, got -0.5"),
+        (lambda: schedules.cosine(0.1, 10, warmup=0.5, warmup_steps=2), r"not both, got 2 and 0.5"),
         (lambda: schedules.cosine(0.1, 10, warmup_steps=-1), r"cosine: warmup_steps must be at least 0, got -1"),
         (lambda: schedules.cosine(0.1, 10, min_rate=0.2), r"min_rate must be at most initial_rate, got 0.2 and 0.1"),
         (

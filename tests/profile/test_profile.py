@@ -94,7 +94,7 @@ def test_numbers_that_count_from_elsewhere_are_a_measure():
 
 def test_the_first_row_without_a_value_is_named(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n1,a\n,b\n,c\n")
-    assert profile(CSVReader(tmp_path / "a.csv")).column("x").first_missing == (str(tmp_path / "a.csv"), 3)
+    assert profile(CSVReader(tmp_path / "a.csv")).column("x").missing_at[0] == (str(tmp_path / "a.csv"), 3)
 
 
 def test_rows_that_cannot_be_read_are_told_beside_the_facts(tmp_path):

@@ -8,7 +8,7 @@ from trainer_cli.proposal.target import check, choose
 def facts_of(name, values):
     column = ColumnProfile(name)
     column.add(values)
-    return column.facts(("a.csv", 3))
+    return column.facts([("a.csv", 3), ("a.csv", 6)])
 
 
 NUMBERS = facts_of("x", [str(i / 7) for i in range(60)])
@@ -21,7 +21,7 @@ TEXTS = facts_of("text", [f"this is text number {i}" for i in range(60)])
     ("columns", "name", "task"),
     [
         ((NUMBERS, CLASSES), "kind", "classification"),
-        ((CLASSES, NUMBERS, WHOLE), "kind", "classification"),
+        ((CLASSES, NUMBERS, WHOLE), "n", "regression"),
         ((TEXTS, NUMBERS), "x", "regression"),
         ((TEXTS, WHOLE), "n", "regression"),
         ((facts_of("Label", ["0", "1"] * 30), CLASSES), "Label", "classification"),
@@ -32,6 +32,47 @@ def test_the_plain_target_is_taken(columns, name, task):
     found = choose(columns, None, "auto")
     assert (found.facts.name, found.task) == (name, task)
     assert found.why.startswith(task)
+
+
+def few(name):
+    return facts_of(name, ["2", "3", "4", "2", "5"] * 12)
+
+
+def many(name):
+    return facts_of(name, [str(1000 + i * 37 % 53) for i in range(60)])
+
+
+@pytest.mark.parametrize("task", ["auto", "regression"])
+@pytest.mark.parametrize(
+    ("header", "is_guess"),
+    [
+        ("rooms,area_m2,district,built,price_eur", False),
+        ("bedrooms,sqft,city,price", False),
+        ("cylinders,horsepower,origin,mpg", False),
+        ("store,weekday,promo,sales", False),
+        ("rooms,area_m2,district,miete", True),
+    ],
+)
+def test_numbers_at_the_end_are_the_target_and_not_few_at_the_beginning(header, is_guess, task):
+    first, *between, last = header.split(",")
+    found = choose((few(first), *map(many, between), many(last)), None, task)
+    assert (found.facts.name, found.task, found.is_guess) == (last, "regression", is_guess)
+
+
+def test_classes_at_the_beginning_are_the_target_where_the_end_is_none():
+    kind = facts_of("kind", ["a", "b", "c"] * 20)
+    found = choose((kind, NUMBERS, TEXTS), None, "auto")
+    assert (found.facts.name, found.is_guess) == ("kind", True)
+    assert choose((kind, NUMBERS, many("year")), None, "auto").facts.name == "kind"
+    assert choose((kind, NUMBERS, NUMBERS), None, "classification").facts.name == "kind"
+    with pytest.raises(DataError, match="name it with --target"):
+        choose((few("rooms"), NUMBERS, TEXTS), None, "auto")
+
+
+def test_a_name_that_was_given_or_tells_is_no_guess():
+    assert not choose((NUMBERS, CLASSES), "kind", "auto").is_guess
+    assert not choose((facts_of("species", ["a", "b"] * 30), NUMBERS), None, "auto").is_guess
+    assert choose((NUMBERS, CLASSES), None, "auto").is_guess
 
 
 def test_in_doubt_the_columns_are_named():
@@ -53,7 +94,11 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest():
 @pytest.mark.parametrize(
     ("values", "task", "said"),
     [
-        (["a", "b", ""] * 20, "auto", "a.csv:3: y: 20 of 60 rows have no value"),
+        (
+            ["a", "b", ""] * 20,
+            "auto",
+            "a.csv:3: y: 20 of 60 rows have no value to learn from (lines 3, 6, ...): train on a copy",
+        ),
         (["a"] * 60, "auto", "same value in every row"),
         (["a", "b"] * 30, "regression", "regression takes numbers"),
         ([str(i / 7) for i in range(2000)], "classification", "2,000 different values in 2,000 rows"),

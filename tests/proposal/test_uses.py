@@ -3,7 +3,8 @@ import pytest
 
 from trainer_cli.profile.column import ColumnProfile
 from trainer_cli.proposal.target import Target
-from trainer_cli.proposal.uses import use, uses, words_of
+from trainer_cli.proposal.uses import use, uses
+from trainer_cli.proposal.words import words_of
 
 
 def facts_of(values, name="x"):

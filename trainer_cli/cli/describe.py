@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from trainer_cli.proposal.survey import Survey
     from trainer_cli.streams import QuietStream
 
+GUESS = "The target is a guess; another one: --target COLUMN"
+
 
 def describe(
     data: Annotated[Path, typer.Argument(help="A data file, or a directory that holds one.", metavar="DATA")],
@@ -46,13 +48,15 @@ def show(found: Survey, stream: QuietStream) -> None:
 
     from trainer_cli.cli.fact_table import MAX_SHOWN, heading, lines
     from trainer_cli.progress import console
-    from trainer_cli.proposal.survey import HEADLESS
+    from trainer_cli.proposal.header import header_doubt
 
     out = console(stream)
     out.print(Text(heading(found)), style="bold")
-    if found.is_headless:
-        out.print(Text(HEADLESS), style="yellow")
+    if doubt := header_doubt(found):
+        out.print(Text(doubt), style="yellow")
     for line, style in lines(found.uses, out.width if out.is_terminal else None):
         out.print(Text(line), style=style)
     if len(found.uses) > MAX_SHOWN:
         out.print(Text("--json names every column."), style="dim")
+    if found.target is not None and found.target.is_guess:
+        out.print(Text(GUESS), style="yellow")

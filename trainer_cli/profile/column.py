@@ -38,7 +38,7 @@ class ColumnFacts:
     words: on average, of texts. longest: characters of the longest.
     counts: how often values came, the most frequent first; at most `limit` of them.
     odd: for `mixed` and `amount`, the values that are no numbers, the most frequent first.
-    first_missing: file and line of the first row without a value.
+    missing_at: file and line of the first rows without a value, ten at most.
     shape: of one array.
     is_counting: it numbers the rows: 0, 1, 2 or 1, 2, 3 and so on.
     """
@@ -56,7 +56,7 @@ class ColumnFacts:
     examples: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     odd: tuple[str, ...] = ()
-    first_missing: tuple[str, int] | None = None
+    missing_at: tuple[tuple[str, int], ...] = ()
     shape: tuple[int, ...] = ()
     is_counting: bool = False
 
@@ -86,13 +86,12 @@ class ColumnProfile:
         self.examples: list[str] = []
         self.numbers = (math.inf, -math.inf)
         self.dates: tuple[tuple[datetime, str], tuple[datetime, str]] | None = None
-        self.first_missing: int | None = None
         self.array: tuple[tuple[int, ...], str] | None = None
         self.counting: tuple[float, float] | None = None
         self.is_counting = True
 
-    def add(self, values: Sequence[Any] | Array) -> int | None:
-        """Take in more rows; the first of them without a value, if any."""
+    def add(self, values: Sequence[Any] | Array) -> list[int]:
+        """Take in more rows; those of them without a value."""
         self.n += len(values)
         if isinstance(values, np.ndarray):
             return self._add_array(values)
@@ -100,7 +99,7 @@ class ColumnProfile:
             return self._add_lists(values)
         return self._add_texts(values)
 
-    def facts(self, first_missing: tuple[str, int] | None = None) -> ColumnFacts:
+    def facts(self, missing_at: Sequence[tuple[str, int]] = ()) -> ColumnFacts:
         """What the values so far come to."""
         kind = self._kind()
         low, high = self._range(kind)
@@ -121,12 +120,12 @@ class ColumnProfile:
             examples=examples,
             counts=counts,
             odd=tuple(text for text, _ in self.odd.most_common(10)),
-            first_missing=first_missing,
+            missing_at=tuple(missing_at),
             shape=self.array[0] if self.array else (),
             is_counting=self.is_counting and kind == "whole" and present == self.n >= MIN_COUNTING,
         )
 
-    def _add_texts(self, texts: Sequence[str]) -> int | None:
+    def _add_texts(self, texts: Sequence[str]) -> list[int]:
         counts = Counter(texts)
         missing = set()
         for text, count in counts.items():
@@ -144,7 +143,7 @@ class ColumnProfile:
             self.examples += [text for text in counts if text not in missing and text not in self.examples]
             del self.examples[N_EXAMPLES:]
         self._count_on(texts)
-        return next(row for row, text in enumerate(texts) if text in missing) if missing else None
+        return [row for row, text in enumerate(texts) if text in missing] if missing else []
 
     def _add_text(self, text: str, kind: str, count: int) -> None:
         self.n_words += len(text.split()) * count
@@ -168,7 +167,7 @@ class ColumnProfile:
             base = int(self.counting[0]) + first
             self.is_counting = all(text.strip() == str(base + row) for row, text in enumerate(texts))
 
-    def _add_lists(self, lists: Sequence[Sequence[str]]) -> int | None:
+    def _add_lists(self, lists: Sequence[Sequence[str]]) -> list[int]:
         self.spelt["list"] += sum(map(bool, lists))
         self.spelt["missing"] += sum(not items for items in lists)
         self.distinct.add(Counter(item for items in lists for item in items))
@@ -178,9 +177,9 @@ class ColumnProfile:
         if len(self.examples) < N_EXAMPLES:
             self.examples += [" ".join(items[:12]) for items in lists[:N_EXAMPLES]]
             del self.examples[N_EXAMPLES:]
-        return next((row for row, items in enumerate(lists) if not items), None)
+        return [row for row, items in enumerate(lists) if not items]
 
-    def _add_array(self, values: Array) -> int | None:
+    def _add_array(self, values: Array) -> list[int]:
         if values.dtype.kind == "M" and values.ndim == 1:
             texts = np.datetime_as_string(values, unit="s").tolist()
             return self._add_texts(["" if text == "NaT" else text for text in texts])
@@ -200,7 +199,7 @@ class ColumnProfile:
         kept = values[~missing]
         if kept.size and kept.dtype.kind in "biuf":
             self.numbers = min(self.numbers[0], float(kept.min())), max(self.numbers[1], float(kept.max()))
-        return int(missing.argmax()) if missing.any() else None
+        return np.flatnonzero(missing).tolist()
 
     def _kind(self) -> str:
         present = self.n - self.spelt["missing"]

@@ -19,6 +19,8 @@ MAX_READ = 20_000_000
 MAX_TEXT = 200_000_000
 # So many different values are counted, of all columns together.
 MAX_COUNTED = 1_000_000
+# So many rows without a value are named.
+N_PLACES = 10
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Profile:
 def profile(reader: Reader) -> Profile:
     """Look at a reader's rows in one pass; memory does not grow with the data. Without rows it is a DataError."""
     found: dict[str, ColumnProfile] = {}
-    missing: dict[str, tuple[str, int]] = {}
+    missing: dict[str, list[tuple[str, int]]] = {}
     n_rows = n_seen = n_read = 0
     is_whole, faults = True, Faults()
     for index, block in enumerate(faults.watch(reader.blocks())):
@@ -50,16 +52,15 @@ def profile(reader: Reader) -> Profile:
         if n_seen < min(MAX_ROWS, MAX_VALUES // max(1, len(block.columns))) or index % THINNED == 0:
             for name, values in block.columns.items():
                 one = found.setdefault(name, ColumnProfile(name, limit))
-                row = one.add(values)
-                if row is not None and name not in missing:
-                    missing[name] = block.place(row)
+                places = missing.setdefault(name, [])
+                places += [block.place(row) for row in one.add(values)[: N_PLACES - len(places)]]
             n_seen += len(block)
         n_rows += len(block)
         n_read += weight(block)
     if n_rows == 0:
         faults.check()
         raise no_rows()
-    columns = tuple(one.facts(missing.get(name)) for name, one in found.items())
+    columns = tuple(one.facts(missing[name]) for name, one in found.items())
     return Profile(columns, n_rows, n_seen, is_whole, faults.error() if faults else None)
 
 

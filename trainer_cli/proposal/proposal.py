@@ -25,6 +25,8 @@ SPAN_TAGS = ("B-", "I-", "L-", "U-", "E-", "S-", "M-")
 # The share of rows that is held out: of few rows more, or they say little.
 HELD_OUT, HELD_OUT_OF_FEW = 0.1, 0.2
 FEW_ROWS = 2000
+# The share of all steps in which the learning rate rises.
+WARMUP = 0.05
 
 
 def config_text(found: Survey, optimize: Optimize = "accuracy", dev: Path | None = None) -> str:
@@ -70,7 +72,7 @@ def sections(found: Survey, target: Target, plan: Recipe, model: Design, dev: Pa
     rate = {
         "@schedules": "cosine.v1",
         "initial_rate": model.learn_rate,
-        "warmup_steps": plan.warmup_steps,
+        "warmup": WARMUP,
         "total_steps": Reference("training.max_steps"),
     }
     yield Section("optimizer.learn_rate", rate, joined=True)

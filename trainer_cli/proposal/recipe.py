@@ -25,7 +25,6 @@ class Recipe:
     max_steps: int
     eval_frequency: int
     patience: int
-    warmup_steps: int
     width: int
     depth: int
     dropout: float
@@ -52,7 +51,6 @@ def recipe(n_rows: int, optimize: Optimize = "accuracy") -> Recipe:
         max_steps=max_steps,
         eval_frequency=eval_frequency,
         patience=plain(max_steps / 3),
-        warmup_steps=plain(max_steps / 20),
         width=width if optimize == "accuracy" else width // 2,
         depth=2 if optimize == "accuracy" else 1,
         dropout=0.2 if n_rows < 10_000 else 0.1,

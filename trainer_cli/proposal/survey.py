@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer_cli.data.encoders.floats import number
 from trainer_cli.errors import DataError, TrainerError
 from trainer_cli.profile.column import ColumnFacts
 from trainer_cli.profile.leaks import leaks
@@ -18,7 +17,6 @@ from trainer_cli.proposal.source import Source, source
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.uses import Use, uses
 
-HEADLESS = "every column is named by a number: does the file have a header row?"
 # So many of a column's commonest values are printed.
 MAX_COUNTS = 10
 
@@ -32,11 +30,6 @@ class Survey:
     target: Target | None
     uses: tuple[Use, ...]
     doubt: str = ""
-
-    @property
-    def is_headless(self) -> bool:
-        """Whether what names the columns is probably the first row of values."""
-        return all(number(facts.name) is not None for facts in self.profile.columns)
 
 
 def survey(path: Path, target: str | None = None, task: str = "auto") -> Survey:
@@ -75,6 +68,7 @@ def as_json(found: Survey) -> str:
         "rows_looked_at": found.profile.n_seen,
         "is_whole": found.profile.is_whole,
         "target": found.target.facts.name if found.target else None,
+        "target_is_guess": found.target.is_guess if found.target else None,
         "task": found.target.task if found.target else None,
         "columns": [column_values(use) for use in found.uses],
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trainer_cli.data.block import listing
 from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.proposal.words import has_word
 from trainer_cli.registry import nearest
 
 # What targets are called, the plainest first.
@@ -25,7 +26,40 @@ NAMES = (
     "category",
     "sentiment",
     "digit",
+    "diagnosis",
+    "survived",
+    "churn",
+    "fraud",
+    "is_fraud",
 )
+# Words in the name of a last column by which it was meant, and those by which it hardly was.
+TELLING = frozenset(
+    (
+        "price",
+        "cost",
+        "costs",
+        "sales",
+        "value",
+        "mpg",
+        "score",
+        "amount",
+        "rating",
+        "ratings",
+        "income",
+        "salary",
+        "revenue",
+        "profit",
+        "demand",
+        "consumption",
+        "quality",
+        "grade",
+        "result",
+        "output",
+        "total",
+        "churned",
+    )
+)
+UNLIKELY = frozenset(("id", "index", "year", "month", "day", "date", "hour", "time", "timestamp"))
 # More classes than this were hardly meant as such; of whole numbers fewer.
 MAX_CLASSES = 1000
 MAX_NUMBERS = 20
@@ -40,12 +74,14 @@ TASKS = ("auto", "classification", "regression", "multilabel", "tagging")
 
 @dataclass(frozen=True)
 class Target:
-    """The column to predict, the task, and why both were taken. `separator` parts several labels in one text."""
+    """The column to predict, the task, and why both were taken. `separator` parts several labels in one text;
+    `is_guess` says that the column was taken for its place alone."""
 
     facts: ColumnFacts
     task: str
     why: str
     separator: str | None = None
+    is_guess: bool = False
 
 
 def choose(columns: Sequence[ColumnFacts], name: str | None, task: str) -> Target:
@@ -56,27 +92,53 @@ def choose(columns: Sequence[ColumnFacts], name: str | None, task: str) -> Targe
     if name is not None and name not in names:
         message = f"--target: no column is called {shown(name)}.{nearest(name, names)} The columns are {listing(names)}"
         raise ArgumentError(message)
-    facts, why = named(columns, name) if name is not None else guessed(columns)
-    return as_task(facts, columns, task, why)
+    if name is not None:
+        return as_task(next(facts for facts in columns if facts.name == name), columns, task, "")
+    if meant := by_name(columns, task):
+        return as_task(meant, columns, task, "by its name")
+    facts, place = by_place(columns, task)
+    return replace(as_task(facts, columns, task, place), is_guess=not has_word(facts.name, TELLING))
 
 
-def named(columns: Sequence[ColumnFacts], name: str) -> tuple[ColumnFacts, str]:
-    return next(facts for facts in columns if facts.name == name), ""
-
-
-def guessed(columns: Sequence[ColumnFacts]) -> tuple[ColumnFacts, str]:
-    """A column with a target's name, else the last or the first one if it holds classes, else a last one of numbers."""
-    by_name = {facts.name.lower(): facts for facts in reversed(columns)}
+def by_name(columns: Sequence[ColumnFacts], task: str) -> ColumnFacts | None:
+    """A column that is called as targets are."""
+    lowered = {facts.name.lower(): facts for facts in reversed(columns)}
     for name in NAMES:
-        if name in by_name and (name in PLAIN_NAMES or is_possible(by_name[name])):
-            return by_name[name], "by its name"
-    for facts, where in ((columns[-1], "the last column"), (columns[0], "the first column")):
-        if is_possible(facts) and (facts.kind in ("truth", "text", "list") or 2 <= facts.distinct <= MAX_NUMBERS):
-            return facts, where
-    if columns[-1].is_numeric and is_possible(columns[-1]):
-        return columns[-1], "the last column"
+        facts = lowered.get(name)
+        if facts is not None and (name in PLAIN_NAMES or (is_possible(facts) and fits(facts, task))):
+            return facts
+    return None
+
+
+def by_place(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str]:
+    """The last column, of classes or numbers, else a first one of classes that are texts. A DataError: neither is one.
+
+    Numbers in a first column are hardly ever the target, however few there are: rooms, bedrooms, cylinders.
+    """
+    first, last = columns[0], columns[-1]
+    ends = is_possible(last) and fits(last, task)
+    if ends and not has_word(last.name, UNLIKELY):
+        return last, "the last column"
+    if first.kind in ("truth", "text", "list") and is_possible(first) and fits(first, task):
+        return first, "the first column"
+    if ends:
+        return last, "the last column"
     names = [facts.name for facts in columns]
     raise DataError(f"which column is to be predicted is not plain: name it with --target; there are {listing(names)}")
+
+
+def fits(facts: ColumnFacts, task: str) -> bool:
+    """Whether a column holds what a task takes.
+
+    >>> fits(ColumnFacts("rooms", "whole", 100, distinct=50), "classification")
+    False
+    """
+    is_several = facts.kind == "list" or separator_of(facts) is not None
+    if task == "classification":
+        return not is_several and not (facts.is_numeric and facts.distinct > MAX_NUMBERS)
+    if task == "regression":
+        return facts.is_numeric
+    return task == "auto" or is_several
 
 
 def is_possible(facts: ColumnFacts) -> bool:
@@ -143,9 +205,7 @@ def check(target: Target) -> None:
     """Refuse what no model can be trained on: rows without a target, one class alone, texts as numbers."""
     facts = target.facts
     if facts.missing and target.task != "multilabel":
-        path, line = facts.first_missing or ("", 0)
-        message = f"{facts.missing:,} of {facts.n:,} rows have no value to learn from, this one first: leave them out"
-        raise DataError(problems=[Problem(message, path, line, facts.name)])
+        raise without_value(facts)
     if facts.distinct < 2:
         raise DataError(f"the target {shown(facts.name)} has the same value in every row: there is nothing to learn")
     if target.task == "regression" and not facts.is_numeric:
@@ -158,3 +218,13 @@ def check(target: Target) -> None:
         raise DataError(f"{message}: these are no classes; name another with --target")
     if facts.n < MIN_ROWS:
         raise DataError(f"{facts.n} rows are too few to learn from and to score on: {MIN_ROWS} are the least")
+
+
+def without_value(facts: ColumnFacts) -> DataError:
+    """The error for rows that have no target, with the lines of the first."""
+    path, line = facts.missing_at[0] if facts.missing_at else ("", 0)
+    lines = [str(at) for _, at in facts.missing_at if at]
+    named = f" (line{'s' if len(lines) > 1 else ''} {', '.join(lines)}{', ...' if facts.missing > len(lines) else ''})"
+    what = f"{facts.missing:,} of {facts.n:,} rows have no value to learn from{named if lines else ''}"
+    remedy = "train on a copy of the file without them (predict fills them in), or write there what a gap means"
+    return DataError(problems=[Problem(f"{what}: {remedy}", path, line, facts.name)])

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trainer_cli.config.writer import RESERVED, dump
+from trainer_cli.config.writer import RESERVED, dump_variables
 from trainer_cli.data.faults import printable
 from trainer_cli.errors import DataError
 
@@ -40,7 +40,7 @@ def write(heading: Sequence[str], sections: Sequence[Section]) -> str:
     # Why.
     <BLANKLINE>
     [a]
-    x = "\\u00241"
+    x = "$$1"
     [b]
     y = ${a.x}
     """
@@ -78,4 +78,4 @@ def comment(text: str) -> list[str]:
 
 
 def value_text(value: Any) -> str:
-    return f"${{{value.name}}}" if isinstance(value, Reference) else dump(value)
+    return f"${{{value.name}}}" if isinstance(value, Reference) else dump_variables(value).replace("$", "$$")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from trainer_cli.profile.column import TEXT_WORDS, ColumnFacts
 from trainer_cli.proposal.target import Target, tokens_of
+from trainer_cli.proposal.words import words_of
 
 TARGET, LEFT_OUT = "target", "-"
 LEAK = "gives the target away"
@@ -160,12 +161,3 @@ def is_prose(facts: ColumnFacts) -> bool:
 def is_id(facts: ColumnFacts) -> bool:
     """Whether a column is named as identifiers are, and hardly any value comes twice."""
     return bool(ID_NAME.search(words_of(facts.name))) and facts.distinct * 10 >= facts.present * 9
-
-
-def words_of(name: str) -> str:
-    """A name in small letters, CamelCase as words.
-
-    >>> words_of("PassengerId"), words_of("user_ID")
-    ('passenger id', 'user_id')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()

@@ -56,3 +56,10 @@ def require_within(schedule: str, name: str, value: float, limit_name: str, limi
     require_at_least(schedule, 0, **{name: value})
     if value > limit:
         raise ArgumentError(f"{schedule}: {name} must be at most {limit_name}, got {value} and {limit}")
+
+
+def require_warmup(schedule: str, warmup_steps: float, total_steps: float, remedy: str) -> None:
+    """Refuse a warm-up that is longer than the whole."""
+    if warmup_steps > total_steps:
+        message = f"warmup_steps must be at most total_steps, got {warmup_steps} and {total_steps}: {remedy}"
+        raise ArgumentError(f"{schedule}: {message}")

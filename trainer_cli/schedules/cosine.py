@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
-from trainer_cli.schedules.arguments import require_at_least, require_whole, require_within
+from trainer_cli.schedules.arguments import require_at_least, require_warmup, require_whole, require_within
 from trainer_cli.schedules.schedule import Schedule, called
 from trainer_cli.schedules.warmup import after_warmup
 
@@ -19,11 +19,14 @@ def cosine(
     total_steps: int,
     *,
     warmup_steps: int = 0,
+    warmup: float = 0.0,
     min_rate: float = 0.0,
     restarts: int = 0,
     growth: float = 1.0,
 ) -> Schedule:
     """Rise linearly from 0 over `warmup_steps`, then fall along half a cosine to `min_rate` at `total_steps`, and stay.
+
+    `warmup` is the same as a share of `total_steps`, to whole steps: it fits whatever their number; give one of both.
 
     In a period of T steps the rate at its step t is `min_rate + (initial_rate - min_rate) * (1 + cos(pi * t / T)) / 2`.
     With `restarts` the steps after the warm-up are cut into `restarts + 1` periods, each `growth` times as long as the
@@ -33,6 +36,8 @@ def cosine(
     >>> rates = cosine(1.0, 10, warmup_steps=2)
     >>> [round(rates(step), 3) for step in (0, 1, 2, 6, 10, 11)]
     [0.0, 0.5, 1.0, 0.5, 0.0, 0.0]
+    >>> cosine(1.0, 10, warmup=0.2)(1)
+    0.5
     >>> rates = cosine(1.0, 6, restarts=1, growth=2.0)
     >>> [round(rates(step), 3) for step in range(7)]
     [1.0, 0.5, 1.0, 0.854, 0.5, 0.146, 0.0]
@@ -40,10 +45,10 @@ def cosine(
     require_at_least("cosine", 0, initial_rate=initial_rate)
     require_whole("cosine", total_steps=total_steps, warmup_steps=warmup_steps, restarts=restarts)
     require_within("cosine", "min_rate", min_rate, "initial_rate", initial_rate)
-    require_within("cosine", "warmup_steps", warmup_steps, "total_steps", total_steps)
+    n_before = warmup_length(total_steps, warmup_steps, warmup)
     if growth != 1.0 and not restarts:
         raise ArgumentError(f"cosine: growth has no effect without restarts, got {growth}")
-    starts = period_starts(int(total_steps - warmup_steps), int(restarts) + 1, growth)
+    starts = period_starts(int(total_steps - n_before), int(restarts) + 1, growth)
 
     def fall(step: int) -> float:
         if step >= starts[-1]:
@@ -57,11 +62,24 @@ def cosine(
         initial_rate,
         total_steps,
         warmup_steps=(warmup_steps, 0),
+        warmup=(warmup, 0.0),
         min_rate=(min_rate, 0.0),
         restarts=(restarts, 0),
         growth=(growth, 1.0),
     )
-    return Schedule(after_warmup(initial_rate, warmup_steps, fall), text)
+    return Schedule(after_warmup(initial_rate, n_before, fall), text)
+
+
+def warmup_length(total_steps: float, warmup_steps: float, warmup: float) -> int:
+    """The steps of the warm-up, of which one of both says how many there are."""
+    require_at_least("cosine", 0, warmup=warmup)
+    if warmup > 1:
+        raise ArgumentError(f"cosine: warmup is a share of total_steps, at most 1, got {warmup}")
+    if warmup and warmup_steps:
+        raise ArgumentError(f"cosine: give warmup_steps or warmup, not both, got {warmup_steps} and {warmup}")
+    remedy = "lower it, or give warmup, a share of total_steps, in its place"
+    require_warmup("cosine", warmup_steps, total_steps, remedy)
+    return round(warmup * total_steps) if warmup else int(warmup_steps)
 
 
 def period_starts(n_steps: int, n_periods: int, growth: float) -> list[int]:

@@ -6,7 +6,13 @@ import math
 
 from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
-from trainer_cli.schedules.arguments import require_at_least, require_numbers, require_whole, require_within
+from trainer_cli.schedules.arguments import (
+    require_at_least,
+    require_numbers,
+    require_warmup,
+    require_whole,
+    require_within,
+)
 from trainer_cli.schedules.schedule import Schedule, called
 from trainer_cli.schedules.warmup import after_warmup
 
@@ -29,7 +35,7 @@ def polynomial(
     require_numbers("polynomial", power=power)
     require_whole("polynomial", total_steps=total_steps, warmup_steps=warmup_steps)
     require_within("polynomial", "min_rate", min_rate, "initial_rate", initial_rate)
-    require_within("polynomial", "warmup_steps", warmup_steps, "total_steps", total_steps)
+    require_warmup("polynomial", warmup_steps, total_steps, "lower it")
     if power <= 0.0:
         raise ArgumentError(f"polynomial: power must be above 0, got {power}")
     n_steps = total_steps - warmup_steps

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from trainer_cli.errors import ArgumentError
 from trainer_cli.registry import registry
-from trainer_cli.schedules.arguments import require_at_least, require_numbers
+from trainer_cli.schedules.arguments import require_at_least, require_numbers, require_warmup
 from trainer_cli.schedules.schedule import Schedule
 
 
@@ -20,10 +19,7 @@ def warmup_linear(initial_rate: float, warmup_steps: int, total_steps: int) -> S
     """
     require_numbers("warmup_linear", initial_rate=initial_rate)
     require_at_least("warmup_linear", 0, warmup_steps=warmup_steps, total_steps=total_steps)
-    if warmup_steps > total_steps:
-        raise ArgumentError(
-            f"warmup_linear: warmup_steps must be at most total_steps, got {warmup_steps} and {total_steps}"
-        )
+    require_warmup("warmup_linear", warmup_steps, total_steps, "lower it")
     decline = max(1.0, total_steps - warmup_steps)
 
     def value_at(step: int) -> float:

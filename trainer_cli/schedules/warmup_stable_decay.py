@@ -30,7 +30,7 @@ def warmup_stable_decay(
     if warmup_steps + decay_steps > total_steps:
         raise ArgumentError(
             f"{name}: warmup_steps and decay_steps together must be at most total_steps, "
-            f"got {warmup_steps} + {decay_steps} and {total_steps}"
+            f"got {warmup_steps} + {decay_steps} and {total_steps}: lower one"
         )
     n_steps = total_steps - warmup_steps
 
