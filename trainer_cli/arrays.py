@@ -45,6 +45,16 @@ class Ragged:
         return Ragged(data, self.lengths)
 
 
+def starts_of(lengths: Ints) -> Ints:
+    """Where each row of these lengths begins, end to end: (B,)."""
+    return np.cumsum(lengths) - lengths
+
+
+def within(lengths: Ints) -> Ints:
+    """The place of each number in its row: 0 to `lengths[0] - 1`, then 0 to `lengths[1] - 1`, ..."""
+    return np.arange(int(lengths.sum())) - np.repeat(starts_of(lengths), lengths)
+
+
 class Stored(ABC):
     """Rows that lie in a file and are read when they are asked for."""
 
@@ -98,7 +108,7 @@ def take(x: Rows | Stored, indexes: Ints) -> Rows:
     if isinstance(x, Ragged):
         lengths = x.lengths[indexes]
         # How far each row's data moves, for every number of it.
-        moves = x.starts()[:-1][indexes] - (np.cumsum(lengths) - lengths)
+        moves = x.starts()[:-1][indexes] - starts_of(lengths)
         picks = np.repeat(moves, lengths) + np.arange(lengths.sum())
         return Ragged(x.data.take(picks, axis=0), lengths)
     if isinstance(x, tuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch, Ints, Ragged
+from trainer_cli.arrays import Array, Batch, Ints, Ragged, within
 from trainer_cli.class_counts import ClassCounts, ClassScore, FlagCounts
 from trainer_cli.data.reader import Reader
 from trainer_cli.evaluate import Outputs, Scores, outputs, scored
@@ -153,7 +153,7 @@ def flat(batch: Batch, Ph: Any) -> tuple[Array, Ints, Ints, Ints | None, Array |
         return Ph, np.asarray(batch.Y), batch.rows, None, batch.weights
     assert isinstance(batch.Y, Ragged)
     lengths = Ph.lengths
-    tokens = np.arange(len(Ph.data)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    tokens = within(lengths)
     weights = None if batch.weights is None else np.repeat(batch.weights, lengths)
     return Ph.data, batch.Y.data, np.repeat(batch.rows, lengths), tokens, weights
 

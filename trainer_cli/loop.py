@@ -47,27 +47,31 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
                 share = loss_share(loss, part, batch)
                 dYh, part_value = scale(dYh, share), loss.portion(part_value, share)
             value += float(part_value)
+            if not math.isfinite(value):
+                raise diverged(f"the loss is {value}", batch, step)
             backprop(dYh)
             if len(parts) > 1:
                 total.add(store, len(part.rows) / len(batch.rows))
         if len(parts) > 1:
             total.finish(store)
         learn_rate = optimizer.learn_rate
-        update(model, optimizer, value, batch, step)
+        update(model, optimizer, batch, step)
         yield Step(epochs.position, value, learn_rate, len(batch.rows))
 
 
-def update(model: Model, optimizer: Optimizer, loss: float, batch: Batch, step: int) -> None:
+def update(model: Model, optimizer: Optimizer, batch: Batch, step: int) -> None:
     """Change the weights, or raise DivergedError with the step and the rows if a number is not finite."""
     try:
-        if not math.isfinite(loss):
-            raise DivergedError(f"the loss is {loss}")
         model.finish_update(optimizer)
         if name := model.store.first_changed_to_not_finite():
             raise DivergedError(f"it made {name} infinite or NaN")
     except DivergedError as err:
-        raise DivergedError(f"diverged in update {step + 1}: {err}", rows=batch.rows.tolist()) from err
+        raise diverged(str(err), batch, step) from err
     optimizer.step_schedules()
+
+
+def diverged(reason: str, batch: Batch, step: int) -> DivergedError:
+    return DivergedError(f"diverged in update {step + 1}: {reason}", rows=batch.rows.tolist())
 
 
 def loss_share(loss: Loss, part: Batch, batch: Batch) -> float:

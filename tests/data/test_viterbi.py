@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -70,3 +71,12 @@ def test_probabilities_of_zero_and_one_are_taken() -> None:
 
 def test_no_rows_have_no_tags() -> None:
     assert best_tags(probabilities([], 5), *constraints(BIO, "bio")).tolist() == []
+
+
+def test_one_long_sentence_among_many_short_ones_costs_what_its_tokens_do() -> None:
+    given, rules = probabilities([2000] + [1] * 1000, 5), constraints(BIO, "bio")
+    tracemalloc.start()
+    best_tags(given, *rules)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * given.data.nbytes  # a place for each sentence at each step would be 300 times as much

@@ -46,10 +46,27 @@ def test_predictions_take_the_buffers_as_the_last_update_left_them() -> None:
     assert abs(model.predict(IMAGES) - IMAGES).max() > 0.1
 
 
-def test_a_single_number_has_no_variance() -> None:
-    model = BatchNorm().initialize(np.ones((1, 2)))
-    assert model.begin_update(np.ones((1, 2), np.float32))[0].tolist() == [[0, 0]]
-    assert np.isfinite(model.fresh_buffer("variance")).all()
+def test_a_single_number_has_no_variance_and_is_taken_as_in_a_prediction() -> None:
+    model = updated(made())
+    before = {name: model.get_buffer(name).copy() for name in ("mean", "variance")}
+    X, dY = IMAGES[:1, 0, 0], np.array([[1.0, -2.0, 3.0]])
+    Y, backprop = model.begin_update(X)
+    np.testing.assert_array_equal(Y, model.predict(X))
+    np.testing.assert_allclose(backprop(dY), dY * model.G / np.sqrt(before["variance"] + 1e-5))
+    np.testing.assert_allclose(model.grad.G, (dY * (X - before["mean"]) / np.sqrt(before["variance"] + 1e-5))[0])
+    model.finish_update(lambda key, weights, gradient: (weights, gradient))
+    for name, buffer in before.items():
+        np.testing.assert_array_equal(model.get_buffer(name), buffer)
+
+
+def test_a_last_batch_of_one_row_leaves_the_running_variance_right() -> None:
+    X = RNG.normal(size=(65, 2)) * 3
+    model = BatchNorm().initialize(X, dtype=np.float64)
+    for _ in range(60):
+        for rows in (X[:64], X[64:]):
+            model.begin_update(rows)
+            model.finish_update(lambda key, weights, gradient: (weights, gradient))
+    np.testing.assert_allclose(model.get_buffer("variance"), X[:64].var(axis=0, ddof=1), rtol=0.01)
 
 
 def test_ragged_rows_are_one_batch() -> None:

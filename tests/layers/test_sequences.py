@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from trainer_cli.arrays import Array, Ragged
 from trainer_cli.layers import (
     GRU,
     LSTM,
+    Conv1D,
     Embed,
     EmbedBag,
     HashEmbed,
@@ -24,7 +26,9 @@ from trainer_cli.layers import (
     reduce_sum,
     text_bow,
     uniqued,
+    with_padded,
 )
+from trainer_cli.layers.with_padded import pad
 from trainer_cli.model import Model
 from trainer_cli.ops import Ops, get_ops, ragged
 from trainer_cli.ops.hashing import buckets, fingerprints
@@ -84,6 +88,14 @@ def test_of_equal_numbers_the_first_gets_the_gradient() -> None:
 
 
 @pytest.mark.parametrize("name", ["numpy", "numba"])
+def test_a_nan_is_larger_than_any_number(name: Any) -> None:
+    rows = Ragged(np.array([[1.0, 5.0], [np.nan, 3.0], [np.nan, 4.0], [7.0, 7.0]], np.float32), np.array([3, 1]))
+    Y, backprop = reduce_max().use_ops(get_ops(name)).initialize(rows)(rows, True)
+    np.testing.assert_array_equal(Y, [[np.nan, 5.0], [7.0, 7.0]])
+    assert backprop(np.ones((2, 2), np.float32)).data.tolist() == [[0, 1], [1, 0], [0, 0], [1, 1]]
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba"])
 def test_a_bag_is_the_weighted_sum_of_its_rows(name: Any) -> None:
     weights = IDS.like(np.array([1, 2, 3, 4, 5], np.float32))
     E = np.array([[1, 0], [0, 1], [10, 10]], np.float32)
@@ -115,6 +127,20 @@ def test_keys_share_rows_as_chance_has_it() -> None:
     assert len({tuple(row) for row in rows.tolist()}) > 19_990
     assert (rows[:, 0] == rows[:, 1]).mean() < 0.02
     assert (buckets(np.arange(20_000), 100, 1, 4) == rows).mean() < 0.02
+
+
+def shared_functions(seed: int, other: int, k: int = 4) -> list[tuple[int, int]]:
+    """Which of the k columns of two seeds are drawn alike."""
+    ours, theirs = (buckets(np.arange(500), 1000, each, k) for each in (seed, other))
+    return [(i, j) for i in range(k) for j in range(k) if (ours[:, i] == theirs[:, j]).mean() > 0.5]
+
+
+def test_no_two_seeds_share_a_way_to_draw_rows() -> None:
+    assert [shared_functions(seed, other) for seed in range(6) for other in range(seed)] == [[]] * 15
+
+
+def test_columns_that_two_draws_share_would_be_found() -> None:
+    assert shared_functions(3, 3) == [(i, i) for i in range(4)]
 
 
 def test_fingerprints_know_the_order_of_columns() -> None:
@@ -215,3 +241,16 @@ def test_a_linear_bag_starts_even_and_learns_a_word() -> None:
         model.finish_update(optimizer)
     assert model.predict(IDS).argmax(axis=1).tolist() == [0, 1, 1]
     assert model.layers[1].attrs["output"] == "softmax"
+
+
+def test_sequences_are_filled_up_once_in_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, n_calls = with_padded(Conv1D(3)).initialize(X), 0
+
+    def counted(rows: Ragged) -> Array:
+        nonlocal n_calls
+        n_calls += 1
+        return pad(rows)
+
+    monkeypatch.setattr(importlib.import_module("trainer_cli.layers.with_padded"), "pad", counted)
+    model.begin_update(X)[1](model.predict(X))
+    assert n_calls == 2  # one of begin_update and one of predict

@@ -240,3 +240,23 @@ def test_a_model_keeps_its_gradient_where_it_is_nested():
     outer = Model("outer", lambda model, X, is_train: model.layers[0](X, is_train), layers=[inner])
     assert outer.store.touched("table.E").tolist() == [4]
     assert view(outer.store.gradients, outer.store.tables[0])[4].tolist() == [1, 1, 1]
+
+
+def nested_after_updates():
+    """A table of whose rows some had updates, and its average, which moves with it into a larger model."""
+    model, optimizer = table_layer(), Optimizer(0.05)
+    for step in range(4):
+        update(model, optimizer, [step], step)
+    outer = Model("outer", lambda model, X, is_train: model.layers[0](X, is_train), layers=[model])
+    update(outer, optimizer, [2, 11], 4)
+    return model, optimizer
+
+
+def test_when_rows_were_last_changed_moves_along_where_a_table_is_nested():
+    model, optimizer = table_layer(), Optimizer(0.05)
+    for step in range(4):
+        update(model, optimizer, [step], step)
+    update(model, optimizer, [2, 11], 4)
+    nested, its = nested_after_updates()
+    assert nested.E.tobytes() == model.E.tobytes()
+    assert its.averages[nested.id, "E"].tobytes() == optimizer.averages["E"].tobytes()

@@ -102,6 +102,8 @@ def test_what_cannot_be_told_is_no_number(kind: type[ErrorTally]) -> None:
 def test_wrong_rows_are_refused(kind: type[ErrorTally]) -> None:
     with pytest.raises(ShapeError, match=r"truths must have the guesses' shape \(3,\), got shape \(2,\)"):
         kind().update(np.ones(3), np.ones(2))
+    with pytest.raises(ShapeError, match=rf"{kind.name}: guesses must be one number a row, got shape \(3, 2\)"):
+        kind().update(np.ones((3, 2)), np.ones((3, 2)))
     with pytest.raises(ArgumentError, match="weights must be finite and not negative"):
         kind().update(np.ones(2), np.ones(2), np.array([1.0, -1.0]))
 

@@ -251,6 +251,36 @@ def test_what_cannot_be_told_is_no_number(kind: Any) -> None:
     assert math.isnan(tallied(Spearman, np.array([1.0, 2.0, 3.0]), ones).result())
 
 
+def test_ranks_of_equal_numbers_have_no_correlation_whatever_the_weights() -> None:
+    rising, equal = np.arange(6.0), np.full(6, 0.7)
+    for seed in range(20):
+        weights = np.random.default_rng(seed).random(6)
+        for guesses, truths in ((equal, rising), (rising, equal)):
+            parts = [tallied(Spearman, *(rows[i : i + 1] for rows in (guesses, truths, weights))) for i in range(6)]
+            for part in parts[1:]:
+                parts[0].merge(part)
+            assert math.isnan(tallied(Spearman, guesses, truths, weights).result())
+            assert math.isnan(parts[0].result())
+
+
+def test_rows_without_weight_make_no_numbers_different() -> None:
+    guesses, counts = np.array([1.0, 1.0, 5.0]), np.array([1.0, 1.0, 0.0])
+    assert math.isnan(tallied(Spearman, guesses, np.array([1.0, 2.0, 3.0]), counts).result())
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.3, 0.7, 1e-3, 1 / 3])
+def test_half_of_fractional_weights_is_met_exactly(weight: float) -> None:
+    for n in range(2, 41, 2):
+        errors, counts = np.arange(1.0, n + 1), np.full(n, weight)
+        assert tallied(MedianError, errors, np.zeros(n), counts).result() == (n + 1) / 2
+
+
+@pytest.mark.parametrize("block", [1, 2, 3])
+def test_half_of_the_weight_may_end_a_block(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(ordering, "BLOCK_ROWS", block)
+    test_half_of_fractional_weights_is_met_exactly(0.1)
+
+
 def test_a_unit_scales_the_median_and_not_the_ranks() -> None:
     tally = tallied(MedianError, np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     tally.unit = 10.0

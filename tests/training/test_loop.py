@@ -208,6 +208,28 @@ def test_a_loss_that_is_not_finite_leaves_the_weights_alone_and_names_its_rows()
     assert optimizer.position == 0
 
 
+@pytest.mark.parametrize("n_parts", [1, 3])
+def test_nothing_goes_back_from_a_loss_that_is_not_finite(n_parts):
+    """A layer need not have a gradient of NaN."""
+    rows = data()
+    rows.X[4] = np.nan
+    model = model_for(rows)
+    begin = model.begin_update
+
+    def begin_update(X, **more):
+        Y, backprop = begin(X, **more)
+        return Y, refuse if np.isnan(Y).any() else backprop
+
+    def refuse(dY):
+        raise IndexError("nothing is equal to NaN")
+
+    model.begin_update = begin_update
+    epochs = Epochs(rows, as_schedule(N), seed=0)
+    with pytest.raises(DivergedError, match="diverged in update 1: the loss is nan") as caught:
+        next(loop.train(model, CategoricalCrossentropyV4(), Adam(), epochs, as_schedule(n_parts)))
+    assert sorted(caught.value.rows) == list(range(N))
+
+
 def test_each_step_is_cut_as_the_schedule_says_at_that_step():
     rows, sizes = data(), []
     model = model_for(rows)

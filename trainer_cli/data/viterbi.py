@@ -25,25 +25,27 @@ def best_tags(probabilities: Ragged, begins: Array, follows: Array, ends: Array)
     steps = -BREACH * ~follows
     n, longest = scores.shape[1], int(lengths.max(initial=0))
     best = np.zeros((len(lengths), n))
-    came_from = np.zeros((longest, len(lengths), n), np.int32)
-    for t in range(longest):
-        alive = int(np.searchsorted(-lengths, -t, side="left"))  # rows longer than t
-        here = scores[starts[:alive] + t]
+    came_from = np.zeros((len(scores), n), np.int32)  # the best tag before each tag of a token
+    n_alive = np.searchsorted(-lengths, -np.arange(longest)).tolist()  # rows longer than t
+    for t, alive in enumerate(n_alive):
+        tokens = starts[:alive] + t
+        here = scores[tokens]
         if t == 0:
             best[:alive] = here - BREACH * ~begins
             continue
         paths = best[:alive, :, None] + steps
-        came_from[t, :alive] = paths.argmax(axis=1)
+        came_from[tokens] = paths.argmax(axis=1)
         best[:alive] = paths.max(axis=1) + here
-    return _back(best - BREACH * ~ends, came_from, lengths, starts, len(scores))
+    return _back(best - BREACH * ~ends, came_from, starts, n_alive)
 
 
-def _back(best: Array, came_from: Array, lengths: Ints, starts: Ints, n_tokens: int) -> Ints:
+def _back(best: Array, came_from: Array, starts: Ints, n_alive: list[int]) -> Ints:
     """The tags along the best path of each row, from its last tag to its first."""
-    tags = np.zeros(n_tokens, np.int64)
+    tags = np.zeros(len(came_from), np.int64)
     current = best.argmax(axis=1)
-    for t in range(len(came_from) - 1, -1, -1):
-        alive = int(np.searchsorted(-lengths, -t, side="left"))
-        tags[starts[:alive] + t] = current[:alive]
-        current[:alive] = came_from[t, np.arange(alive), current[:alive]]
+    for t in range(len(n_alive) - 1, -1, -1):
+        alive = n_alive[t]
+        tokens = starts[:alive] + t
+        tags[tokens] = current[:alive]
+        current[:alive] = came_from[tokens, current[:alive]]
     return tags

@@ -27,6 +27,9 @@ def BatchNorm(nI: int | None = None, *, momentum: float = 0.9, eps: float = 1e-5
     first) and b (zeros) are (nI,). In training mean and variance are those of all that the batch (or micro-batch) has,
     and the buffers become `momentum * buffer + (1 - momentum) * statistic`, with n / (n - 1) times the variance of n
     numbers; in prediction they are the buffers. Ioffe and Szegedy, "Batch Normalization" (2015), arXiv:1502.03167.
+
+    A feature that has one number alone has no variance: then it is `(X - buffer mean) / sqrt(buffer variance + eps)` in
+    training as well, and the buffers stay as they are.
     """
     if not is_number(momentum) or not 0 <= momentum < 1:
         raise ArgumentError(f"BatchNorm.v1: momentum must be at least 0 and below 1, got {momentum!r}")
@@ -47,13 +50,13 @@ def BatchNorm(nI: int | None = None, *, momentum: float = 0.9, eps: float = 1e-5
 def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
     X = as_features(model, X)
     n = X.size // X.shape[-1]
-    if not is_train or n == 0:
+    if not is_train or n < 2:
         return with_buffers(model, X)
     mean = total(X) / X.dtype.type(n)
     Xhat = X - mean
     variance = total(np.square(Xhat)) / X.dtype.type(n)
     remember(model, "mean", mean)
-    remember(model, "variance", variance * X.dtype.type(n / max(1, n - 1)))
+    remember(model, "variance", variance * X.dtype.type(n / (n - 1)))
     scale = 1 / np.sqrt(variance + X.dtype.type(model.attrs["eps"]))
     Xhat *= scale
     Y = Xhat * model.get_param("G")
@@ -75,7 +78,7 @@ def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
 
 
 def with_buffers(model: Model, X: Array) -> tuple[Array, Backprop]:
-    """The layer as it predicts, a straight line for each feature."""
+    """The layer as it predicts, a straight line for each feature; `dX = dY * G / sqrt(variance + eps)`."""
     scale = 1 / np.sqrt(model.get_buffer("variance") + X.dtype.type(model.attrs["eps"]))
     Xhat = (X - model.get_buffer("mean")) * scale
     Y = Xhat * model.get_param("G") + model.b

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints, Ragged
+from trainer_cli.arrays import Array, Ints, Ragged, starts_of
 from trainer_cli.initializers import Generators, Initializer, glorot_uniform_init
 from trainer_cli.layers.inputs import sizes
 from trainer_cli.layers.rowwise import gradient_of
@@ -53,8 +53,7 @@ def softmax(scores: Array, lengths: Ints) -> Array:
     if not len(scores):
         return scores
     full = lengths[lengths > 0]
-    starts = np.cumsum(full) - full
-    top = np.repeat(np.maximum.reduceat(scores, starts), full)
+    top = np.repeat(np.maximum.reduceat(scores, starts_of(full)), full)
     found = np.exp(scores - top)
     return np.asarray(found / spread_sum(found, lengths))
 
@@ -64,7 +63,7 @@ def spread_sum(values: Array, lengths: Ints) -> Array:
     full = lengths[lengths > 0]
     if not len(full):
         return values
-    return np.repeat(np.add.reduceat(values, np.cumsum(full) - full), full)
+    return np.repeat(np.add.reduceat(values, starts_of(full)), full)
 
 
 def init(init_Q: Initializer, model: Model, X: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints, Ragged
+from trainer_cli.arrays import Array, Ints, Ragged, within
 from trainer_cli.errors import ShapeError
 from trainer_cli.layers.inputs import describe
 from trainer_cli.layers.parallel import require_layers
@@ -29,9 +29,9 @@ def with_padded(layer: Model) -> Model:
 def forward(model: Model, inputs: Any, is_train: bool) -> tuple[Ragged, Backprop]:
     X = as_ragged(model, inputs)
     input_gradient = model.input_gradient
-    places = places_of(X.lengths)
-    padded, backprop_layer = model.layers[0](pad(X), is_train, input_gradient)
-    if not isinstance(padded, np.ndarray) or padded.ndim != 3 or padded.shape[:2] != pad(X).shape[:2]:
+    places, full = places_of(X.lengths), pad(X)
+    padded, backprop_layer = model.layers[0](full, is_train, input_gradient)
+    if not isinstance(padded, np.ndarray) or padded.ndim != 3 or padded.shape[:2] != full.shape[:2]:
         raise ShapeError(
             f"{model.where}: its layer must give (B, T, n), of the same B and T, it gives {describe(padded)}"
         )
@@ -47,8 +47,7 @@ def forward(model: Model, inputs: Any, is_train: bool) -> tuple[Ragged, Backprop
 
 def places_of(lengths: Ints) -> tuple[Ints, Ints]:
     """Where each row of ragged data stands in padded data: its sequence, and its place in that."""
-    starts = np.cumsum(lengths) - lengths
-    return np.repeat(np.arange(len(lengths)), lengths), np.arange(int(lengths.sum())) - np.repeat(starts, lengths)
+    return np.repeat(np.arange(len(lengths)), lengths), within(lengths)
 
 
 def pad(X: Ragged) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from trainer_cli.arrays import Array, Ints
 from trainer_cli.losses.loss import Truths
 from trainer_cli.losses.truths import as_bits, as_floats, as_guesses, as_weights, class_numbers
-from trainer_cli.metrics.exact_sum import ExactSum
+from trainer_cli.metrics.exact_sum import exact
 from trainer_cli.registry import registry
 
 NAME = "accuracy"
@@ -63,13 +63,6 @@ class Accuracy:
 
     def result(self) -> float:
         return float(self.correct / self.total) if self.total else float("nan")
-
-
-def exact(weights: Array) -> Fraction:
-    """The sum of the weights, not rounded."""
-    total = ExactSum()
-    total.add(weights)
-    return total.value
 
 
 def _right(guesses: Array, truths: Any, taken_by: Callable[[Array], Ints] | None) -> Array:

@@ -9,8 +9,9 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.losses.loss import Truths
-from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
+from trainer_cli.losses.truths import as_alike, as_weights
 from trainer_cli.metrics.exact_sum import ExactSum
+from trainer_cli.metrics.pairs import one_a_row
 from trainer_cli.registry import registry
 
 
@@ -38,7 +39,7 @@ class ErrorTally:
         raise NotImplementedError
 
     def update(self, outputs: Array, truths: Any, weights: Array | None = None) -> None:
-        guesses = as_outputs(self.name, outputs).astype(np.float64)
+        guesses = one_a_row(self.name, outputs)
         truth = as_alike(self.name, truths, guesses).reshape(-1)
         weight = as_weights(self.name, weights, len(guesses))
         counts = () if weight is None else (weight,)

@@ -69,6 +69,13 @@ class ExactSum:
         return float(self.value) if self.is_finite else self._odd
 
 
+def exact(values: Array) -> Fraction:
+    """The sum of finite values, not rounded."""
+    total = ExactSum()
+    total.add(values)
+    return total.value
+
+
 def exact_product(a: Array, b: Array) -> tuple[Array, Array]:
     """Two arrays whose sum is `a * b` exactly: the rounded product, and what rounding took.
 

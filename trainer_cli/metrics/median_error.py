@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.losses.loss import Truths
-from trainer_cli.metrics.exact_sum import ExactSum
+from trainer_cli.metrics.exact_sum import ExactSum, exact
 from trainer_cli.metrics.ordering import ordered
 from trainer_cli.metrics.pairs import as_pairs
 from trainer_cli.metrics.spill import Spill
@@ -57,17 +58,18 @@ class MedianError:
         return math.nan if self._is_odd or not self._kept.n else self._middle() * self.unit
 
     def _middle(self) -> float:
-        half, below, lower = float(self._weight.value / 2), 0.0, math.nan
+        """Half of the weight is met or not exactly: sums that are rounded would miss ties."""
+        left, lower = self._weight.value / 2, math.nan
         for error, weight in (block.T for block in ordered(self._kept.blocks())):
             if not math.isnan(lower):
                 return float(lower + error[0]) / 2
-            sums = np.cumsum(np.concatenate([[below], weight]))[1:]
-            below, i = float(sums[-1]), int(sums.searchsorted(half))
-            if i < len(sums):
-                lower = float(error[i])
-                if sums[i] > half:
-                    return lower
-                if i + 1 < len(sums):
-                    return float(lower + error[i + 1]) / 2
-            largest = float(error[-1])
-        return largest if math.isnan(lower) else lower  # sums that are rounded may stay below half
+            if (total := exact(weight)) < left:
+                left -= total
+                continue
+            i = bisect_left(range(1, len(weight)), left, key=lambda n: exact(weight[:n]))
+            lower = float(error[i])
+            if exact(weight[: i + 1]) > left:
+                return lower
+            if i + 1 < len(error):
+                return float(lower + error[i + 1]) / 2
+        return lower

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints, Ragged
+from trainer_cli.arrays import Array, Ints, Ragged, starts_of
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.losses.loss import Truths
 from trainer_cli.losses.truths import as_guesses, as_weights, class_numbers
@@ -81,7 +81,7 @@ class Spans:
         """
         kinds, n = tags.kinds[numbers], len(numbers)
         is_first = np.zeros(n, bool)
-        is_first[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
+        is_first[starts_of(lengths)[lengths > 0]] = True
         before, closed = np.roll(kinds, 1), np.roll(tags.closes[numbers], 1)
         begins = (kinds >= 0) & (is_first | tags.opens[numbers] | closed | (before != kinds))
         # A span ends where another begins, before a token outside, and with its row.

@@ -39,21 +39,28 @@ class Spearman:
 
     def __init__(self) -> None:
         self._kept, self._weight = Spill(), ExactSum()
+        self._low, self._high = np.full(2, np.inf), np.full(2, -np.inf)  # of guesses and of truths
         self._is_odd = False
 
     def update(self, outputs: Array, truths: Any, weights: Array | None = None) -> None:
         rows = np.stack(as_pairs(NAME, outputs, truths, weights), axis=1)
         self._is_odd |= bool(np.isnan(rows).any())
         self._weight.add(rows[:, 2])
-        self._kept.add(rows[rows[:, 2] > 0])
+        rows = rows[rows[:, 2] > 0]
+        self._see(rows[:, :2].min(axis=0, initial=np.inf), rows[:, :2].max(axis=0, initial=-np.inf))
+        self._kept.add(rows)
 
     def merge(self, other: Spearman) -> None:
         self._is_odd |= other._is_odd
         self._weight.merge(other._weight)
+        self._see(other._low, other._high)
         self._kept.merge(other._kept)
 
+    def _see(self, low: Floats, high: Floats) -> None:
+        self._low, self._high = np.minimum(self._low, low), np.maximum(self._high, high)
+
     def result(self) -> float:
-        if self._is_odd or not self._kept.n:
+        if self._is_odd or (self._low >= self._high).any():  # also of no rows
             return math.nan
         middle, sums = float(self._weight.value / 2), np.zeros(3)
         by_guess = (rows[:, (1, 0, 2)] for rows in ranked(self._kept.blocks()))

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints
-
-
-def starts_of(lengths: Ints) -> Ints:
-    return np.cumsum(lengths) - lengths
+from trainer_cli.arrays import Array, Ints, starts_of, within
 
 
 def reduce_sum(X: Array, lengths: Ints) -> Array:
@@ -21,14 +17,18 @@ def reduce_sum(X: Array, lengths: Ints) -> Array:
 
 
 def reduce_max(X: Array, lengths: Ints) -> tuple[Array, Ints]:
-    """The largest of each sequence's rows, column by column, (B, n), and the first row that has it; zeros of none."""
+    """The largest of each sequence's rows, column by column, (B, n), and the first row that has it; zeros of none.
+
+    A NaN is larger than any number.
+    """
     Y = np.zeros((len(lengths), X.shape[1]), X.dtype)
     which = np.zeros(Y.shape, np.int64)
     full = np.flatnonzero(lengths > 0)
     if len(full):
         starts = starts_of(lengths)
         Y[full] = np.maximum.reduceat(X, starts[full], axis=0)
-        places = np.where(np.repeat(Y, lengths, axis=0) == X, np.arange(len(X))[:, None], len(X))
+        is_largest = (np.repeat(Y, lengths, axis=0) == X) | np.isnan(X)
+        places = np.where(is_largest, np.arange(len(X))[:, None], len(X))
         which[full] = np.minimum.reduceat(places, starts[full], axis=0)
     return Y, which
 
@@ -58,7 +58,7 @@ def spread(dY: Array, lengths: Ints, weights: Array | None) -> Array:
 
 def neighbours(lengths: Ints, offset: int) -> tuple[Ints, Ints]:
     """The rows that have one `offset` rows further in their sequence, and those."""
-    place = np.arange(int(lengths.sum())) - np.repeat(starts_of(lengths), lengths)
+    place = within(lengths)
     inside = (place + offset >= 0) & (place + offset < np.repeat(lengths, lengths))
     here = np.flatnonzero(inside)
     return here, here + offset

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from trainer_cli.arrays import Ints
+from trainer_cli.arrays import Ints, within
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen
 from trainer_cli.data.faults import refused, shown
@@ -50,7 +50,7 @@ class StratifiedSplit:
         n_dev, n_test = sizes(n, self.dev, self.test)
         dev = shares(counts, n_dev, counts - 1)
         test = shares(counts, n_test, counts - 1 - dev)
-        rank = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)  # of a row among those of its class
+        rank = within(counts)  # of a row among those of its class
         n_first, n_both = np.repeat(dev, counts), np.repeat(dev + test, counts)
         return held_out(n, order[rank < n_first], order[(rank >= n_first) & (rank < n_both)])
 
