@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib
 import math
 import re
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,12 @@ from trainer_cli.arrays import Array, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.layers import Conv1D, Conv2D, MaxPool2D, chain
 from trainer_cli.model import Model
-from trainer_cli.ops import Ops
+from trainer_cli.ops import Ops, convolution
 from trainer_cli.ops.convolution import Windows, fitted
 from trainer_cli.ops.numba_ops import NumbaOps
 from trainer_cli.ops.workers import Workers
 
+conv1d = importlib.import_module("trainer_cli.layers.conv1d")
 RNG = np.random.default_rng(3)
 IMAGES = RNG.normal(size=(3, 6, 7, 2))
 ROWS = Ragged(RNG.normal(size=(11, 2)), np.array([4, 0, 1, 6]))
@@ -127,6 +130,47 @@ def test_each_ragged_row_is_a_sequence_for_itself(k: int, stride: int, padding: 
         elif length:
             assert not dX.data[starts[row] : starts[row + 1]].any()
     np.testing.assert_allclose(gradient, model.store.gradients, atol=1e-12)
+
+
+@pytest.mark.parametrize("cache_bytes", [1, 100, 400])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("k", "stride"), [(1, 1), (3, 1), (5, 1), (4, 2), (3, 3), (2, 3), (5, 3)])
+def test_rows_that_are_cut_into_pieces_are_whole(
+    monkeypatch: pytest.MonkeyPatch, k: int, stride: int, padding: Any, cache_bytes: int
+) -> None:
+    for module in (conv1d, convolution):
+        monkeypatch.setattr(module, "CACHE_BYTES", cache_bytes)
+    test_each_ragged_row_is_a_sequence_for_itself(k, stride, padding)
+
+
+@pytest.mark.parametrize("ops", [Ops(), NumbaOps()], ids=lambda ops: ops.name)
+def test_the_number_of_threads_changes_no_bit_of_ragged_rows(monkeypatch: pytest.MonkeyPatch, ops: Ops) -> None:
+    for module in (conv1d, convolution):
+        monkeypatch.setattr(module, "CACHE_BYTES", 2000)
+    lengths = RNG.integers(0, 30, size=60)
+    X = Ragged(RNG.normal(size=(lengths.sum(), 3)).astype(np.float32), lengths)
+    model = Conv1D(8, kernel_size=4, activation="relu").use_ops(ops).initialize(X)
+    found = []
+    for n_threads in (1, 3):
+        model.ops.workers = Workers(n_threads)
+        model.store.gradients.fill(0)
+        Y, backprop = model.begin_update(X)
+        dX = backprop(Y.like(np.cos(Y.data)))
+        found.append((Y.data, dX.data, model.store.gradients.copy()))
+    for wanted, again in zip(*found, strict=True):
+        np.testing.assert_array_equal(again, wanted)
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+def test_ragged_rows_take_little_more_memory_than_their_data(stride: int) -> None:
+    X = Ragged(RNG.normal(size=(20_000, 16)).astype(np.float32), np.full(100, 200))
+    model = Conv1D(16, kernel_size=15, stride=stride).use_ops(Ops()).initialize(X)
+    tracemalloc.start()
+    Y, backprop = model.begin_update(X)
+    backprop(Y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 9 * X.data.nbytes  # all windows at once are 15 times the data, and twice that on the way back
 
 
 def test_rows_that_see_their_neighbours_would_be_found() -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints, Ragged
+from trainer_cli.arrays import Array, Ints, Ragged, starts_of, within
 from trainer_cli.errors import ShapeError
 from trainer_cli.initializers import Initializer, he_normal_init, zero_init
 from trainer_cli.layers.convolution import Activation, convolutional, convolved, draw, windows_in
 from trainer_cli.layers.images import as_sequences, check_channels
 from trainer_cli.layers.inputs import describe, in_type, kind
 from trainer_cli.model import Backprop, Model, width
-from trainer_cli.ops.convolution import Padding, Windows, along
+from trainer_cli.ops.convolution import CACHE_BYTES, Padding, Windows, along
 from trainer_cli.registry import registry
 
 
@@ -62,35 +62,52 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
 
 
 def forward_ragged(model: Model, X: Ragged) -> tuple[Ragged, Backprop]:
-    """The rows as one long sequence with k - 1 zeros between them, of whose windows those of the rows are picked."""
-    data, k = as_places(model, X), model.attrs["kernel"][0]
-    rows, picks, lengths = laid_in(X, k, model.attrs["stride"], model.attrs["padding"])
-    long = np.zeros((1, 1, len(data) + (k - 1) * (len(X.lengths) + 1), data.shape[1]), data.dtype)
-    long[0, 0, rows] = data
-    Y, backprop_long = convolved(model, long, Windows((1, k), 1, (0, 0), (1, max(0, long.shape[2] - k + 1))))
+    """The rows as one long sequence with zeros between them, cut into pieces that are convolved as images; of all
+    windows those of the rows are picked. Neighbouring pieces share the places that windows of both see."""
+    data, k, stride = as_places(model, X), model.attrs["kernel"][0], model.attrs["stride"]
+    places, picks, lengths, n_windows = laid_in(X, k, stride, model.attrs["padding"])
+    n, overlap = per_piece(n_windows, k, stride, max(data.shape[1], model.get_dim("nO")) * data.itemsize)
+    own = n * stride  # places of a piece before those that the next one has as well
+    at = np.divmod(places, own)
+    pieces = np.zeros((-(-n_windows // n), own + overlap, data.shape[1]), data.dtype)
+    pieces[at] = data
+    pieces[:-1, own:] = pieces[1:, :overlap]
+    Y, backprop_pieces = convolved(model, pieces[:, None], Windows((1, k), stride, (0, 0), (1, n)))
 
     def backprop(dY: Ragged) -> Ragged | None:
         wide = np.zeros_like(Y)
-        wide[0, 0, picks] = dY.data
-        dX = backprop_long(wide)
-        return None if dX is None else Ragged(dX[0, 0, rows], X.lengths)
+        wide.reshape(-1, Y.shape[-1])[picks] = dY.data
+        dX = backprop_pieces(wide)
+        if dX is None:
+            return None
+        dX[1:, 0, :overlap] += dX[:-1, 0, own:]
+        return Ragged(dX[:, 0][at], X.lengths)
 
-    return Ragged(Y[0, 0, picks], lengths), backprop
+    return Ragged(Y.reshape(-1, Y.shape[-1])[picks], lengths), backprop
 
 
-def laid_in(X: Ragged, k: int, stride: int, padding: Padding) -> tuple[Ints, Ints, Ints]:
-    """Where each place of the data stands in the long sequence, where each window begins there, how many a row has."""
-    n_rows = len(X.lengths)
-    begin = X.starts()[:-1] + (k - 1) * np.arange(1, n_rows + 1)
+def laid_in(X: Ragged, k: int, stride: int, padding: Padding) -> tuple[Ints, Ints, Ints, int]:
+    """Where each place of the data stands in the long sequence, the numbers of the rows' windows, how many a row has,
+    and how many there are in all. Each row begins with a window, and has room until the next window that sees none of
+    its places."""
     found = [along(int(length), k, stride, padding) for length in X.lengths]
-    before, lengths = np.array(found, np.int64).reshape(n_rows, 2).T
-    return counted(begin, X.lengths, 1), counted(begin - before, lengths, stride), lengths
+    before, lengths = np.array(found, np.int64).reshape(len(X.lengths), 2).T
+    room = -(-np.maximum(before + X.lengths, (lengths - 1) * stride + k) // stride)
+    first = starts_of(room)
+    return counted(first * stride + before, X.lengths), counted(first, lengths), lengths, int(room.sum())
 
 
-def counted(begin: Ints, lengths: Ints, step: int) -> Ints:
-    """`begin[i], begin[i] + step, ...`, `lengths[i]` of them, one row after the other."""
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.asarray(np.repeat(begin, lengths) + step * within)
+def counted(begin: Ints, lengths: Ints) -> Ints:
+    """`begin[i], begin[i] + 1, ...`, `lengths[i]` of them, one row after the other."""
+    return np.asarray(np.repeat(begin, lengths) + within(lengths))
+
+
+def per_piece(n_windows: int, k: int, stride: int, place_bytes: int) -> tuple[int, int]:
+    """How many windows a piece has, alike and as few as the cache holds, and how many places it shares with the next:
+    never more than are its own."""
+    overlap = max(0, k - stride)
+    n_pieces = max(1, -(-n_windows * k * place_bytes // CACHE_BYTES))
+    return max(1, -(-overlap // stride), -(-n_windows // n_pieces)), overlap
 
 
 def as_places(model: Model, X: Ragged) -> Array:
