@@ -26,14 +26,18 @@ from trainer_cli.threads import computing
 from trainer_cli.trained import Trained
 
 
-def readers_of(saved: SavedModel, loaded: Trained, data: Path | None, test: bool) -> dict[str, Reader]:
+def readers_of(
+    saved: SavedModel, loaded: Trained, data: Path | None, test: bool, given: Mapping[str, Any] | None = None
+) -> dict[str, Reader]:
     """The data to score on by name: `data` read as the training data was, or the dev sets (or test rows) of the run."""
     if data is not None and test:
         raise ArgumentError("--test scores the rows that a run held out of its data: name no other data")
+    if data is None and given:
+        raise ArgumentError("--read says how a data file is read: name one after the model")
     if data is not None:
         weights = RowWeights(loaded.weight_column)
         uses = (*loaded.features[1].reads, *loaded.target[1].reads, *weights.reads)
-        found = reader.rebuild(*loaded.reader, data, uses)
+        found = reader.rebuild(*loaded.reader, data, uses, given)
         check_labelled(found, loaded, data)
         return {"data": found}
     if saved.run_dir is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trainer_cli.cli.outcome import delivered, outcome
+from trainer_cli.cli.reading import Read, advised, arguments
 
 if TYPE_CHECKING:
     from trainer_cli.proposal.survey import Survey
@@ -17,29 +19,64 @@ GUESS = "The target is a guess; another one: --target COLUMN"
 
 
 def describe(
-    data: Annotated[Path, typer.Argument(help="A data file, or a directory that holds one.", metavar="DATA")],
+    data: Annotated[
+        Path, typer.Argument(help="A data file, a directory that holds one, or - (standard input).", metavar="DATA")
+    ],
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="The column to predict; if not given, the plain one.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all that was found as JSON.")] = False,
+    read: Read = None,
 ) -> None:
     """Say what a data file holds.
 
     Each column's type, missing and distinct values, its range, and what a model would use it as.
     """
-    with outcome(), delivered():
+    with outcome(), delivered(), advised():
         from trainer_cli import streams
         from trainer_cli.cli.evaluate import unnamed
         from trainer_cli.proposal import survey
 
         with unnamed():
-            found = survey.survey(data, target)
+            given = arguments(read)
+            found = of_stdin(target, given) if str(data) == "-" else survey.survey(data, target, given=given)
         if as_json:
             streams.stdout().write(survey.as_json(found))
         else:
             show(found, streams.stdout())
         if found.profile.error is not None:
             raise found.profile.error
+
+
+def of_stdin(target: str | None, given: dict[str, Any]) -> Survey:
+    """Look at standard input, which is kept in a file meanwhile since it is read twice.
+
+    Its format, unless it is given, is told by its first character: that of an array, of an object, or of a table.
+    """
+    import shutil
+    import sys
+    import tempfile
+
+    from trainer_cli.errors import ArgumentError, TrainerError
+    from trainer_cli.proposal import survey
+
+    if sys.stdin is None:
+        raise ArgumentError("standard input is closed; name a file")
+    with tempfile.TemporaryDirectory(prefix="trainer-") as folder:
+        path = Path(folder) / "stdin"
+        with open(path, "wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        with open(path, "rb") as file:
+            first = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        form = {b"[": "json", b"{": "jsonl"}.get(first, "csv")
+        try:
+            found = survey.survey(path, target, given={"format": form, **given})
+        except TrainerError as err:
+            err.args = (str(err).replace(str(path), "-"),)
+            raise
+    if (wrong := found.profile.error) is not None:
+        wrong.args = (str(wrong).replace(str(path), "-"),)
+    return replace(found, source=found.source.at(Path("-")))
 
 
 def show(found: Survey, stream: QuietStream) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trainer_cli.cli.outcome import delivered, outcome
+from trainer_cli.cli.reading import Read, advised, arguments
 
 if TYPE_CHECKING:
     from trainer_cli.assessment import Assessment
@@ -44,13 +45,14 @@ def evaluate(
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw what is confused with what: FILE.svg or FILE.png.")
     ] = None,
+    read: Read = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Score a trained model.
 
     On a raw file, as it was for training; without one, on the run's dev data.
     """
-    with outcome(), delivered():
+    with outcome(), delivered(), advised():
         from trainer_cli import lookup, provenance, scoring, trained, user_code
         from trainer_cli.progress import Progress
 
@@ -62,7 +64,7 @@ def evaluate(
         if output is not None:
             check_folder(output)
         with unnamed():
-            readers = scoring.readers_of(saved, loaded, data, test)
+            readers = scoring.readers_of(saved, loaded, data, test, arguments(read))
             if picture is not None and len(readers) > 1:
                 raise several(picture, readers)
             conditions = provenance.conditions(saved.run_dir)

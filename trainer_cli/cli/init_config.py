@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trainer_cli.cli.outcome import delivered, outcome
+from trainer_cli.cli.reading import Read, advised, arguments
 
 if TYPE_CHECKING:
     from trainer_cli.proposal.recipe import Optimize
@@ -32,13 +33,14 @@ def init_config(
     optimize: Annotated[
         str, typer.Option("--optimize", help="accuracy, or speed: a smaller model, sooner done.")
     ] = "accuracy",
+    read: Read = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a config that is there.")] = False,
 ) -> None:
     """Look at a data file and write a config for it.
 
     Says what each column holds and is used as, and what to type next.
     """
-    with outcome(), delivered():
+    with outcome(), delivered(), advised():
         from trainer_cli import streams
         from trainer_cli.cli.describe import show
         from trainer_cli.cli.evaluate import unnamed
@@ -48,7 +50,7 @@ def init_config(
         config = output or Path(f"{source.stem(data)}.cfg")
         check_output(config, force=force)
         with unnamed():
-            found = survey.survey(data, target, task)
+            found = survey.survey(data, target, task, arguments(read))
         is_printed = str(config) == STDOUT
         show(found, streams.stderr() if is_printed else streams.stdout())
         if found.profile.error is not None:

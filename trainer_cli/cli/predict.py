@@ -10,6 +10,7 @@ import typer
 from trainer_cli.cli.evaluate import unnamed
 from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.predictions_file import asked_format, check_place, check_top, default_format, write
+from trainer_cli.cli.reading import Read, advised, arguments
 
 if TYPE_CHECKING:
     from trainer_cli.errors import DataError
@@ -32,6 +33,7 @@ def predict(
         typer.Option("--format", "-f", help="jsonl, csv, tsv or conll; if not given, as the output or the data is."),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="The so many most probable labels of each record.")] = 1,
+    read: Read = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Predict on raw records.
@@ -39,7 +41,7 @@ def predict(
     Each comes out as it went in, with a prediction and, for classes, its probability as a score. Those that cannot be
     read are left out and told at the end; the exit code is then 2.
     """
-    with outcome(), delivered():
+    with outcome(), delivered(), advised():
         from trainer_cli import lookup, predictions, provenance, records, trained, user_code
         from trainer_cli.data import reader
         from trainer_cli.ops import get_ops
@@ -54,7 +56,7 @@ def predict(
         conditions = provenance.conditions(saved.run_dir)
         loaded.model.use_ops(get_ops(conditions.ops))
         with unnamed(), computing(conditions.threads, loaded.model):
-            source = reader.rebuild(*loaded.reader, data, loaded.features[1].reads)
+            source = reader.rebuild(*loaded.reader, data, loaded.features[1].reads, arguments(read))
             if output is not None:
                 check_place(output, getattr(source, "files", lambda: (data,))())
             is_new = output is None or not output.is_file()

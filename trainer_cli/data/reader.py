@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from trainer_cli.data.block import Block
-from trainer_cli.errors import ArgumentError, ModelFileError
-from trainer_cli.registry import registry
+from trainer_cli.errors import ArgumentError, ModelFileError, Problem
+from trainer_cli.registry import nearest, registry
 
 
 class Reader(Protocol):
@@ -44,10 +44,26 @@ class FileReader(Reader, Protocol):
         """The same reader for `data`: a file, or a directory that holds exactly one that fits."""
 
 
-def rebuild(name: str, settings: object, data: Path, uses: Collection[str] | None = None) -> Reader:
+def check_given(name: str, takes: Collection[str], given: Collection[str]) -> None:
+    """ArgumentError: a reader is given an argument that it does not take."""
+    known = sorted(set(takes) - {"path", "images"})
+    for key in given:
+        if key not in known:
+            message = f"{name} takes no such argument.{nearest(key, known)} It takes {', '.join(known)}"
+            raise ArgumentError(problems=[Problem(message, where=key)])
+
+
+def rebuild(
+    name: str,
+    settings: object,
+    data: Path,
+    uses: Collection[str] | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> Reader:
     """The reader `name` with the arguments that a model directory holds, reading `data`.
 
-    `uses` are the columns that matter; what others hold need not fit, where the reader can tell them apart.
+    `uses` are the columns that matter; what others hold need not fit, where the reader can tell them apart. `given`
+    are arguments in the place of the model's; a wrong one is an ArgumentError.
 
     It is a built-in one, or a user's own whose file was given with --code: such a one has a class method `at`, or
     takes an argument `path`. Anything else, or arguments it does not take, is a ModelFileError.
@@ -61,9 +77,16 @@ def rebuild(name: str, settings: object, data: Path, uses: Collection[str] | Non
         raise ModelFileError(f"{name} takes the arguments {sorted(takes)}, the model has {settings!r}")
     if not hasattr(kind, "at") and "path" not in takes:
         raise ModelFileError(f"{name} cannot read {data}: it has neither an argument path nor a class method at")
+    check_given(name, takes, given or {})
     try:
-        reader: Reader = kind.at(data, **settings) if hasattr(kind, "at") else kind(path=data, **settings)
+        if given and hasattr(kind, "given_at"):
+            reader: Reader = kind.given_at(data, settings, given)
+        else:
+            arguments = {**settings, **(given or {})}
+            reader = kind.at(data, **arguments) if hasattr(kind, "at") else kind(path=data, **arguments)
     except (ArgumentError, TypeError) as err:
+        if given and isinstance(err, ArgumentError):
+            raise
         raise ModelFileError(f"{name} cannot be made with the model's arguments {settings!r}: {err}") from err
     if uses is not None and hasattr(reader, "narrow"):
         reader.narrow(uses)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from trainer_cli.data.reader import Reader
-from trainer_cli.data.readers.auto import AutoReader, by_name, format_of, unknown
+from trainer_cli.data.reader import Reader, check_given
+from trainer_cli.data.readers.auto import AutoReader, by_name, checked_format, format_of, unknown
 from trainer_cli.data.readers.files import STDIN
 from trainer_cli.data.readers.images import images_in, opened_image
 from trainer_cli.data.readers.unpack import plain
@@ -44,21 +45,27 @@ class Source:
         return Source(path, self.format, self.settings)
 
 
-def source(data: Path) -> Source:
-    """The source of a file, or of what a folder holds; what is no data is a DataError."""
+def source(data: Path, given: Mapping[str, Any] | None = None) -> Source:
+    """The source of a file, or of what a folder holds; what is no data is a DataError.
+
+    `given` are arguments of auto.v1; one that it does not take is an ArgumentError.
+    """
+    given = given or {}
+    check_given("auto.v1", inspect.signature(AutoReader).parameters, given)
     if str(data) == STDIN:
-        raise DataError("the data are looked at more than once: name a file, not standard input")
+        raise DataError("a config names data that are read more than once: save standard input in a file, and name it")
     path = of_folder(data) if data.is_dir() else data
-    form = format_of(path)
+    form = checked_format(given.get("format")) or format_of(path)
     if form is None:
         raise unknown(path)
-    found = Source(path, form, size_of(images_in(path)) if form == "images" and path.is_dir() else {})
-    if form != "conll":
+    is_folder_of_images = form == "images" and path.is_dir() and "size" not in given
+    found = Source(path, form, {**(size_of(images_in(path)) if is_folder_of_images else {}), **given})
+    if form != "conll" or {"names", "columns_at"} & given.keys():
         return found
     try:
         found.reader.columns()
     except TrainerError:
-        found = Source(path, form, {"columns_at": FIRST_AND_LAST})
+        found = Source(path, form, {"columns_at": FIRST_AND_LAST, **given})
         found.reader.columns()
     return found
 

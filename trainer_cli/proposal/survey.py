@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,12 @@ class Survey:
     doubt: str = ""
 
 
-def survey(path: Path, target: str | None = None, task: str = "auto") -> Survey:
-    """Look at the data of a file, or of a directory that holds one; it is read twice at most."""
-    data = source(path)
+def survey(path: Path, target: str | None = None, task: str = "auto", given: Mapping[str, Any] | None = None) -> Survey:
+    """Look at the data of a file, or of a directory that holds one; it is read twice at most.
+
+    `given` are arguments of its reader.
+    """
+    data = source(path, given)
     reader = data.reader
     found = profile(reader)
     doubt, chosen = "", None

@@ -110,13 +110,19 @@ class AutoReader:
     @classmethod
     def at(cls, data: Path, **settings: Any) -> AutoReader:
         """`data` in its own format where its name tells it, else in the format of the training data."""
-        known = format_of(data)
-        format = known or checked_format(settings.get("format"))
+        return cls.given_at(data, settings, {})
+
+    @classmethod
+    def given_at(cls, data: Path, settings: Mapping[str, Any], given: Mapping[str, Any]) -> AutoReader:
+        """The same, with `given` arguments, which all must fit, in the place of settings."""
+        told = checked_format(given.get("format")) or format_of(data)
+        format = told or checked_format(settings.get("format"))
         if format is None:
             raise unknown(data)
         # A model folder says how data are read, never which.
         takes = parameters(format) - {"labels"}
-        return cls(data, format, **{name: value for name, value in settings.items() if name in takes})
+        arguments = {name: value for name, value in settings.items() if name in takes} | dict(given)
+        return cls(data, **{**arguments, "format": format})
 
 
 def format_of(path: Path) -> str | None:
