@@ -108,7 +108,7 @@ def test_a_table_is_told_by_its_first_line_alone(write):
 def test_no_word_stands_twice_in_what_the_parser_says(write):
     path = write('{"a": "x\n{"a": 1}\n', "x.jsonl")
     said = str(fails(path))
-    assert "when decoding" in said
+    assert "Invalid control character at character 9" in said
     assert "when when" not in said
 
 
@@ -207,3 +207,23 @@ def test_any_bytes_are_read_or_refused(tmp_path, data):
 
 def test_memory_does_not_grow_with_the_file(write, assert_streams):
     assert_streams(lambda n: JSONLReader(write('{"a": ["x", "y"], "n": [1, 2]}\n' * n, "x.jsonl")))
+
+
+def test_numbers_are_read_to_the_last_bit_and_written_as_python_writes_them(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=300) * 10.0 ** np.arange(-150, 150)
+    lines = [f'{{"x": {value!r}, "n": 12345678901234567890123}}' for value in [0.3, 0.7, *numbers.tolist()]]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines))
+    (block,) = JSONLReader(tmp_path / "x.jsonl").blocks()
+    assert [float(text) for text in block.columns["x"]] == [0.3, 0.7, *numbers.tolist()]
+    assert block.columns["x"][:2] == ["0.3", "0.7"]
+    assert block.columns["n"][0] == "12345678901234567890123"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [('{"a": 1, "a": 2}', "the key 'a' comes twice"), ('{"a": NaN}', "NaN is no JSON: write null")],
+)
+def test_values_that_could_mean_two_things_are_told(tmp_path, line, message):
+    (tmp_path / "x.jsonl").write_text(f'{{"a": 1}}\n{line}\n')
+    with pytest.raises(DataError, match=rf"x\.jsonl:2: expected a JSON object: {message}"):
+        list(JSONLReader(tmp_path / "x.jsonl").blocks())

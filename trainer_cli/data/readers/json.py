@@ -13,6 +13,7 @@ from trainer_cli.data.readers.encoding import UTF_8, texts
 from trainer_cli.data.readers.files import MAX_LINE
 from trainer_cli.data.readers.objects import Missing, Record
 from trainer_cli.data.readers.recordset import RecordSet
+from trainer_cli.data.readers.strict_json import STRICT
 from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
@@ -60,7 +61,7 @@ class Items:
         self.at = 0
         self.line = 1
         self.n_bytes = 0
-        self.decoder = json.JSONDecoder()
+        self.decoder = STRICT
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """The objects; other items become faults. What is no JSON ends the reading, and is a fault as well."""

@@ -12,6 +12,7 @@ from trainer_cli.data.readers.encoding import UTF_8
 from trainer_cli.data.readers.lines import Lines, LongLineError
 from trainer_cli.data.readers.objects import Missing, Record
 from trainer_cli.data.readers.recordset import RecordSet
+from trainer_cli.data.readers.strict_json import STRICT, reason
 from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import Problem
 from trainer_cli.registry import registry
@@ -62,8 +63,6 @@ class ObjectLines(Lines):
 
 def parsed(lines: Lines) -> Iterator[tuple[int, Record]]:
     """Each object with its line; a line that is none becomes a fault."""
-    import srsly
-
     number, is_first = 0, True
     try:
         for number, line in enumerate(lines, 1):
@@ -71,13 +70,12 @@ def parsed(lines: Lines) -> Iterator[tuple[int, Record]]:
             if not line.strip() or number in lines.bad:
                 continue
             try:
-                record = srsly.json_loads(line)
+                record = STRICT.decode(line)
             except ValueError as err:
                 if is_first and is_table(line):
                     lines.fault('the file looks like CSV: take @readers = "csv.v1"', number)
                     return
-                reason = str(err).replace("when when", "when")
-                lines.fault(f"expected a JSON object: {reason}{hint(line)}", number)
+                lines.fault(f"expected a JSON object: {reason(err)}{hint(line)}", number)
                 continue
             finally:
                 is_first = False
