@@ -103,6 +103,8 @@ def test_a_folder_of_images_trains_and_predicts(images, folder, monkeypatch):
     assert [row["path"] for row in table] == ["new/0.png", "new/1.png"]
     assert [row["prediction"] for row in table] == ["dark", "light"]
     assert predictions("run", "images/dark/01.png") == ["dark"]
+    Image.fromarray(np.full((30, 40), 250, np.uint8)).save(folder / "large.png")
+    assert predictions("run", "large.png") == ["light"]
     monkeypatch.chdir(os.path.dirname(folder))
     assert json.loads(call("evaluate", images, "--json").stdout)["n"] == 40
 

@@ -18,6 +18,7 @@ from PIL import Image
 from trainer_cli.data.fingerprint import fingerprint
 from trainer_cli.data.reader import rebuild
 from trainer_cli.data.readers import images as images_module
+from trainer_cli.data.readers.auto import AutoReader
 from trainer_cli.data.readers.images import ImagesReader
 from trainer_cli.errors import ArgumentError, DataError
 
@@ -87,7 +88,7 @@ def test_the_first_image_settles_the_mode(save, tmp_path):
     np.testing.assert_array_equal(block.columns["image"][0, ..., 0], GREY)
     (block,) = ImagesReader(folder, mode="RGB").blocks()
     assert block.columns["image"].shape == (2, 4, 6, 3)
-    assert ImagesReader(folder).settings() == {"size": None, "mode": "L"}
+    assert ImagesReader(folder).settings() == {"size": [4, 6], "mode": "L"}
 
 
 def test_a_model_reads_other_images_as_the_training_images_were(save, tmp_path):
@@ -96,6 +97,24 @@ def test_a_model_reads_other_images_as_the_training_images_were(save, tmp_path):
     settings = json.loads(json.dumps(ImagesReader(tmp_path / "data", size=[4, 6], limit=1).settings()))
     (block,) = rebuild("images.v1", settings, other).blocks()
     assert block.columns["image"].shape == (1, 4, 6, 1)
+
+
+def test_a_model_brings_other_images_to_the_size_that_training_found(save, tmp_path):
+    save("a/1.png", GREY)
+    other = save("../other.png", np.zeros((30, 40, 3), np.uint8))
+    for name, reader in (("images.v1", ImagesReader(tmp_path / "data")), ("auto.v1", AutoReader(tmp_path / "data"))):
+        (block,) = rebuild(name, json.loads(json.dumps(reader.settings())), other).blocks()
+        assert block.columns["image"].shape == (1, 4, 6, 1)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_size_is_that_of_the_photograph_as_it_was_held(save, tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    save("1.jpg", COLOUR, exif=exif)
+    reader = ImagesReader(tmp_path / "data")
+    (block,) = reader.blocks()
+    assert reader.settings()["size"] == list(block.columns["image"].shape[1:3])
 
 
 def test_size_brings_images_to_one_and_keeps_flat_ones_flat(save, tmp_path):

@@ -38,6 +38,8 @@ DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 # So many pixels a photograph may have: 200 MB, which is more than any camera's.
 MAX_PIXELS = 1 << 26
 MAX_SIDE = 1 << 14
+# The EXIF tag that says how a photograph was held, and its values that turn it by 90 degrees (EXIF 2.3, 2010, 4.6.4).
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
 
 
 @registry.readers("images.v1")
@@ -50,8 +52,8 @@ class ImagesReader(FileSet):
     as they were held (EXIF). Names that begin with a dot, and files of other kinds, are left out.
 
     `size` is [height, width], to which other sizes are brought (bilinear, without regard to the ratio); left out, all
-    images must have one size. `mode` is "L" (greys) or "RGB"; left out, it is that of the first image. `columns` and
-    `limit` choose columns and the first rows.
+    images must have one size, to which a model trained on them brings others. `mode` is "L" (greys) or "RGB"; left out,
+    it is that of the first image. `columns` and `limit` choose columns and the first rows.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = SUFFIXES
@@ -102,8 +104,10 @@ class ImagesReader(FileSet):
         return images_in(self.path) if self.path.is_dir() else found(self.path)
 
     def settings(self) -> dict[str, Any]:
-        """`size` and `mode`, the latter as the first image settles it."""
-        return {"size": self.size and list(self.size), "mode": self.mode or mode_of(self.files()[0])}
+        """`size` and `mode` as the first image settles them, so that a model's other images are brought to its size."""
+        first = self.files()[0]
+        size = self.size or size_of(first)
+        return {"size": size and list(size), "mode": self.mode or mode_of(first)}
 
     @classmethod
     def at(cls, data: Path, **settings: Any) -> Self:
@@ -197,6 +201,14 @@ def mode_of(path: Path) -> Mode:
         return kind_of(image)
 
 
+def size_of(path: Path) -> Size | None:
+    """Height and width of an image as it was held; None where they are more than `size` may be."""
+    with opened_image(path) as image:
+        turned = image.getexif().get(ORIENTATION, 1) in SIDEWAYS
+        height, width = (image.width, image.height) if turned else (image.height, image.width)
+    return (height, width) if is_size((height, width)) else None
+
+
 @contextmanager
 def opened_image(path: Path) -> Iterator[Image]:
     """An image whose pixels are not yet decoded. Whatever a decoder stumbles over is a DataError."""
@@ -236,10 +248,14 @@ def checked_size(size: Any) -> Size | None:
     if size is None:
         return None
     are_numbers = isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int for side in size)
-    if not are_numbers or not all(1 <= side <= MAX_SIDE for side in size) or math.prod(size) * 3 > MAX_RECORD:
+    if not are_numbers or not is_size(size):
         message = f"size is [height, width] in pixels, such as [64, 64], got {size!r}"
         raise ArgumentError(problems=[Problem(message, where="size")])
     return size[0], size[1]
+
+
+def is_size(size: Sequence[int]) -> bool:
+    return all(1 <= side <= MAX_SIDE for side in size) and math.prod(size) * 3 <= MAX_RECORD
 
 
 def shape_text(shape: Sequence[int]) -> str:
