@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Literal
 
-from trainer_cli.data.block import Block, is_tokens
+from trainer_cli.data.block import Block, SentenceLines, is_tokens
 from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import ArgumentError
 from trainer_cli.predictions import Predicted
@@ -35,9 +35,10 @@ def lines(found: Iterator[Predicted], file_format: Format) -> Iterator[str]:
     """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it; both are
     lists where a row may have several labels, in CSV joined by the target's separator. Tags are a list without scores.
 
-    A record of arrays, such as an image, is told by its `row`, from 0. In CoNLL each token has the columns that were
-    read, apart by tabs, and its tag as the last. ArgumentError: a column has one of these names, or the predictions
-    cannot be written so.
+    A record of arrays, such as an image, is told by its `row`, from 0. In CoNLL each token has the columns of its
+    line, apart by tabs, and its tag as the last; comments stay as they are, the beginning of a document has the tag O,
+    and other lines without a token have an underscore. ArgumentError: a column has one of these names, or the
+    predictions cannot be written so.
     """
     if file_format in ("csv", "tsv"):
         return csv_lines(found, "\t" if file_format == "tsv" else ",")
@@ -99,8 +100,24 @@ def conll_lines(found: Iterator[Predicted]) -> Iterator[str]:
         if not columns or not part.are_tags:
             what = "gives each record one" if columns else "tags the words of a text, which have no lines"
             raise ArgumentError(f"--format conll has a token and its tag a line, but the model {what}: take jsonl")
+        if part.block.lines is not None:
+            for sentence_lines, tags in zip(part.block.lines, part.values, strict=True):
+                yield conll_text(sentence_lines, tags)
+            continue
         for *sentence, tags in zip(*columns, part.values, strict=True):
             yield "".join("\t".join(token) + "\n" for token in zip(*sentence, tags, strict=True)) + "\n"
+
+
+def conll_text(sentence: SentenceLines, tags: Sequence[str]) -> str:
+    """The lines of a sentence, a tag behind each token.
+
+    >>> conll_text(SentenceLines([["a", "X"]], [(0, ["# one"])]), ["Y"])
+    '# one\\na\\tX\\tY\\n\\n'
+    """
+    written = [[*token, tag] for token, tag in zip(sentence.tokens, tags, strict=True)]
+    for at, columns in reversed(sentence.others):
+        written.insert(at, columns)
+    return "".join("\t".join(columns) + "\n" for columns in written) + "\n"
 
 
 def csv_text(rows: Sequence[Sequence[Any]], delimiter: str) -> str:

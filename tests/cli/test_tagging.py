@@ -87,6 +87,34 @@ def test_words_come_out_as_they_went_in_with_a_tag_behind(run, folder):
     )
 
 
+def test_a_predicted_tag_stands_behind_all_columns_of_a_file(folder):
+    def lines(n):
+        pairs = (zip(words.split(), tags.split(), strict=True) for words, tags in SENTENCES)
+        tokens = ("".join(" ".join([word, "POS", "I-NP", tag][:n]) + "\n" for word, tag in pair) for pair in pairs)
+        return " ".join(["-DOCSTART-", "-X-", "O", "O"][:n]) + "\n\n" + "\n".join(tokens)
+
+    (folder / "train.conll").write_text(lines(4) * 3)
+    (folder / "dev.conll").write_text(lines(4))
+    at = '.conll"\ncolumns_at = {"token": 0, "tag": -1}'
+    (folder / "run.cfg").write_text(CONFIG.replace('.conll"', at))
+    call("train", "run.cfg", "--output", "run", "--quiet")
+    tags = [tag for _, each in SENTENCES for tag in each.split()]
+    for n in (4, 3, 1):
+        (folder / "new.conll").write_text(lines(n))
+        written = [line.split("\t") for line in call("predict", "run", "new.conll").stdout.splitlines()]
+        assert [columns[:-1] for columns in written if columns != [""]] == [
+            line.split() for line in lines(n).splitlines() if line
+        ]
+        assert [columns[-1] for columns in written if columns != [""]] == ["O", *tags]
+        record = json.loads(call("predict", "run", "new.conll", "--format", "jsonl").stdout.splitlines()[0])
+        assert set(record) == ({"token", "tag", "prediction"} if n == 4 else {"token", "prediction"})
+
+
+def test_json_for_a_tagger_of_lines_is_told(run):
+    said = call("predict", "run", "-", input='{"token": ["Anna"]}\n', code=2).output
+    assert 'the file looks like JSON, an object a line: take @readers = "jsonl.v1"' in said
+
+
 def test_tags_in_json_are_a_list(run):
     found = [json.loads(line) for line in call("predict", "run", "dev.conll", "--format", "jsonl").stdout.splitlines()]
     assert [record["prediction"] for record in found] == [tags.split() for _, tags in SENTENCES]

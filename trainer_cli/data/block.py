@@ -42,6 +42,15 @@ class Places:
         return self.path, 0 if self.lines is None else int(self.lines[row])
 
 
+@dataclass(frozen=True, slots=True)
+class SentenceLines:
+    """The lines of a sentence: the columns of each token's, and those of others, as comments are, each with the number
+    of the token that it stands before."""
+
+    tokens: list[list[str]]
+    others: Sequence[tuple[int, list[str]]]
+
+
 @dataclass(frozen=True)
 class Block:
     """Consecutive rows as columns of one length: text as lists, numbers and images as arrays (rows first).
@@ -49,13 +58,15 @@ class Block:
     A column of tokens has a list of texts in each row. Arrays of texts become lists.
 
     `places` says where the rows stand, for messages; `start` is the number of the first row in the data, from 0.
-    `records` are the rows as their file has them, where that is more than columns of text can say.
+    `records` are the rows as their file has them, where that is more than columns of text can say; `lines` are those
+    of rows that are sentences with a line a token.
     """
 
     columns: Mapping[str, Column]
     places: Places = field(default_factory=lambda: Places(""))
     start: int = 0
     records: Sequence[Mapping[str, Any]] | None = None
+    lines: Sequence[SentenceLines] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", {name: _as_column(values) for name, values in self.columns.items()})
@@ -141,7 +152,8 @@ class Block:
             np.asarray(self.numbers)[rows],
         )
         records = None if self.records is None else [self.records[row] for row in rows.tolist()]
-        return Block(columns, places, self.start, records)
+        sentences = None if self.lines is None else [self.lines[row] for row in rows.tolist()]
+        return Block(columns, places, self.start, records, sentences)
 
 
 def pick(values: Column, rows: Ints) -> Column:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +51,32 @@ def test_columns_are_named_in_order_or_by_their_places(write):
     assert found == {"token": [["EU", "rejects"]], "tag": [["I-ORG", "O"]]}
 
 
+def test_a_file_without_the_last_column_lacks_what_is_counted_from_it(write):
+    reader = ConllReader(write("EU NNP I-NP I-ORG\n"), columns_at={"token": 0, "tag": -1})
+    assert reader.columns() == ("token", "tag")
+    assert reader.settings()["width"] == 4
+    assert ConllReader.at(write("EU NNP I-NP\n"), **reader.settings()).columns() == ("token",)
+    assert ConllReader.at(write("EU NNP I-NP O\n"), **reader.settings()).columns() == ("token", "tag")
+    assert ConllReader(write("EU\n"), columns_at={"token": 0, "tag": -1}).columns() == ("token",)
+
+
+def test_the_beginning_of_a_document_is_no_sentence(write):
+    path = write("-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\n\n-DOCSTART- -X- O O\n\nhe PRP I-NP O\n")
+    assert rows(path, columns_at={"token": 0, "tag": -1}) == (
+        {"token": [["EU"], ["he"]], "tag": [["I-ORG"], ["O"]]},
+        [3, 7],
+    )
+
+
+def test_a_block_has_the_lines_of_its_sentences(write):
+    (block,) = ConllReader(write("# one\n" + conllu("1", "2-3", "2") + "\n" + conllu("1"))).blocks()
+    first, second = block.lines
+    assert [token[:2] for token in first.tokens] == [["1", "w1"], ["2", "w2"]]
+    assert [(at, columns[0], columns[-1]) for at, columns in first.others] == [(0, "# one", "# one"), (1, "2-3", "_")]
+    assert second.others == ()
+    assert block.take(np.array([1])).lines == [second]
+
+
 def test_ten_columns_are_conll_u_without_ranges_and_empty_nodes(write):
     path = write("# newpar\n# text = w1w2 w3\n" + conllu("1-2", "1", "2", "2.1", "3") + "\n" + conllu("0.1", "1"))
     found, lines = rows(path)
@@ -74,6 +101,7 @@ WRONG = [
     ("a X\nb\n\nc X\n", {}, "2: expected 2 columns as in the first token's line, got 1"),
     ("a X\n\nb X Y\n", {}, "3: expected 2 columns as in the first token's line, got 3"),
     ("# x\na\tX\nb\tX\tY\n", {}, "3: expected 2 columns as in the first token's line, got 3"),
+    ('{"token": ["a"]}\n', {}, '1: the file looks like JSON, an object a line: take @readers = "jsonl.v1"'),
     ("a b c\n", {}, '1: the line has 3 columns: say what they are, as names = ["token", "...", "tag"] does'),
     ("\na b c\n", {"names": ["x", "y"]}, "2: the line has 3 columns, names has 2: name all of them, or say where"),
     ("a b\n", {"columns_at": {"x": 2}}, "1: the line has 2 columns, so that none is at the places [2]"),
@@ -110,6 +138,8 @@ def test_all_wrong_lines_are_told_and_whole_sentences_kept(write):
         ({"names": ["a", "a"]}, "names: each column needs a name of its own"),
         ({"columns_at": {"a": "0"}}, "columns_at: columns_at are places by name"),
         ({"columns_at": {}}, "columns_at: columns_at are places by name"),
+        ({"columns_at": {"a": -1}, "width": 0}, "width: width is how many columns a line has"),
+        ({"columns_at": {"a": 1}, "width": 2}, "width: width is for columns_at that count from the last column"),
         ({"comment": None}, "comment: comment is a text, got None"),
         ({"conllu": "yes"}, "conllu: conllu is true, false or left out, got 'yes'"),
     ],
@@ -148,11 +178,11 @@ def test_any_bytes_are_read_or_refused_in_one_way(write, content):
 
 
 def test_memory_does_not_grow_with_the_file(write, assert_streams):
-    assert_streams(lambda n: ConllReader(write("a X\n\n" * n)))
+    assert_streams(lambda n: ConllReader(write("a X\n\n" * n)), many=40_000)
 
 
 def test_a_reader_that_keeps_its_lines_would_be_noticed(write, assert_streams, monkeypatch):
     stream = Lines.__iter__
     monkeypatch.setattr(Lines, "__iter__", lambda self: iter(list(stream(self))))
     with pytest.raises(AssertionError):
-        assert_streams(lambda n: ConllReader(write("a X\n\n" * n)))
+        assert_streams(lambda n: ConllReader(write("a X\n\n" * n)), many=40_000)

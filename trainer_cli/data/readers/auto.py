@@ -66,6 +66,7 @@ class AutoReader:
         missing: Missing | None = None,
         names: list[str] | None = None,
         columns_at: dict[str, int] | None = None,
+        width: int | None = None,
         comment: str | None = None,
         conllu: bool | None = None,
         query: str | None = None,
@@ -78,7 +79,7 @@ class AutoReader:
         given: dict[str, Any] = {"columns": columns, "limit": limit, "text_encoding": text_encoding}
         given |= {"delimiter": delimiter, "missing": missing, "names": names, "columns_at": columns_at}
         given |= {"comment": comment, "conllu": conllu, "query": query, "labels": labels, "X": X, "Y": Y}
-        given |= {"size": size, "mode": mode}
+        given |= {"size": size, "mode": mode, "width": width}
         self.format, at = resolved(Path(path), checked_format(format))
         self.reader = made(self.format, at, {name: value for name, value in given.items() if value is not None})
 

@@ -102,7 +102,7 @@ def chosen(block: Block, names: Names, start: int, before: int) -> Block:
     if records is not None and len(names) < len(block.columns):
         records = [{name: record[name] for name in names if name in record} for record in records]
     columns = {name: block.columns[name] for name in names}
-    return Block(columns, replace(block.places, before=before), start, records)
+    return Block(columns, replace(block.places, before=before), start, records, block.lines)
 
 
 def first_rows(blocks: Iterator[Block], room: int | None) -> Iterator[Block]:
