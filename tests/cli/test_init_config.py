@@ -253,6 +253,8 @@ def test_texts_give_a_config_that_reads_their_words(folder):
     checked("reviews.cfg")
     config = read_run_config("reviews.cfg").config
     assert (config["model"]["@layers"], config["features"]["column"]) == ("text_bow.v1", "text")
+    assert (config["features"]["word_ngrams"], config["features"]["char_ngrams"]) == (3, [2, 6])
+    assert (config["features"]["min_count"], config["optimizer"]["@optimizers"]) == (1, "Adam.v1")
     assert trained("reviews.cfg", "--training.max_steps=200")["accuracy"] > 0.8
 
 
@@ -335,3 +337,62 @@ def test_texts_beside_numbers_and_categories_stay_under_sixty_lines_and_are_read
     checked("both.cfg")
     assert read_run_config("both.cfg").config["model"]["@layers"] == "tabular.v1"
     assert trained("both.cfg", "--training.max_steps=300")["rmse"] < pstdev(float(row[-1]) for row in rows) / 2
+
+
+def test_folders_of_images_for_training_and_testing(folder):
+    Image = pytest.importorskip("PIL.Image")
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    for part, n in (("train", 20), ("test", 5)):
+        for label, grey in (("dark", 40), ("light", 200)):
+            (folder / "shapes" / part / label).mkdir(parents=True)
+            for index in range(n):
+                pixels = (grey + generator.integers(0, 40, (8, 8))).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / "shapes" / part / label / f"{index}.png")
+    result = call("init-config", "shapes")
+    assert "shapes.cfg is written." in result.stdout
+    assert "Then: trainer evaluate out/shapes shapes/test" in result.stdout
+    assert read_run_config("shapes.cfg").config["data"]["train"]["path"] == "shapes/train"
+    assert trained("shapes.cfg", "--training.max_steps=20")["accuracy"] > 0.8
+
+
+def fraud(n, seed):
+    """Transactions, of which one in fifty is a fraud: large ones at night, mostly."""
+    draw = random.Random(seed)
+    for _ in range(n):
+        is_fraud = draw.random() < 0.02
+        amount, hour = draw.gauss(2.2 if is_fraud else 0, 1), draw.gauss(1.5 if is_fraud else 0, 1)
+        yield [f"{amount:.3f}", f"{hour:.3f}", f"{draw.gauss(0, 1):.3f}", int(is_fraud)]
+
+
+def test_a_rare_class_is_predicted_because_its_rows_are_used_more_often(folder):
+    names = ["amount", "hour", "noise", "is_fraud"]
+    table(folder / "cards.csv", names, fraud(2500, 0))
+    table(folder / "fresh.csv", names, fraud(4000, 1))
+    result = call("init-config", "cards.csv")
+    assert "% of the rows: they are used more often, and macro F is the score." in result.stdout
+    assert "unless these are used more often it is never predicted" in checked("cards.cfg")
+    scores = {}
+    for balance in ("true", "false"):
+        words = ["--training.max_steps=400", f"--training.balance={balance}", "--overwrite"]
+        call("train", "cards.cfg", "--output", "run", "--quiet", *words)
+        scores[balance] = json.loads(call("evaluate", "run", "fresh.csv", "--json").stdout)["f_score_macro"]
+    assert scores["true"] > max(0.6, scores["false"]), scores
+
+
+def test_few_rows_are_not_learnt_by_heart(folder):
+    """A sum of numbers, and noise: the config for accuracy is no worse than that for speed, on rows that are new."""
+    draw = random.Random(0)
+    rows = [[draw.gauss(0, 1) for _ in range(10)] for _ in range(4600)]
+    labels = ["up" if 2 * row[0] + row[1] - row[2] + draw.gauss(0, 1) > 0 else "down" for row in rows]
+    both = [[*(f"{x:.3f}" for x in row), label] for row, label in zip(rows, labels, strict=True)]
+    names = [*(f"x{i}" for i in range(10)), "label"]
+    table(folder / "few.csv", names, both[:600])
+    table(folder / "fresh.csv", names, both[600:])
+    scores = {}
+    for how in ("accuracy", "speed"):
+        call("init-config", "few.csv", "--optimize", how, "--output", f"{how}.cfg")
+        call("train", f"{how}.cfg", "--output", how, "--quiet")
+        scores[how] = json.loads(call("evaluate", how, "fresh.csv", "--json").stdout)["accuracy"]
+    assert scores["accuracy"] > scores["speed"] - 0.01, scores

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trainer_cli.errors import DataError
-from trainer_cli.proposal.siblings import siblings
+from trainer_cli.proposal.siblings import siblings, train_folder
 from trainer_cli.proposal.source import source
 
 
@@ -69,6 +69,15 @@ def test_a_folder_of_images_is_brought_to_one_size_where_it_must(tmp_path):
     assert source(tmp_path / "pets").section() == {"@readers": "auto.v1", "path": str(tmp_path / "pets")}
     Image.fromarray(np.zeros((9, 8), np.uint8)).save(tmp_path / "pets" / "a" / "9.png")
     assert source(tmp_path / "pets").settings["size"] == [64, 64]
+
+
+def test_of_folders_called_train_and_test_the_first_is_meant(tmp_path):
+    for name in ("pets/train/cat", "pets/test/cat", "pets/val/cat", "zoo/train/cat", "zoo/test/cat", "zoo/ape"):
+        (tmp_path / name).mkdir(parents=True)
+    assert train_folder(tmp_path / "pets") == tmp_path / "pets" / "train"
+    assert siblings(tmp_path / "pets" / "train") == (tmp_path / "pets" / "val", tmp_path / "pets" / "test")
+    assert train_folder(tmp_path / "zoo") is None  # train is one class of three
+    assert train_folder(tmp_path / "pets" / "train") is None
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trainer_cli.errors import DataError
@@ -24,15 +24,20 @@ OUTPUTS = {"classification": "softmax", "regression": "linear", "multilabel": "l
 # Training texts of so many words in all have their runs of characters counted too, which takes several times as long.
 MAX_WORDS = 1_000_000
 FEW_WORDS = 5_000
+# Of more texts than this a word counts that two of them have, as is usual.
+MANY_TEXTS = 50_000
+# How weights shrink where rows are few.
+CAREFUL = {"@optimizers": "AdamW.v1", "weight_decay": 1.0}
 
 
 @dataclass(frozen=True)
 class Design:
-    """What a model is made of: the sections [features] and [model], and the learning rate that suits it."""
+    """What a model is made of, the sections [features] and [model], and the optimizer that suits it."""
 
     features: tuple[Section, ...]
     model: tuple[Section, ...]
     learn_rate: float
+    optimizer: Mapping[str, Any] = field(default_factory=lambda: {"@optimizers": "AdamW.v1"})
 
 
 def design(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
@@ -46,9 +51,13 @@ def design(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     if "image" in roles:
         return of_images(found, target, recipe)
     if "text" in roles:
-        is_one = [use.role for use in found if use.role in ("text", *PARTS)] == ["text"]
-        return of_text(found, target, recipe) if is_one else of_table(found, target, recipe)
+        return of_text(found, target, recipe) if is_text_alone(found) else of_table(found, target, recipe)
     return of_table(found, target, recipe) if roles & PARTS.keys() else of_arrays(found, target, recipe)
+
+
+def is_text_alone(found: Sequence[Use]) -> bool:
+    """Whether one column of texts is all there is to predict from."""
+    return [use.role for use in found if use.is_input] == ["text"]
 
 
 def of_images(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
@@ -79,18 +88,20 @@ def flat(target: Target, recipe: Recipe) -> tuple[Section, ...]:
 
 
 def of_text(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
-    """A linear model on the words and word pairs of one text column, and on runs of characters where texts are few."""
+    """A linear model on the words and runs of words of one text column, and of characters where texts are few."""
     (use,) = [use for use in found if use.role == "text"]
-    features = Section("features", text_values(use, recipe), "Words and pairs of them, weighed by how rare they are.")
+    features = Section(
+        "features", text_values(use, recipe), "Words, runs of them and of letters, by how rare they are."
+    )
     values = {"@layers": "text_bow.v1", "dropout": 0.3}
-    return Design((features,), (Section("model", with_output(values, target)),), 0.003)
+    return Design((features,), (Section("model", with_output(values, target)),), 0.005, {"@optimizers": "Adam.v1"})
 
 
 def text_values(use: Use, recipe: Recipe) -> dict[str, Any]:
-    values: dict[str, Any] = {"@encoders": "text.v1", "column": use.facts.name, "word_ngrams": 2}
+    values: dict[str, Any] = {"@encoders": "text.v1", "column": use.facts.name, "word_ngrams": 3}
     if recipe.n_training_rows * use.facts.words <= MAX_WORDS:
-        values["char_ngrams"] = [2, 5]
-    return values | {"weights": "tfidf", **min_count(use, recipe)}
+        values["char_ngrams"] = [2, 6]
+    return values | {"weights": "tfidf"} | ({"min_count": 1} if recipe.n_training_rows <= MANY_TEXTS else {})
 
 
 def min_count(use: Use, recipe: Recipe) -> dict[str, int]:
@@ -122,7 +133,9 @@ def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
         parts.append(Section(f"features.*.{name}", values, joined=True))
     features = Section("features", {"@encoders": "columns.v1"}, f"Inputs{': ' if notes else ''}{'; '.join(notes)}.")
     has_vectors = bool(texts) or any(use.facts.distinct > MAX_FLAGS for use in found if use.role == "category")
-    return Design((features, *parts), (layers("tabular.v1" if has_vectors else "mlp.v1", target, recipe),), 0.003)
+    model = layers("tabular.v1" if has_vectors else "mlp.v1", target, recipe)
+    design = Design((features, *parts), (model,), 0.003)
+    return replace(design, optimizer=CAREFUL) if recipe.is_careful else design
 
 
 def layers(name: str, target: Target, recipe: Recipe) -> Section:

@@ -10,8 +10,8 @@ from trainer_cli.data.block import listing
 from trainer_cli.data.faults import printable, shown
 from trainer_cli.errors import DataError
 from trainer_cli.proposal import target as targets
-from trainer_cli.proposal.models import Design, design
-from trainer_cli.proposal.recipe import Optimize, Recipe, recipe
+from trainer_cli.proposal.models import Design, design, is_text_alone
+from trainer_cli.proposal.recipe import Optimize, Recipe, recipe, text_recipe
 from trainer_cli.proposal.survey import Survey
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.text import Reference, Section, write
@@ -19,12 +19,15 @@ from trainer_cli.proposal.uses import LEFT_OUT, Use
 
 # Classes are lopsided where the commonest has more than this share of the rows.
 LOPSIDED = 0.8
+# Rows of a class with a smaller share are used more often then.
+RARE = 0.1
 # So many left-out columns are named, for so many reasons, that the config stays short.
 MAX_NAMED, MAX_REASONS = 4, 5
 SPAN_TAGS = ("B-", "I-", "L-", "U-", "E-", "S-", "M-")
 # The share of rows that is held out: of few rows more, or they say little.
 HELD_OUT, HELD_OUT_OF_FEW = 0.1, 0.2
 FEW_ROWS = 2000
+DECIDES = "The first metric decides which model is best."
 # The share of all steps in which the learning rate rises.
 WARMUP = 0.05
 
@@ -35,7 +38,7 @@ def config_text(found: Survey, optimize: Optimize = "accuracy", dev: Path | None
         raise DataError(found.doubt)
     targets.check(found.target)
     n_rows = round(found.profile.n_rows * (1 if dev else 1 - share_held_out(found)))
-    plan = recipe(n_rows, optimize)
+    plan = (text_recipe if is_text_alone(found.uses) else recipe)(n_rows, optimize)
     model = design(found.uses, found.target, plan)
     return write(list(heading(found)), list(sections(found, found.target, plan, model, dev)))
 
@@ -68,7 +71,7 @@ def sections(found: Survey, target: Target, plan: Recipe, model: Design, dev: Pa
     yield from model.features
     yield from model.model
     yield Section("loss", {"@losses": LOSSES[target.task]}, joined=True)
-    yield Section("optimizer", {"@optimizers": "AdamW.v1"})
+    yield Section("optimizer", model.optimizer)
     rate = {
         "@schedules": "cosine.v1",
         "initial_rate": model.learn_rate,
@@ -76,9 +79,16 @@ def sections(found: Survey, target: Target, plan: Recipe, model: Design, dev: Pa
         "total_steps": Reference("training.max_steps"),
     }
     yield Section("optimizer.learn_rate", rate, joined=True)
-    yield from metrics(target)
-    n_passes = plan.n_rows / max(1, found.profile.n_rows)
-    yield Section("training", training(plan), f"About {n_passes:.3g} passes over the rows.")
+    yield from metrics(target, "" if is_by_loss(found, target, plan) else DECIDES)
+    why = f"About {plan.n_rows / max(1, found.profile.n_rows):.3g} passes over the rows."
+    values = training(plan)
+    if share := share_of_rare(target):
+        why = f"The rarest class has {share:.2g} % of the rows: unless these are used more often it is never predicted."
+        values["balance"] = True
+    elif is_by_loss(found, target, plan):
+        why += " The least loss on the rows held out makes the best model: it is finer than accuracy."
+        values["monitor"] = "loss"
+    yield Section("training", values, why)
 
 
 def held_out(found: Survey, target: Target, dev: Path | None) -> Section:
@@ -99,13 +109,12 @@ def target_section(target: Target) -> Section:
     return Section("target", {"@encoders": ENCODERS[target.task], "column": target.facts.name, **separator})
 
 
-def metrics(target: Target) -> Iterator[Section]:
-    """The first decides which model is best."""
+def metrics(target: Target, why: str = DECIDES) -> Iterator[Section]:
+    """What is scored, and why: the first decides which model is best, unless the loss does."""
     names: Sequence[str] = METRICS[target.task]
-    why = "The first metric decides which model is best."
     if target.task == "tagging" and is_spans(target.facts.counts):
         names = ("spans.v1", "accuracy.v1")
-    if target.task == "classification" and share_of_commonest(target) > LOPSIDED:
+    if target.task == "classification" and is_lopsided(target):
         names = ("f_score.v1", "accuracy.v1")
         why = f"{share_of_commonest(target):.0%} of the rows are of one class: accuracy alone would flatter."
     for index, name in enumerate(names):
@@ -119,6 +128,24 @@ def is_spans(tags: Iterable[str]) -> bool:
 
 def share_of_commonest(target: Target) -> float:
     return max(target.facts.counts.values(), default=0) / max(1, target.facts.n)
+
+
+def share_of_rare(target: Target) -> float:
+    """How many of a hundred rows the rarest class has, where these are used more often; else 0."""
+    if target.task != "classification" or not is_lopsided(target):
+        return 0.0
+    share = min(target.facts.counts.values()) / max(1, target.facts.n)
+    return 100 * share if share < RARE else 0.0
+
+
+def is_by_loss(found: Survey, target: Target, plan: Recipe) -> bool:
+    """Whether the best model is that of the least loss: of few rows held out the accuracy is too coarse to tell."""
+    is_table = not any(use.role in ("text", "image", "array", "tokens") for use in found.uses)
+    return is_table and plan.is_careful and target.task == "classification" and not is_lopsided(target)
+
+
+def is_lopsided(target: Target) -> bool:
+    return share_of_commonest(target) > LOPSIDED
 
 
 def training(plan: Recipe) -> dict[str, Any]:

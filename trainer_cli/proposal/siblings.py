@@ -31,7 +31,19 @@ def is_train(path: Path) -> bool:
 
 
 def first_there(path: Path, words: Sequence[str]) -> Path | None:
-    return next((each for word in words for each in candidates(path, word) if each.is_file()), None)
+    return next((each for word in words for each in candidates(path, word) if is_there(each, path)), None)
+
+
+def is_there(one: Path, path: Path) -> bool:
+    """Whether there is a file beside a file, or a folder beside a folder."""
+    return one.is_dir() if path.is_dir() else one.is_file()
+
+
+def train_folder(folder: Path) -> Path | None:
+    """Of a folder whose sub-folders are called train and test, or dev, the one for training: they are no classes."""
+    names = {path.name.lower(): path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    train = next((names[name] for name in ("train", "training") if name in names), None)
+    return train if len(names) > 1 and names.keys() <= {"train", "training", *DEV, *TEST} else None
 
 
 def candidates(path: Path, word: str) -> list[Path]:

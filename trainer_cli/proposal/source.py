@@ -15,7 +15,7 @@ from trainer_cli.data.readers.files import STDIN
 from trainer_cli.data.readers.images import images_in, opened_image
 from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import DataError, Problem, TrainerError
-from trainer_cli.proposal.siblings import is_train
+from trainer_cli.proposal.siblings import is_train, train_folder
 
 # Columns that a file of tokens does not name: the first is the token, the last its tag.
 FIRST_AND_LAST = {"token": 0, "tag": -1}
@@ -71,14 +71,15 @@ def source(data: Path, given: Mapping[str, Any] | None = None) -> Source:
 
 
 def of_folder(folder: Path) -> Path:
-    """What is meant by a folder: its one data file, or the one for training; of images the folder itself."""
+    """What is meant by a folder: its one data file, or the one for training; of images the folder itself, or its
+    sub-folder `train` where `test` or `dev` lies beside it."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and by_name(path.name) not in (None, "images"))
     found = [path for path in files if not (by_name(path.name) == "idx" and "labels" in path.name)]
     training = [path for path in found if is_train(path)] if len(found) > 1 else found
     if len(training) == 1:
         return training[0]
     if not found:
-        return folder
+        return train_folder(folder) or folder
     names = ", ".join(path.name for path in found[:5]) + (", ..." if len(found) > 5 else "")
     message = f"expected one data file, or one called train, found {len(found)}: {names}. Name it"
     raise DataError(problems=[Problem(message, str(folder))])
