@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
+from trainer_cli.metrics.confusion import as_float, ratio
 
 UNKNOWN = "(unknown)"
 
@@ -26,11 +26,8 @@ class ClassScore:
     @classmethod
     def of(cls, name: str, right: float, true: float, taken: float) -> ClassScore:
         """From the rows of the class that were taken for it, all rows that have it, and all that were taken for it."""
-        return cls(name, ratio(right, taken), ratio(right, true), ratio(2 * right, true + taken), true)
-
-
-def ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator else math.nan
+        precision, recall, f1 = ratio(right, taken), ratio(right, true), ratio(2 * right, true + taken)
+        return cls(name, as_float(precision), as_float(recall), as_float(f1), true)
 
 
 class ClassCounts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 import warnings
 from typing import Any
 
@@ -13,7 +14,7 @@ from tallies import check_merge, tallied
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.metrics import FScore, LogLoss, Matthews, Precision, Recall, confusion
+from trainer_cli.metrics import Accuracy, FScore, LogLoss, Matthews, Precision, Recall, confusion
 from trainer_cli.registry import registry
 
 AVERAGES = ("macro", "micro", "weighted")
@@ -76,6 +77,45 @@ def test_scores_by_hand() -> None:
     np.testing.assert_allclose(tallied(FScore, P, truths).by_class(), [2 / 3, 2 / 3, math.nan])
     assert tallied(Recall, P, truths).result() == {"macro": 0.75, "micro": 2 / 3, "weighted": 2 / 3}
     assert tallied(LogLoss, P, truths).result() == pytest.approx(-np.log([0.9, 0.2, 0.7]).mean())
+
+
+WITH_NAN = np.array([[0.2, 0.8], [np.nan, np.nan], [0.6, 0.4], [0.9, np.nan]]), np.array([1, 0, 0, 0])
+
+
+@pytest.mark.parametrize("weights", [None, np.ones(4)])
+def test_a_row_with_a_nan_is_a_miss_of_its_class(weights: Array | None) -> None:
+    P, truths = WITH_NAN
+    assert tallied(Accuracy, P, truths, weights).result() == 0.5
+    assert tallied(Recall, P, truths, weights).by_class() == [1 / 3, 1.0]
+    assert tallied(Recall, P, truths, weights).result()["micro"] == 0.5
+    assert tallied(Precision, P, truths, weights).by_class() == [1.0, 1.0]
+    assert tallied(FScore, P, truths, weights).by_class() == [0.5, 1.0]
+    assert tallied(lambda: FScore(threshold=0.5), P, truths, weights).by_class() == [0.5, 1.0]
+
+
+def test_for_matthews_rows_with_a_nan_are_taken_for_a_class_that_none_has() -> None:
+    P, truths = WITH_NAN
+    assert tallied(Matthews, P, truths).result() == pytest.approx(peer.matthews_corrcoef(truths, [1, 2, 0, 2]))
+
+
+@EACH
+def test_parts_with_rows_of_nan_merge_to_the_bit(kind: Any) -> None:
+    P, truths, weights = case(5)
+    P[::3] = np.nan
+    check_merge(kind, 0, P, truths, weights)
+
+
+@pytest.mark.parametrize("kind", [Precision, Recall, FScore, Matthews])
+def test_a_score_costs_what_classes_and_rows_do_and_not_pairs_of_classes(kind: Any) -> None:
+    n = 1000
+    truths = np.arange(100) * 7
+    P = np.zeros((100, n), np.float32)
+    P[np.arange(100), truths + np.arange(100) % 2] = 1
+    tracemalloc.start()
+    tallied(kind, P, truths).result()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * n * n  # bytes: a number for each pair would be 4 times as much
 
 
 def test_a_class_without_rows_would_be_noticed_as_a_zero(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,13 +16,17 @@ from trainer_cli.losses.truths import as_guesses, as_weights, class_numbers
 from trainer_cli.metrics.exact_sum import ExactSum
 from trainer_cli.registry import registry
 
+NONE = -1
+Number = TypeVar("Number", float, Fraction)
+
 
 class Confusion:
     """Counts of rows by the class they have and the class that is most probable, by weight where there are weights.
 
     Probabilities are (B, n) of at least two classes, truths class numbers (B,) or one-hot rows (B, n). Of equally
     probable classes the first counts. A class that training never had (-1) is one more class, which no row is ever
-    taken for: its rows are missed. Counts are exact: no order of merging changes a bit.
+    taken for: its rows are missed. A row with a NaN is taken for no class: it is missed as well, as accuracy counts it.
+    Counts are exact, of the pairs of classes that there are: no order of merging changes a bit.
     """
 
     higher_is_better = True
@@ -29,67 +34,60 @@ class Confusion:
     name = "confusion"
 
     def __init__(self) -> None:
-        self._rows = np.zeros((1, 0), np.int64)  # by class + 1, so that the unknown ones come first
+        self._n = 0
+        self._rows: Counter[tuple[int, int]] = Counter()  # by class and the one taken for, -1: unknown, or none
         self._weights: dict[tuple[int, int], ExactSum] = {}
 
     def update(self, probabilities: Array, truths: Any, weights: Array | None = None) -> None:
         guesses = as_guesses(self.name, probabilities)
         n = guesses.shape[1]
-        cells = (class_numbers(self.name, truths, guesses.shape) + 1) * n + self.taken(guesses)
+        true = class_numbers(self.name, truths, guesses.shape)
+        taken = np.where(np.isnan(guesses).any(axis=1), NONE, self.taken(guesses))
         weights = as_weights(self.name, weights, len(guesses))
-        self._rows = grown(self._rows, n)
+        self._n = max(self._n, n)
+        numbers, counts = np.unique((true + 1) * (n + 1) + taken + 1, return_counts=True)
+        cells = [(number // (n + 1) - 1, number % (n + 1) - 1) for number in numbers.tolist()]
         if weights is None:
-            self._rows[: n + 1, :n] += np.bincount(cells, minlength=(n + 1) * n).reshape(n + 1, n)
+            self._rows.update(dict(zip(cells, counts.tolist(), strict=True)))
             return
-        for cell in np.unique(cells).tolist():
-            self._weights.setdefault(divmod(cell, n), ExactSum()).add(weights[cells == cell])
+        by_cell = np.split(weights[np.lexsort((taken, true))], np.cumsum(counts)[:-1])
+        for cell, part in zip(cells, by_cell, strict=True):
+            self._weights.setdefault(cell, ExactSum()).add(part)
 
     def taken(self, guesses: Array) -> Array:
-        """The class that each row is taken for, (B,)."""
+        """The class that each row without a NaN is taken for, (B,)."""
         classes: Array = guesses.argmax(axis=1)
         return classes
 
     def merge(self, other: Confusion) -> None:
-        n = max(self._rows.shape[1], other._rows.shape[1])
-        self._rows = grown(self._rows, n) + grown(other._rows, n)
+        self._n = max(self._n, other._n)
+        self._rows.update(other._rows)
         for cell, total in other._weights.items():
             self._weights.setdefault(cell, ExactSum()).merge(total)
 
     @property
-    def counts(self) -> list[list[Fraction]]:
-        """The rows (or their weight) of class i that were taken for class j, as `counts[i][j]`."""
-        return self._counts()[1:]
-
-    @property
-    def unknown(self) -> list[Fraction]:
-        """The rows (or their weight) of classes that training never had, by the class they were taken for."""
-        return self._counts()[0]
-
-    def _counts(self) -> list[list[Fraction]]:
-        found = [[Fraction(int(count)) for count in row] for row in self._rows]
-        for (i, j), total in self._weights.items():
-            found[i][j] += total.value
+    def cells(self) -> dict[tuple[int, int], Fraction]:
+        """The rows (or their weight) of class i that were taken for class j, where there are any: -1 are the classes
+        that training never had, or none taken."""
+        found = {cell: Fraction(count) for cell, count in self._rows.items()}
+        for cell, total in self._weights.items():
+            found[cell] = found.get(cell, Fraction(0)) + total.value
         return found
 
     def parts(self) -> list[tuple[Fraction, Fraction, Fraction]]:
         """Of each class, and of the unknown ones at the end: the rows of it that were right, all rows that have it, and
         all that were taken for it."""
-        unknown, *counts = self._counts()
-        taken = [sum(column, Fraction(0)) for column in zip(unknown, *counts, strict=True)]
-        known = [(row[k], sum(row, Fraction(0)), taken[k]) for k, row in enumerate(counts)]
-        return [*known, (Fraction(0), sum(unknown, Fraction(0)), Fraction(0))]
+        right, true, taken = ([Fraction(0)] * (self._n + 1) for _ in range(3))
+        for (i, j), rows in self.cells.items():
+            true[i] += rows  # -1 is the last one
+            if j != NONE:
+                taken[j] += rows
+            if i == j != NONE:
+                right[i] += rows
+        return list(zip(right, true, taken, strict=True))
 
     def result(self) -> Any:
         raise NotImplementedError
-
-
-def grown(counts: Array, n: int) -> Array:
-    """The counts in a table of at least n classes."""
-    if counts.shape[1] >= n:
-        return counts
-    table = np.zeros((n + 1, n), np.int64)
-    table[: len(counts), : counts.shape[1]] = counts
-    return table
 
 
 class ByClass(Confusion):
@@ -146,7 +144,8 @@ class Matthews(Confusion):
 
     `(c * s - sum(t_k * p_k)) / sqrt((s^2 - sum(p_k^2)) * (s^2 - sum(t_k^2)))` with s rows, c right ones, and t_k and
     p_k the rows that have and that were taken for class k. Gorodkin, "Comparing two K-category assignments by a
-    K-category correlation coefficient" (2004). NaN where all rows are of one class, or all are taken for one.
+    K-category correlation coefficient" (2004). NaN where all rows are of one class, or all are taken for one. Rows
+    with a NaN are taken for one more class, which no row has.
     """
 
     name = "matthews"
@@ -155,16 +154,17 @@ class Matthews(Confusion):
         parts = self.parts()
         true, taken = [part[1] for part in parts], [part[2] for part in parts]
         right, total = sum(part[0] for part in parts), sum(true)
+        none = total - sum(taken)  # they are one more guess, which is never right
         covariance = right * total - sum(t * p for t, p in zip(true, taken, strict=True))
-        variances = (total**2 - sum(p * p for p in taken)) * (total**2 - sum(t * t for t in true))
+        variances = (total**2 - sum(p * p for p in (*taken, none))) * (total**2 - sum(t * t for t in true))
         return float(covariance) / math.sqrt(variances) if variances else math.nan
 
 
-def ratio(numerator: Fraction, denominator: Fraction) -> Fraction | None:
+def ratio(numerator: Number, denominator: Number) -> Number | None:
     return numerator / denominator if denominator else None
 
 
-def as_float(value: Fraction | None) -> float:
+def as_float(value: float | Fraction | None) -> float:
     return math.nan if value is None else float(value)
 
 

@@ -31,7 +31,8 @@ class FScore(ByClass):
 
     Without a `threshold` a row is taken for its most probable class. With one, of two classes the second is taken from
     that probability on. `threshold = "best"` keeps the rows and finds the one that has the highest macro mean on
-    them; it is told as the score `threshold`, and the other scores are those it gives. NaN where a probability is.
+    them; it is told as the score `threshold`, and the other scores are those it gives; these are NaN
+    where a probability is. Else a row with a NaN is a miss of its class, and taken for none.
     van Rijsbergen, *Information Retrieval* (1979), with beta = 1.
 
     >>> tally = FScore(threshold="best")
