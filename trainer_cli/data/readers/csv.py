@@ -75,15 +75,17 @@ class CSVReader(FileSet):
             raise ArgumentError(problems=[Problem(message, where="delimiter")])
 
     def names_in(self, path: Path) -> Names:
+        delimiter = self._delimiter(path)
         with opened(path) as file:
             lines = Lines(file, str(path), self.encoding)
-            return self._header(self._records(lines), lines)
+            return self._header(records_of(lines, delimiter), lines)
 
     def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """Blocks of up to 4,096 rows, or 4 MiB of text; ragged or undecodable rows are reported at the end."""
+        delimiter = self._delimiter(path)
         with opened(path) as file:
             lines = Lines(file, str(path), self.encoding)
-            records = self._records(lines)
+            records = records_of(lines, delimiter)
             names = self._header(records, lines)
             start = 0
             for rows, numbers in stretches(_whole(records, len(names), lines), lines, room):
@@ -95,38 +97,17 @@ class CSVReader(FileSet):
             if start == 0:
                 raise DataError(problems=[Problem("the file has a header but no rows", str(path), 1)])
 
-    def _records(self, lines: Lines) -> Iterator[tuple[int, list[str]]]:
-        """Each record with the line it begins at. The csv module loses its place at a mistake: reading ends there."""
-        start, stream = 1, iter(lines)
-        try:
-            first = header_lines(stream)
-            rows = csv.reader(
-                chain(first, stream), delimiter=self.delimiter or self._detected(first, lines.path), strict=True
-            )
-            for row in rows:
-                lines.end_record()
-                if row and lines.bad.isdisjoint(range(start, rows.line_num + 1)):
-                    yield start, row
-                start = rows.line_num + 1
-        except (csv.Error, LongLineError) as err:
-            lines.faults.add(Problem(_explained(err), lines.path, start))
-
-    def _detected(self, first: Sequence[str], path: str) -> str:
-        usual = "\t" if plain(path).endswith(".tsv") else ","
-        candidates = [usual, *(one for one in OTHER_DELIMITERS if one != usual)]
-        following = self._following(path, len(first))
-        even = [one for one in candidates if is_even(first, following, one)]
-        if even:
-            return max(even, key=lambda one: widths(first, one)[0])  # of equal ones the first
-        return next((one for one in candidates if is_split(first, one)), usual)
-
-    def _following(self, path: str, n_before: int) -> list[str]:
-        """Some lines after the header, read apart; of standard input none."""
-        found: list[str] = []
-        if path != STDIN:
-            with opened(Path(path)) as file, suppress(LongLineError):
-                found += islice(Lines(file, path, self.encoding), n_before, n_before + FOLLOWING_LINES)
-        return found
+    def _delimiter(self, path: Path) -> str | None:
+        """The delimiter, by the first lines of the file, read apart; of standard input None, if it is not given."""
+        if self.delimiter is not None or str(path) == STDIN:
+            return self.delimiter
+        following: list[str] = []
+        with opened(path) as file, suppress(LongLineError):
+            lines = iter(Lines(file, str(path), self.encoding))
+            first = header_lines(lines)
+            following += islice(lines, FOLLOWING_LINES)
+            return detected(first, following, usual_in(str(path)))
+        return None
 
     def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
         line, names = next(records, (0, []))
@@ -141,6 +122,35 @@ class CSVReader(FileSet):
         if first := [Problem(message + hint, lines.path, line) for message in islice(wrong, MAX_SHOWN)]:
             raise FaultsError(first, len(first) + sum(1 for _ in wrong))
         return tuple(names)
+
+
+def records_of(lines: Lines, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line it begins at. The csv module loses its place at a mistake: reading ends there."""
+    start, stream = 1, iter(lines)
+    try:
+        first = header_lines(stream)
+        delimiter = delimiter or detected(first, [], usual_in(lines.path))
+        rows = csv.reader(chain(first, stream), delimiter=delimiter, strict=True)
+        for row in rows:
+            lines.end_record()
+            if row and lines.bad.isdisjoint(range(start, rows.line_num + 1)):
+                yield start, row
+            start = rows.line_num + 1
+    except (csv.Error, LongLineError) as err:
+        lines.faults.add(Problem(_explained(err), lines.path, start))
+
+
+def usual_in(path: str) -> str:
+    """The delimiter that a file's name asks for."""
+    return "\t" if plain(path).endswith(".tsv") else ","
+
+
+def detected(first: Sequence[str], following: Sequence[str], usual: str) -> str:
+    """The delimiter, by the lines of the header and some that follow it."""
+    candidates = [usual, *(one for one in OTHER_DELIMITERS if one != usual)]
+    if even := [one for one in candidates if is_even(first, following, one)]:
+        return max(even, key=lambda one: widths(first, one)[0])  # of equal ones the first
+    return next((one for one in candidates if is_split(first, one)), usual)
 
 
 def header_lines(lines: Iterator[str]) -> list[str]:
