@@ -106,7 +106,9 @@ def share_held_out(found: Survey) -> float:
 
 def target_section(target: Target) -> Section:
     separator = {} if target.separator is None else {"separator": target.separator}
-    return Section("target", {"@encoders": ENCODERS[target.task], "column": target.facts.name, **separator})
+    # Of many tags some are so rare that the rows held out have one that training has not.
+    unknown = {"unknown": "miss"} if target.task == "tagging" else {}
+    return Section("target", {"@encoders": ENCODERS[target.task], "column": target.facts.name, **separator, **unknown})
 
 
 def metrics(target: Target, why: str = DECIDES) -> Iterator[Section]:
@@ -167,7 +169,7 @@ LOSSES = {
     "classification": "CategoricalCrossentropy.v4",
     "regression": "MeanSquaredError.v1",
     "multilabel": "BinaryCrossentropy.v1",
-    "tagging": "SequenceCategoricalCrossentropy.v3",
+    "tagging": "CategoricalCrossentropy.v4",
 }
 METRICS = {
     "classification": ("accuracy.v1",),
