@@ -26,8 +26,8 @@ MAX_WORDS = 1_000_000
 FEW_WORDS = 5_000
 # Of more texts than this a word counts that two of them have, as is usual.
 MANY_TEXTS = 50_000
-# How weights shrink where rows are few.
-CAREFUL = {"@optimizers": "AdamW.v1", "weight_decay": 1.0}
+# How weights shrink where rows are few. Numbers need large weights where classes need but signs.
+CAREFUL = {"classification": 1.0, "multilabel": 1.0, "regression": 0.1}
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,9 @@ def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     has_vectors = bool(texts) or any(use.facts.distinct > MAX_FLAGS for use in found if use.role == "category")
     model = layers("tabular.v1" if has_vectors else "mlp.v1", target, recipe)
     design = Design((features, *parts), (model,), 0.003)
-    return replace(design, optimizer=CAREFUL) if recipe.is_careful else design
+    if not recipe.is_careful:
+        return design
+    return replace(design, optimizer={"@optimizers": "AdamW.v1", "weight_decay": CAREFUL[target.task]})
 
 
 def layers(name: str, target: Target, recipe: Recipe) -> Section:
