@@ -11,7 +11,7 @@ from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.layers import Dropout, Relu, chain
 from trainer_cli.model import Model
-from trainer_cli.ops import Ops, activations
+from trainer_cli.ops import Ops
 from trainer_cli.randomness import Moment, generator
 from trainer_cli.schedules import Schedule, warmup_linear
 
@@ -132,6 +132,6 @@ def test_a_mask_that_is_not_scaled_is_found(monkeypatch: pytest.MonkeyPatch) -> 
         mask = (stream.random(X.shape) >= rate).astype(X.dtype)
         return X * mask, mask
 
-    monkeypatch.setattr(activations, "dropout", unscaled)
+    monkeypatch.setattr(Ops, "dropout", staticmethod(unscaled))
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         test_elements_are_dropped_at_the_rate_and_the_rest_scaled_up(0.5)

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from trainer_cli.arrays import Array
-from trainer_cli.ops import Ops, kernels, update_kernels
+from trainer_cli.ops import Ops, kernels, line_kernels, update_kernels
 from trainer_cli.ops.compiled import compiled
-from trainer_cli.ops.kernels import F
+from trainer_cli.ops.fit import F
 from trainer_cli.ops.numba_ops import NumbaOps
 from trainer_cli.ops.updates import Means
 
 ROWS, COLUMN = numba.float32[:, ::1], numba.float32[::1]
 COMPILED = {
     name: kernel
-    for name, kernel in (vars(kernels) | vars(update_kernels)).items()
+    for name, kernel in (vars(kernels) | vars(line_kernels) | vars(update_kernels)).items()
     if isinstance(kernel, numba.core.dispatcher.Dispatcher) and kernel.targetoptions.get("inline") != "always"
 }
 

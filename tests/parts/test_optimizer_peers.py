@@ -83,7 +83,7 @@ def test_comparison_sees_a_decay_after_the_step(monkeypatch):
         right(weights, *args, **kwargs)
         weights *= 1 - shrink
 
-    monkeypatch.setattr(updates, "adam", adam)
+    monkeypatch.setattr(Ops, "adam", staticmethod(adam))
     assert largest_difference(*named("AdamW", 1), np.float64) > 1e-6
 
 
@@ -93,5 +93,5 @@ def test_comparison_sees_exchanged_betas_of_lion(monkeypatch):
     def lion(weights, gradient, m, means, **kwargs):
         right(weights, gradient, m, updates.Means(*means[2:], *means[:2]), **kwargs)
 
-    monkeypatch.setattr(updates, "lion", lion)
+    monkeypatch.setattr(Ops, "lion", staticmethod(lion))
     assert largest_difference(*named("Lion", 1), np.float64) > 1e-3

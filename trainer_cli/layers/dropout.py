@@ -43,7 +43,8 @@ def drop(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
     Y, mask = model.ops.dropout(X, rate, model.random("dropout"))
 
     def backprop(dY: Array) -> Array:
-        return dY * mask
+        dX: Array = dY * mask
+        return dX
 
     return Y, backprop
 

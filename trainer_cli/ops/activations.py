@@ -1,4 +1,4 @@
-"""Activations and normalisation in numpy, each forward with its backward.
+"""Activations and dropout in numpy, each activation forward and backward.
 
 B is the number of rows. A forward takes the products `Z` of a layer before its bias, (B, n), made by the caller and
 given up to the function, which works in its place; `b` is the bias, (n,). It returns the outputs and what its
@@ -13,19 +13,10 @@ import math
 import numpy as np
 
 from trainer_cli.arrays import Array
+from trainer_cli.ops.curves import logistic, normal_cdf, slanted
 
-LAYERNORM_EPS = 1e-8  # thinc's
-SQRT_HALF = math.sqrt(0.5)
 SQRT_2_PI = math.sqrt(2 * math.pi)
-
-# From here on both are the identity to the last bit of float64, and exp and the square of float32 are still finite.
-MISH_LIMIT = 20.0
-DISH_LIMIT = 1e9
-
-ERF_P = 0.3275911
-ERF_A = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
-
-_exact_erfc = np.frompyfunc(math.erfc, 1, 1)
+MISH_LIMIT = 20.0  # from here on it is the identity to the last bit of float64, and exp of float32 still finite
 
 
 def bias(Z: Array, b: Array) -> tuple[Array, None]:
@@ -220,77 +211,6 @@ def backprop_clipped_linear(dY: Array, Y: Array, db: Array, *, slope: float, min
     return dZ
 
 
-def softmax(Z: Array, b: Array) -> tuple[Array, None]:
-    """`Y = exp(X) / sum(exp(X))` over each row of `X = Z + b`, shifted by the row's maximum against overflow."""
-    Z += b
-    Z -= Z.max(axis=1, keepdims=True)
-    np.exp(Z, out=Z)
-    Z /= Z.sum(axis=1, keepdims=True)
-    return Z, None
-
-
-def backprop_softmax(dY: Array, Y: Array) -> Array:
-    """The gradient of X from that of the probabilities: `Y * (dY - sum(dY * Y))` over each row."""
-    dX: Array = dY * Y
-    dX -= Y * dX.sum(axis=1, keepdims=True)
-    return dX
-
-
-def maxout(Z: Array, b: Array) -> tuple[Array, Array]:
-    """The largest of each output's pieces. Z and b are (B, nO, nP) and (nO, nP); Y and which piece it was, (B, nO)."""
-    Z += b
-    pieces = [np.ascontiguousarray(Z[:, :, piece]) for piece in range(Z.shape[2])]
-    best = pieces[0].copy()
-    for piece in pieces[1:]:
-        np.maximum(best, piece, out=best)
-    # The first that is the largest is the number of those before it that are not.
-    which = np.zeros(best.shape, dtype=np.int16)
-    missed = np.ones(best.shape, dtype=np.bool_)
-    for piece in pieces[:-1]:
-        missed &= piece != best
-        which += missed
-    return best, which
-
-
-def backprop_maxout(dY: Array, which: Array, db: Array) -> Array:
-    """(B, nO) -> (B, nO, nP): the gradient goes to the piece that was the largest."""
-    dZ = np.empty((*dY.shape, db.shape[1]), dY.dtype)
-    for piece in range(db.shape[1]):
-        np.multiply(dY, which == piece, out=dZ[:, :, piece])
-    db += dZ.sum(axis=0)
-    return dZ
-
-
-def layernorm(X: Array, G: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
-    """`Y = Xhat * G + b` with `Xhat = (X - mean) / sqrt(var + 1e-8)` over each row; X is left alone.
-
-    X and Y are (B, n), G and b (n,). What is kept is Xhat and 1 / sqrt(var + 1e-8), (B, 1).
-    """
-    Xhat = X - X.mean(axis=1, keepdims=True)
-    scale = np.square(Xhat).mean(axis=1, keepdims=True)
-    scale += LAYERNORM_EPS
-    np.sqrt(scale, out=scale)
-    np.reciprocal(scale, out=scale)
-    Xhat *= scale
-    Y = Xhat * G
-    Y += b
-    return Y, (Xhat, scale)
-
-
-def backprop_layernorm(dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
-    """With `d = dY * G`: `(d - mean(d) - Xhat * mean(d * Xhat)) / sqrt(var + 1e-8)` over each row."""
-    Xhat, scale = kept
-    db += dY.sum(axis=0)
-    product = dY * Xhat
-    dG += product.sum(axis=0)
-    product *= G
-    dX: Array = dY * G
-    dX -= dX.mean(axis=1, keepdims=True)
-    dX -= Xhat * product.mean(axis=1, keepdims=True)
-    dX *= scale
-    return dX
-
-
 def dropout(X: Array, rate: float, stream: np.random.Generator) -> tuple[Array, Array]:
     """X with elements set to 0 with probability `rate` and the rest divided by `1 - rate`, and the factors used.
 
@@ -302,52 +222,3 @@ def dropout(X: Array, rate: float, stream: np.random.Generator) -> tuple[Array, 
     mask = (draws < n_kept).astype(X.dtype).reshape(X.shape)
     mask *= X.dtype.type(65536 / n_kept)
     return X * mask, mask
-
-
-def logistic(X: Array, out: Array | None = None) -> Array:
-    """`1 / (1 + exp(-X))`; where exp overflows the result is the 0 it should be."""
-    out = np.negative(X, out=out)
-    with np.errstate(over="ignore"):
-        np.exp(out, out=out)
-    out += 1
-    return np.reciprocal(out, out=out)
-
-
-def slanted(X: Array) -> Array:
-    """`X / sqrt(1 + X^2)`."""
-    limited = np.clip(X, -DISH_LIMIT, DISH_LIMIT)
-    root = np.square(limited)
-    root += 1
-    np.sqrt(root, out=root)
-    limited /= root
-    return limited
-
-
-def normal_cdf(X: Array) -> Array:
-    """The standard normal distribution function, `erfc(-X / sqrt(2)) / 2`: exact, and slow, for float64.
-
-    For float32, with `t = 1 / (1 + p |x| / sqrt(2))`, the tail is `(a1 t + ... + a5 t^5) exp(-x^2 / 2) / 2`, to 8e-8
-    (Abramowitz and Stegun 1964, 7.1.26).
-    """
-    if X.dtype != np.float32:
-        return np.asarray(_exact_erfc(X * -SQRT_HALF), dtype=X.dtype) * 0.5
-    t = np.abs(X)
-    t *= SQRT_HALF * ERF_P
-    t += 1
-    np.reciprocal(t, out=t)
-    tail = t * ERF_A[-1]
-    for a in reversed(ERF_A[:-1]):
-        tail += a
-        tail *= t
-    np.square(X, out=t)
-    t *= -0.5
-    np.exp(t, out=t)
-    tail *= t
-    tail *= 0.5
-    # tail or 1 - tail by arithmetic: np.where takes five times as long on signs it cannot foresee.
-    positive = (X > 0).astype(X.dtype)
-    np.multiply(positive, -2, out=t)
-    t += 1
-    tail *= t
-    tail += positive
-    return tail

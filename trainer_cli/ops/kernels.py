@@ -1,8 +1,9 @@
 """Compiled loops over float32 arrays, C-contiguous, one thread.
 
-Names, formulas and what may be overwritten are those of `activations`. Only loops that beat numpy are
+Names, formulas and what may be overwritten are those of `activations` and `rows`. Only loops that beat numpy are
 here. Every constant is a float32, since one Python float would turn a loop to float64. Row sums run in eight lanes,
-whose order is fixed: the bits depend on no vector width.
+whose order is fixed: the bits depend on no vector width. All that use `exp` or the row sums stand in this file, since
+what is inlined must.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ import math
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.ops.activations import DISH_LIMIT, ERF_A, ERF_P, LAYERNORM_EPS, MISH_LIMIT
+from trainer_cli.ops.activations import MISH_LIMIT
 from trainer_cli.ops.compiled import compiled, inlined
+from trainer_cli.ops.curves import ERF_A, ERF_P, SLANTED_LIMIT
+from trainer_cli.ops.rows import LAYERNORM_EPS
 
 F = np.float32
 ZERO, HALF, ONE, TWO, FOUR, INFINITY = F(0), F(0.5), F(1), F(2), F(4), F(np.inf)
 EPS = F(LAYERNORM_EPS)
 SQRT_HALF, DENSITY_0 = F(math.sqrt(0.5)), F(1 / math.sqrt(2 * math.pi))
 P, (A1, A2, A3, A4, A5) = F(ERF_P), tuple(F(a) for a in ERF_A)
-MISH_TOP, DISH_TOP = F(MISH_LIMIT), F(DISH_LIMIT)
+MISH_TOP, SLANTED_TOP = F(MISH_LIMIT), F(SLANTED_LIMIT)
 LOG2_E, LN2_HIGH, LN2_LOW = F(1 / math.log(2)), F(0.693359375), F(math.log(2) - 0.693359375)
 EXP_LOW, EXP_HIGH = F(-87), F(88)
 E2, E3, E4, E5, E6, E7 = (F(1 / math.factorial(n)) for n in range(2, 8))
@@ -55,7 +58,7 @@ def normal_cdf(x: np.float32) -> np.float32:
 
 @inlined
 def slanted(x: np.float32) -> np.float32:
-    limited = DISH_TOP if x > DISH_TOP else (-DISH_TOP if x < -DISH_TOP else x)
+    limited = SLANTED_TOP if x > SLANTED_TOP else (-SLANTED_TOP if x < -SLANTED_TOP else x)
     root: np.float32 = np.sqrt(ONE + limited * limited)
     return limited / root
 
@@ -101,25 +104,6 @@ def row_max(x: Array) -> np.float32:
     for j in range(whole, x.size):
         top = larger(top, x[j])
     return top
-
-
-@compiled
-def relu(Z: Array, b: Array) -> None:
-    for i in range(Z.shape[0]):
-        for j in range(Z.shape[1]):
-            z = Z[i, j] + b[j]
-            Z[i, j] = ZERO if z < ZERO else z
-
-
-@compiled
-def backprop_relu(dY: Array, Y: Array, db: Array) -> Array:
-    dZ = np.empty_like(dY)
-    for i in range(dY.shape[0]):
-        for j in range(dY.shape[1]):
-            d = dY[i, j] if Y[i, j] > ZERO else ZERO
-            dZ[i, j] = d
-            db[j] += d
-    return dZ
 
 
 @compiled
@@ -248,55 +232,6 @@ def backprop_dish(dY: Array, X: Array, db: Array) -> Array:
 
 
 @compiled
-def hard_swish(Z: Array, b: Array, slope: np.float32) -> Array:
-    Y = np.empty_like(Z)
-    for i in range(Z.shape[0]):
-        for j in range(Z.shape[1]):
-            x = Z[i, j] + b[j]
-            Z[i, j] = x
-            gate = slope * x + HALF
-            Y[i, j] = x * (ZERO if gate < ZERO else (ONE if gate > ONE else gate))
-    return Y
-
-
-@compiled
-def backprop_hard_swish(dY: Array, X: Array, db: Array, slope: np.float32) -> Array:
-    dZ = np.empty_like(dY)
-    limit = HALF / slope
-    for i in range(dY.shape[0]):
-        for j in range(dY.shape[1]):
-            x = X[i, j]
-            inside = TWO * slope * x + HALF
-            d = dY[i, j] * (ONE if x > limit else (ZERO if x < -limit else inside))
-            dZ[i, j] = d
-            db[j] += d
-    return dZ
-
-
-@compiled
-def clipped_linear(
-    Z: Array, b: Array, slope: np.float32, offset: np.float32, min_val: np.float32, max_val: np.float32
-) -> None:
-    for i in range(Z.shape[0]):
-        for j in range(Z.shape[1]):
-            y = slope * (Z[i, j] + b[j]) + offset
-            Z[i, j] = min_val if y < min_val else (max_val if y > max_val else y)
-
-
-@compiled
-def backprop_clipped_linear(
-    dY: Array, Y: Array, db: Array, slope: np.float32, min_val: np.float32, max_val: np.float32
-) -> Array:
-    dZ = np.empty_like(dY)
-    for i in range(dY.shape[0]):
-        for j in range(dY.shape[1]):
-            d = dY[i, j] * slope if min_val < Y[i, j] < max_val else ZERO
-            dZ[i, j] = d
-            db[j] += d
-    return dZ
-
-
-@compiled
 def softmax(Z: Array, b: Array) -> None:
     for i in range(Z.shape[0]):
         z = Z[i]
@@ -321,17 +256,6 @@ def backprop_softmax(dY: Array, Y: Array) -> Array:
         for j in range(dy.size):
             dx[j] -= y[j] * total
     return dX
-
-
-@compiled
-def backprop_maxout(dY: Array, which: Array, db: Array) -> Array:
-    dZ = np.zeros((dY.shape[0], dY.shape[1], db.shape[1]), dY.dtype)
-    for i in range(dY.shape[0]):
-        for j in range(dY.shape[1]):
-            piece = which[i, j]
-            dZ[i, j, piece] = dY[i, j]
-            db[j, piece] += dY[i, j]
-    return dZ
 
 
 @compiled

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
-from trainer_cli.ops import activations, image_kernels, kernels, ragged_kernels, table_kernels, update_kernels
+from trainer_cli.ops import image_kernels, numba_activations, numba_updates, ragged_kernels, table_kernels
 from trainer_cli.ops.convolution import Windows
-from trainer_cli.ops.kernels import F
+from trainer_cli.ops.fit import F, contiguous_like, fits, fits_ids, fits_ragged, fits_table
 from trainer_cli.ops.numpy_ops import Ops
-from trainer_cli.ops.updates import Means
-
-Backprop = Callable[[Array, Array, Array], Array]
 
 
 class NumbaOps(Ops):
@@ -99,203 +94,37 @@ class NumbaOps(Ops):
             return super().backprop_seq2col(dY, lengths, size)
         return ragged_kernels.backprop_seq2col(dY, lengths, size)
 
-    # Activations
+    # Activations, and over each row
 
-    def relu(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        if not fits(Z, b):
-            return super().relu(Z, b)
-        kernels.relu(Z, b)
-        return Z, Z
-
-    def backprop_relu(self, dY: Array, Y: Array, db: Array) -> Array:
-        return backprop(kernels.backprop_relu, activations.backprop_relu, dY, Y, db)
-
-    def sigmoid(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        if not fits(Z, b):
-            return super().sigmoid(Z, b)
-        kernels.sigmoid(Z, b)
-        return Z, Z
-
-    def backprop_sigmoid(self, dY: Array, Y: Array, db: Array) -> Array:
-        return backprop(kernels.backprop_sigmoid, activations.backprop_sigmoid, dY, Y, db)
-
-    def backprop_tanh(self, dY: Array, Y: Array, db: Array) -> Array:
-        return backprop(kernels.backprop_tanh, activations.backprop_tanh, dY, Y, db)
-
-    def swish(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return (kernels.swish(Z, b), Z) if fits(Z, b) else super().swish(Z, b)
-
-    def backprop_swish(self, dY: Array, X: Array, db: Array) -> Array:
-        return backprop(kernels.backprop_swish, activations.backprop_swish, dY, X, db)
-
-    def gelu(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return (kernels.gelu(Z, b), Z) if fits(Z, b) else super().gelu(Z, b)
-
-    def backprop_gelu(self, dY: Array, X: Array, db: Array) -> Array:
-        return backprop(kernels.backprop_gelu, activations.backprop_gelu, dY, X, db)
-
-    def mish(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return (kernels.mish(Z, b), Z) if fits(Z, b) else super().mish(Z, b)
-
-    def backprop_mish(self, dY: Array, X: Array, db: Array) -> Array:
-        return backprop(kernels.backprop_mish, activations.backprop_mish, dY, X, db)
-
-    def dish(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return (kernels.dish(Z, b), Z) if fits(Z, b) else super().dish(Z, b)
-
-    def backprop_dish(self, dY: Array, X: Array, db: Array) -> Array:
-        return backprop(kernels.backprop_dish, activations.backprop_dish, dY, X, db)
-
-    def hard_swish(self, Z: Array, b: Array, *, slope: float) -> tuple[Array, Array]:
-        return (kernels.hard_swish(Z, b, F(slope)), Z) if fits(Z, b) else super().hard_swish(Z, b, slope=slope)
-
-    def backprop_hard_swish(self, dY: Array, X: Array, db: Array, *, slope: float) -> Array:
-        dY = contiguous_like(X, dY)
-        if not fits(dY, db):
-            return super().backprop_hard_swish(dY, X, db, slope=slope)
-        return kernels.backprop_hard_swish(dY, X, db, F(slope))
-
-    def clipped_linear(
-        self, Z: Array, b: Array, *, slope: float, offset: float, min_val: float, max_val: float
-    ) -> tuple[Array, Array]:
-        if not fits(Z, b):
-            return super().clipped_linear(Z, b, slope=slope, offset=offset, min_val=min_val, max_val=max_val)
-        kernels.clipped_linear(Z, b, F(slope), F(offset), F(min_val), F(max_val))
-        return Z, Z
-
-    def backprop_clipped_linear(
-        self, dY: Array, Y: Array, db: Array, *, slope: float, min_val: float, max_val: float
-    ) -> Array:
-        dY = contiguous_like(Y, dY)
-        if not fits(dY, db):
-            return super().backprop_clipped_linear(dY, Y, db, slope=slope, min_val=min_val, max_val=max_val)
-        return kernels.backprop_clipped_linear(dY, Y, db, F(slope), F(min_val), F(max_val))
-
-    def softmax(self, Z: Array, b: Array) -> tuple[Array, None]:
-        if not fits(Z, b):
-            return super().softmax(Z, b)
-        kernels.softmax(Z, b)
-        return Z, None
-
-    def backprop_softmax(self, dY: Array, Y: Array) -> Array:
-        dY = contiguous_like(Y, dY)
-        return kernels.backprop_softmax(dY, Y) if fits(dY) else super().backprop_softmax(dY, Y)
-
-    def backprop_maxout(self, dY: Array, which: Array, db: Array) -> Array:
-        dY = np.ascontiguousarray(dY)
-        if not fits(dY, db[:, 0]):
-            return super().backprop_maxout(dY, which, db)
-        return kernels.backprop_maxout(dY, which, db)
-
-    def layernorm(self, X: Array, G: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
-        X = np.ascontiguousarray(X)
-        if not fits(X, G, b):
-            return super().layernorm(X, G, b)
-        Y, Xhat, scales = kernels.layernorm(X, G, b)
-        return Y, (Xhat, scales)
-
-    def backprop_layernorm(self, dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
-        dY = np.ascontiguousarray(dY)
-        if not fits(dY, G, dG, db):
-            return super().backprop_layernorm(dY, kept, G, dG, db)
-        return kernels.backprop_layernorm(dY, *kept, G, dG, db)
+    relu = staticmethod(numba_activations.relu)
+    backprop_relu = staticmethod(numba_activations.backprop_relu)
+    sigmoid = staticmethod(numba_activations.sigmoid)
+    backprop_sigmoid = staticmethod(numba_activations.backprop_sigmoid)
+    backprop_tanh = staticmethod(numba_activations.backprop_tanh)
+    swish = staticmethod(numba_activations.swish)
+    backprop_swish = staticmethod(numba_activations.backprop_swish)
+    gelu = staticmethod(numba_activations.gelu)
+    backprop_gelu = staticmethod(numba_activations.backprop_gelu)
+    mish = staticmethod(numba_activations.mish)
+    backprop_mish = staticmethod(numba_activations.backprop_mish)
+    dish = staticmethod(numba_activations.dish)
+    backprop_dish = staticmethod(numba_activations.backprop_dish)
+    hard_swish = staticmethod(numba_activations.hard_swish)
+    backprop_hard_swish = staticmethod(numba_activations.backprop_hard_swish)
+    clipped_linear = staticmethod(numba_activations.clipped_linear)
+    backprop_clipped_linear = staticmethod(numba_activations.backprop_clipped_linear)
+    softmax = staticmethod(numba_activations.softmax)
+    backprop_softmax = staticmethod(numba_activations.backprop_softmax)
+    backprop_maxout = staticmethod(numba_activations.backprop_maxout)
+    layernorm = staticmethod(numba_activations.layernorm)
+    backprop_layernorm = staticmethod(numba_activations.backprop_layernorm)
 
     # Updates
 
-    def adam(
-        self,
-        weights: Array,
-        gradient: Array,
-        m: Array,
-        v: Array,
-        means: Means,
-        *,
-        eps: float,
-        rate: float,
-        shrink: float = 0.0,
-    ) -> None:
-        if not flat(weights, gradient, m, v):
-            return super().adam(weights, gradient, m, v, means, eps=eps, rate=rate, shrink=shrink)
-        b1, gain1, b2, gain2 = map(F, means)
-        return update_kernels.adam(weights, gradient, m, v, b1, gain1, b2, gain2, F(eps), F(rate), F(shrink))
-
-    def momentum(self, weights: Array, gradient: Array, m: Array, v: Array, means: Means, *, rate: float) -> None:
-        if not flat(weights, gradient, m, v):
-            return super().momentum(weights, gradient, m, v, means, rate=rate)
-        b1, gain1, b2, gain2 = map(F, means)
-        return update_kernels.momentum(weights, gradient, m, v, b1, gain1, b2, gain2, F(rate))
-
-    def lion(
-        self, weights: Array, gradient: Array, m: Array, means: Means, *, rate: float, shrink: float = 0.0
-    ) -> None:
-        if not flat(weights, gradient, m):
-            return super().lion(weights, gradient, m, means, rate=rate, shrink=shrink)
-        b1, gain1, b2, gain2 = map(F, means)
-        return update_kernels.lion(weights, gradient, m, b1, gain1, b2, gain2, F(rate), F(shrink))
-
-    def rmsprop(
-        self, weights: Array, gradient: Array, v: Array, *, beta2: float, gain2: float, eps: float, rate: float
-    ) -> None:
-        if not flat(weights, gradient, v):
-            return super().rmsprop(weights, gradient, v, beta2=beta2, gain2=gain2, eps=eps, rate=rate)
-        return update_kernels.rmsprop(weights, gradient, v, F(beta2), F(gain2), F(eps), F(rate))
-
-    def adagrad(self, weights: Array, gradient: Array, v: Array, *, eps: float, rate: float) -> None:
-        if not flat(weights, gradient, v):
-            return super().adagrad(weights, gradient, v, eps=eps, rate=rate)
-        return update_kernels.adagrad(weights, gradient, v, F(eps), F(rate))
-
-    def add_scaled(self, target: Array, source: Array, *, scale: float) -> None:
-        if not flat(target, source):
-            return super().add_scaled(target, source, scale=scale)
-        return update_kernels.add_scaled(target, source, F(scale))
-
-    def average(self, averages: Array, weights: Array, *, decay: float) -> None:
-        if not flat(averages, weights):
-            return super().average(averages, weights, decay=decay)
-        return update_kernels.average(averages, weights, F(1 - decay))
-
-
-def backprop(kernel: Backprop, otherwise: Backprop, dY: Array, kept: Array, db: Array) -> Array:
-    dY = contiguous_like(kept, dY)
-    return kernel(dY, kept, db) if fits(dY, db) else otherwise(dY, kept, db)
-
-
-def contiguous_like(kept: Array, dY: Array) -> Array:
-    assert dY.shape == kept.shape, "a kernel does not check its indexes"
-    return np.ascontiguousarray(dY)
-
-
-def fits(rows: Array, *columns: Array) -> bool:
-    """Whether a kernel can take these rows (B, n) and whatever has one number a column, (n,)."""
-    assert all(column.shape == rows.shape[1:] for column in columns), "a kernel does not check its indexes"
-    return rows.dtype == F and rows.flags.c_contiguous and all(column.dtype == F for column in columns)
-
-
-def fits_table(table: Array, rows: Ints, values: Array) -> bool:
-    """Whether a kernel can take these rows of a table; IndexError: it has not all of them."""
-    if len(rows) and (rows.min() < 0 or rows.max() >= len(table)):
-        raise IndexError(f"rows {rows.min()} to {rows.max()} of a table of {len(table)}")
-    assert values.shape == (*rows.shape, *table.shape[1:]), "a kernel does not check its indexes"
-    return table.ndim == 2 and fits(table) and values.dtype == F and rows.dtype == np.int64
-
-
-def fits_ragged(X: Array, lengths: Ints) -> bool:
-    """Whether a kernel can take these ragged rows."""
-    assert lengths.sum() == len(X), "a kernel does not check its indexes"
-    return X.ndim == 2 and fits(X) and lengths.dtype == np.int64
-
-
-def fits_ids(table: Array, ids: Ints, lengths: Ints, weights: Array | None) -> bool:
-    """Whether a kernel can take these ids of a table's rows. IndexError: it has not all of them."""
-    if len(ids) and (ids.min() < 0 or ids.max() >= len(table)):
-        raise IndexError(f"rows {ids.min()} to {ids.max()} of a table of {len(table)}")
-    assert lengths.sum() == len(ids), "a kernel does not check its indexes"
-    known = weights is None or (weights.dtype == F and weights.shape == ids.shape)
-    return table.ndim == 2 and fits(table) and known and ids.dtype == lengths.dtype == np.int64
-
-
-def flat(*arrays: Array) -> bool:
-    """Whether a kernel can take these arrays element by element."""
-    assert all(array.shape == arrays[0].shape for array in arrays), "a kernel does not check its indexes"
-    return all(array.ndim == 1 and array.dtype == F and array.flags.c_contiguous for array in arrays)
+    adam = staticmethod(numba_updates.adam)
+    momentum = staticmethod(numba_updates.momentum)
+    lion = staticmethod(numba_updates.lion)
+    rmsprop = staticmethod(numba_updates.rmsprop)
+    adagrad = staticmethod(numba_updates.adagrad)
+    add_scaled = staticmethod(numba_updates.add_scaled)
+    average = staticmethod(numba_updates.average)

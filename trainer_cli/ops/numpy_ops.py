@@ -12,9 +12,8 @@ from trainer_cli import batches
 from trainer_cli.arrays import Array, Ints
 from trainer_cli.batches import Size, SizedGenerator
 from trainer_cli.errors import ArgumentError
-from trainer_cli.ops import activations, convolution, pooling, ragged, updates
+from trainer_cli.ops import activations, convolution, pooling, ragged, rows, updates
 from trainer_cli.ops.convolution import Windows
-from trainer_cli.ops.updates import Means
 from trainer_cli.ops.workers import Workers
 from trainer_cli.randomness import generator
 
@@ -182,125 +181,44 @@ class Ops:
 
     # Activations: see `activations` for formulas, shapes, and what may be overwritten
 
-    def bias(self, Z: Array, b: Array) -> tuple[Array, Any]:
-        return activations.bias(Z, b)
+    bias = staticmethod(activations.bias)
+    backprop_bias = staticmethod(activations.backprop_bias)
+    relu = staticmethod(activations.relu)
+    backprop_relu = staticmethod(activations.backprop_relu)
+    sigmoid = staticmethod(activations.sigmoid)
+    backprop_sigmoid = staticmethod(activations.backprop_sigmoid)
+    tanh = staticmethod(activations.tanh)
+    backprop_tanh = staticmethod(activations.backprop_tanh)
+    swish = staticmethod(activations.swish)
+    backprop_swish = staticmethod(activations.backprop_swish)
+    gelu = staticmethod(activations.gelu)
+    backprop_gelu = staticmethod(activations.backprop_gelu)
+    mish = staticmethod(activations.mish)
+    backprop_mish = staticmethod(activations.backprop_mish)
+    dish = staticmethod(activations.dish)
+    backprop_dish = staticmethod(activations.backprop_dish)
+    hard_swish = staticmethod(activations.hard_swish)
+    backprop_hard_swish = staticmethod(activations.backprop_hard_swish)
+    clipped_linear = staticmethod(activations.clipped_linear)
+    backprop_clipped_linear = staticmethod(activations.backprop_clipped_linear)
 
-    def backprop_bias(self, dY: Array, kept: Any, db: Array) -> Array:
-        return activations.backprop_bias(dY, kept, db)
+    dropout = staticmethod(activations.dropout)
 
-    def relu(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.relu(Z, b)
+    # Over each row: see `rows`
 
-    def backprop_relu(self, dY: Array, Y: Array, db: Array) -> Array:
-        return activations.backprop_relu(dY, Y, db)
-
-    def sigmoid(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.sigmoid(Z, b)
-
-    def backprop_sigmoid(self, dY: Array, Y: Array, db: Array) -> Array:
-        return activations.backprop_sigmoid(dY, Y, db)
-
-    def tanh(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.tanh(Z, b)
-
-    def backprop_tanh(self, dY: Array, Y: Array, db: Array) -> Array:
-        return activations.backprop_tanh(dY, Y, db)
-
-    def swish(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.swish(Z, b)
-
-    def backprop_swish(self, dY: Array, X: Array, db: Array) -> Array:
-        return activations.backprop_swish(dY, X, db)
-
-    def gelu(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.gelu(Z, b)
-
-    def backprop_gelu(self, dY: Array, X: Array, db: Array) -> Array:
-        return activations.backprop_gelu(dY, X, db)
-
-    def mish(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.mish(Z, b)
-
-    def backprop_mish(self, dY: Array, X: Array, db: Array) -> Array:
-        return activations.backprop_mish(dY, X, db)
-
-    def dish(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.dish(Z, b)
-
-    def backprop_dish(self, dY: Array, X: Array, db: Array) -> Array:
-        return activations.backprop_dish(dY, X, db)
-
-    def hard_swish(self, Z: Array, b: Array, *, slope: float) -> tuple[Array, Array]:
-        return activations.hard_swish(Z, b, slope=slope)
-
-    def backprop_hard_swish(self, dY: Array, X: Array, db: Array, *, slope: float) -> Array:
-        return activations.backprop_hard_swish(dY, X, db, slope=slope)
-
-    def clipped_linear(
-        self, Z: Array, b: Array, *, slope: float, offset: float, min_val: float, max_val: float
-    ) -> tuple[Array, Array]:
-        return activations.clipped_linear(Z, b, slope=slope, offset=offset, min_val=min_val, max_val=max_val)
-
-    def backprop_clipped_linear(
-        self, dY: Array, Y: Array, db: Array, *, slope: float, min_val: float, max_val: float
-    ) -> Array:
-        return activations.backprop_clipped_linear(dY, Y, db, slope=slope, min_val=min_val, max_val=max_val)
-
-    def softmax(self, Z: Array, b: Array) -> tuple[Array, None]:
-        return activations.softmax(Z, b)
-
-    def backprop_softmax(self, dY: Array, Y: Array) -> Array:
-        return activations.backprop_softmax(dY, Y)
-
-    def maxout(self, Z: Array, b: Array) -> tuple[Array, Array]:
-        return activations.maxout(Z, b)
-
-    def backprop_maxout(self, dY: Array, which: Array, db: Array) -> Array:
-        return activations.backprop_maxout(dY, which, db)
-
-    def layernorm(self, X: Array, G: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
-        return activations.layernorm(X, G, b)
-
-    def backprop_layernorm(self, dY: Array, kept: tuple[Array, Array], G: Array, dG: Array, db: Array) -> Array:
-        return activations.backprop_layernorm(dY, kept, G, dG, db)
-
-    def dropout(self, X: Array, rate: float, stream: np.random.Generator) -> tuple[Array, Array]:
-        return activations.dropout(X, rate, stream)
+    softmax = staticmethod(rows.softmax)
+    backprop_softmax = staticmethod(rows.backprop_softmax)
+    maxout = staticmethod(rows.maxout)
+    backprop_maxout = staticmethod(rows.backprop_maxout)
+    layernorm = staticmethod(rows.layernorm)
+    backprop_layernorm = staticmethod(rows.backprop_layernorm)
 
     # Updates: each works in place on flat arrays that the caller owns; see `updates` for the formulas
 
-    def adam(
-        self,
-        weights: Array,
-        gradient: Array,
-        m: Array,
-        v: Array,
-        means: Means,
-        *,
-        eps: float,
-        rate: float,
-        shrink: float = 0.0,
-    ) -> None:
-        updates.adam(weights, gradient, m, v, means, eps=eps, rate=rate, shrink=shrink)
-
-    def momentum(self, weights: Array, gradient: Array, m: Array, v: Array, means: Means, *, rate: float) -> None:
-        updates.momentum(weights, gradient, m, v, means, rate=rate)
-
-    def lion(
-        self, weights: Array, gradient: Array, m: Array, means: Means, *, rate: float, shrink: float = 0.0
-    ) -> None:
-        updates.lion(weights, gradient, m, means, rate=rate, shrink=shrink)
-
-    def rmsprop(
-        self, weights: Array, gradient: Array, v: Array, *, beta2: float, gain2: float, eps: float, rate: float
-    ) -> None:
-        updates.rmsprop(weights, gradient, v, beta2=beta2, gain2=gain2, eps=eps, rate=rate)
-
-    def adagrad(self, weights: Array, gradient: Array, v: Array, *, eps: float, rate: float) -> None:
-        updates.adagrad(weights, gradient, v, eps=eps, rate=rate)
-
-    def add_scaled(self, target: Array, source: Array, *, scale: float) -> None:
-        updates.add_scaled(target, source, scale=scale)
-
-    def average(self, averages: Array, weights: Array, *, decay: float) -> None:
-        updates.average(averages, weights, decay=decay)
+    adam = staticmethod(updates.adam)
+    momentum = staticmethod(updates.momentum)
+    lion = staticmethod(updates.lion)
+    rmsprop = staticmethod(updates.rmsprop)
+    adagrad = staticmethod(updates.adagrad)
+    add_scaled = staticmethod(updates.add_scaled)
+    average = staticmethod(updates.average)
