@@ -5,7 +5,7 @@ BIN = .venv/bin
 OUTPUT = out/digits
 HOW = --resume
 
-.PHONY: train test check clean
+.PHONY: train test test-engines check clean
 
 train: .venv/installed
 	$(BIN)/trainer train configs/digits.cfg --output $(OUTPUT) $(HOW)
@@ -14,13 +14,16 @@ train: .venv/installed
 test: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
+test-engines: .venv-engines/installed
+	.venv-engines/bin/python -m pytest tests/engines tests/test_rooms.py --numprocesses auto --dist loadfile
+
 check: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
 clean:
-	rm -rf .venv build dist *.egg-info out
+	rm -rf .venv .venv-engines build dist *.egg-info out
 
 .venv/installed: pyproject.toml
 	$(PYTHON) scripts/check_python.py
@@ -30,4 +33,13 @@ clean:
 
 .venv/installed-test: .venv/installed pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,report,images,parquet,zst,test]"
+	touch $@
+
+# The other libraries whose models can be trained, in an environment of their own: they are large. The torch of this
+# version is the one for processors; a bare `torch` brings gigabytes for graphics cards along.
+.venv-engines/installed: pyproject.toml
+	$(PYTHON) scripts/check_python.py
+	$(PYTHON) -m venv .venv-engines
+	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 \
+		--editable ".[fast,torch,jax,thinc,spacy,test]" flax equinox
 	touch $@

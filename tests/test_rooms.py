@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "trainer_cli"
 # The rooms from the ground up, finer than one would draw them: what need not know of each other is told apart.
 # A package stands for all of its modules; a room may use itself and those below.
 ROOMS = {
-    "ground": "registry arrays errors randomness json_text names folder",
+    "ground": "registry arrays errors extras randomness json_text names folder",
     "maths": "schedules prefetch batches batchers balance ops initializers tree",
     "parts": "buffers node store model trace layers losses optimizers metrics tensors wrappers",
     "training": "epochs gradient_sum loop evaluate",
@@ -101,7 +101,21 @@ def imported_by(code):
     return set(done.stdout.splitlines()[-1].split())
 
 
-HEAVY = {"numpy", "numba", "rich", "tqdm", "confection", "torch", "jax", "ray", "safetensors", "srsly", "matplotlib"}
+HEAVY = {
+    "numpy",
+    "numba",
+    "rich",
+    "tqdm",
+    "confection",
+    "torch",
+    "jax",
+    "thinc",
+    "spacy",
+    "ray",
+    "safetensors",
+    "srsly",
+    "matplotlib",
+}
 HELP = """
 import runpy
 sys.argv = ["trainer", *{words}]
@@ -124,7 +138,11 @@ def test_the_package_imports_nothing():
 
 
 def test_engines_are_not_imported_by_the_public_names():
-    assert imported_by("import trainer_cli.api") & {"numba", "torch", "jax", "ray", "rich", "tqdm", "srsly"} == set()
+    assert (
+        imported_by("import trainer_cli.api")
+        & {"numba", "torch", "jax", "optax", "thinc", "spacy", "ray", "rich", "tqdm", "srsly"}
+        == set()
+    )
 
 
 def test_the_check_sees_a_heavy_import():

@@ -52,6 +52,14 @@ class ConfigError(TrainerError, ValueError):
     """One or more mistakes in a config, each with its line."""
 
 
+class MissingModuleError(ConfigError):
+    """A file of the user's imports a library that is not installed; `module` is its name."""
+
+    def __init__(self, module: str, *, problems: Sequence[Problem]):
+        self.module = module
+        super().__init__(problems=problems)
+
+
 class DataError(TrainerError, ValueError):
     """One or more mistakes in a data file, each with its line."""
 

@@ -14,13 +14,15 @@ from trainer_cli.tree import TreeSum
 class GradientSum:
     """Add up the gradients that a store has after each micro-batch; what tables have not is not added.
 
-    The buffers that each leaves are added up as well, by its share of the batch's rows.
+    The buffers that each leaves are added up as well, by its share of the batch's rows; of exact ones the first
+    micro-batch's count.
     """
 
     def __init__(self) -> None:
         self._dense = TreeSum()
         self._tables: dict[str, RowSum] = {}
         self._buffers = TreeSum()
+        self._exact: dict[str, Array] = {}
 
     def add(self, store: Store, share: float = 1.0) -> None:
         """Take in the store's gradients and set them to zero, and its fresh buffers, which begin anew."""
@@ -29,6 +31,9 @@ class GradientSum:
         for table in store.tables:
             self._tables.setdefault(table.name, RowSum()).add(TableRows(*store.take_rows(table.name)))
         self._buffers.add(store.buffers.fresh * store.dtype.type(share))
+        for name, (_, fresh) in store.buffers.exact.items():
+            if name not in self._exact:
+                self._exact[name] = fresh.copy()
         store.buffers.restart()
 
     def finish(self, store: Store) -> None:
@@ -37,6 +42,8 @@ class GradientSum:
         for table in store.tables:
             store.put_rows(table.name, *self._tables[table.name].finish())
         self._buffers.finish(store.buffers.fresh)
+        for name, (_, fresh) in store.buffers.exact.items():
+            fresh[...] = self._exact.pop(name)
 
 
 class TableRows(NamedTuple):

@@ -68,13 +68,8 @@ class Job:
     @property
     def largest_product(self) -> int:
         """Multiplications of the largest product in a forward pass over a batch."""
-        sizes = (
-            node.get_param(name).size * node.attrs.get("positions", 1)
-            for node in self.model.walk()
-            for name in node.param_names
-            if node.has_param(name)
-        )
-        return int(max(self.batch_size(step) for step in (0, LATE_STEP))) * max(sizes, default=0)
+        products = (node.attrs.get("largest_product", largest_product(node)) for node in self.model.walk())
+        return int(max(self.batch_size(step) for step in (0, LATE_STEP))) * max(products, default=0)
 
     @cached_property
     def followers(self) -> dict[str, Schedule]:
@@ -108,6 +103,13 @@ class Job:
         batches = watch(consecutive(data, self.eval_batch_size), n_batches)
         with self.model.use_params(self.optimizer.averages):
             return evaluate(self.model, self.trained.loss, self.trained.metrics, batches)
+
+
+def largest_product(node: Model) -> int:
+    """Multiplications of a layer's largest product for one row."""
+    sizes = (node.get_param(name).size for name in node.param_names if node.has_param(name))
+    positions: int = node.attrs.get("positions", 1)
+    return positions * max(sizes, default=0)
 
 
 def score_name(name: str, of: str, sets: Collection[str]) -> str:

@@ -41,7 +41,8 @@ class Model(Node):
     inferred), `no_decay` the parameters that weight decay leaves alone. `sparse` are tables (rows, width) of which a
     batch uses few rows: their gradient is given through `add_rows` alone, and an update costs what these rows cost.
     `buffers` are learnt without a gradient: `init` sets them, a forward pass in training changes `fresh_buffer(name)`,
-    one that predicts reads `get_buffer(name)`, and they are saved with the parameters.
+    one that predicts reads `get_buffer(name)`, and they are saved with the parameters. Those in `exact` keep their
+    dtype and are no means: of the micro-batches of a step the first one's count.
     """
 
     def __init__(
@@ -55,13 +56,14 @@ class Model(Node):
         no_decay: Sequence[str] = (),
         sparse: Sequence[str] = (),
         buffers: Sequence[str] = (),
+        exact: Sequence[str] = (),
         layers: Sequence[Model] = (),
         attrs: Mapping[str, Any] | None = None,
         ops: Ops | None = None,
     ):
         if not callable(forward):
             raise ArgumentError(f"{name}: forward must be a function (model, X, is_train), got {forward!r}")
-        super().__init__(name, dims or {}, params, layers, buffers)
+        super().__init__(name, dims or {}, params, layers, buffers, exact)
         self.attrs = dict(attrs or {})
         self.no_decay = frozenset(no_decay)
         self.sparse = frozenset(sparse)
@@ -285,12 +287,15 @@ def _copy(node: Model, copies: dict[int, Model]) -> Model:
         no_decay=tuple(node.no_decay),
         sparse=tuple(node.sparse),
         buffers=node.buffer_names,
-        attrs=node.attrs,
+        exact=tuple(node.exact),
+        attrs={name: value.twin() if hasattr(value, "twin") else value for name, value in node.attrs.items()},
         ops=node.ops,
     )
     twin._params.update({name: array.copy() for name, array in node._params.items()})
     twin._grads.update({name: array.copy() for name, array in node._grads.items()})
-    twin._buffers.update({name: (value.copy(), fresh.copy()) for name, (value, fresh) in node._buffers.items()})
+    for name, (value, fresh) in node._buffers.items():
+        copied = value.copy()
+        twin._buffers[name] = (copied, copied if fresh is value else fresh.copy())
     twin.layers = [_copy(layer, copies) for layer in node.layers]
     return twin
 

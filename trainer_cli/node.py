@@ -54,6 +54,7 @@ class Node:
         params: Params,
         layers: Sequence[Self],
         buffers: Sequence[str] = (),
+        exact: Sequence[str] = (),
     ):
         self.id = next(self._ids)
         self.name = name
@@ -66,6 +67,7 @@ class Node:
         self._grads: dict[str, Array] = {}
         self.grad = Gradients(self._grads)
         self.buffer_names = tuple(buffers)
+        self.exact = frozenset(exact)
         self._buffers: dict[str, tuple[Array, Array]] = {}
         if isinstance(params, Mapping):
             for param, value in params.items():
@@ -200,8 +202,13 @@ class Node:
         """Give a buffer its first numbers, or others."""
         if name not in self.buffer_names:
             raise MissingError(f"{self.where}: has no buffer {name!r}; its buffers are {sorted(self.buffer_names)}")
-        for array in self._buffers.setdefault(name, two_of(value, self.dtype)):
+        dtype = np.asarray(value).dtype if name in self.exact else self.dtype
+        for array in self._buffers.setdefault(name, two_of(value, dtype)):
             self._copy(name, value, array)
+
+    def set_constant(self, name: str, value: Array) -> None:
+        """Make an exact buffer one array, this one, which training leaves as it is."""
+        self._buffers[name] = (value, value)
 
     def get_buffer(self, name: str) -> Array:
         """The numbers that predict."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from trainer_cli import word_vectors
 from trainer_cli.arrays import Rows, n_rows, slice_rows
+from trainer_cli.config.engines import engines
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.gather import Gather
@@ -17,6 +20,7 @@ from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
 from trainer_cli.trained import sample, shapes_of, tell_classes
+from trainer_cli.wrappers.global_seed import seeded
 
 SAMPLE_ROWS = 16
 
@@ -25,18 +29,29 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder) -> Mod
     """Make the model, infer its sizes from rows of data and from how many ids the encoder gives, and fill its tables
     from the files of word vectors that it names."""
     n_ids = getattr(features, "n_ids", None)
-    model: Model = config.build("model")
-    model.use_ops(get_ops(config.system.ops, seed=config.system.seed))
+    seed = config.system.seed
+    model = new_model(config)
+    model.use_ops(get_ops(config.system.ops, seed=seed))
     try:
         Y = np.zeros((1, n_outputs), np.float32)
-        with watched_layers(config, model):
+        with watched_layers(config, model), seeded(seed, "initialize"):
             word_vectors.check_widths(model)
-            model.initialize(with_largest(slice_rows(X, 0, SAMPLE_ROWS), n_ids), Y, seed=config.system.seed)
+            model.initialize(with_largest(slice_rows(X, 0, SAMPLE_ROWS), n_ids), Y, seed=seed)
             word_vectors.fill(model, features)
     except ConfigError:
         raise
     except ArgumentError as err:
         raise ConfigError(problems=[layer_problem(config, str(err))]) from err
+    return model
+
+
+def new_model(config: RunConfig) -> Model:
+    """The model of [model], made anew; what modules of other libraries draw while they are made is the seed's."""
+    for module in engines(config.config.get("model", {})):
+        if find_spec(module) is not None:
+            importlib.import_module(module)  # so that its generator is there to be seeded
+    with seeded(config.system.seed, "model"):
+        model: Model = config.build("model")
     return model
 
 

@@ -31,14 +31,14 @@ Sample = tuple[Rows, Rows, Array | None]
 def unchanged(model: Model) -> Iterator[None]:
     """Whatever the block does, the model has its numbers, moment and attributes as before, and no gradient."""
     store = model.store
-    values, buffers, moment = store.values.copy(), store.buffers.values.copy(), store.moment
+    values, buffers, moment = store.values.copy(), store.buffers.named(), store.moment
+    buffers = {name: array.copy() for name, array in buffers.items()}
     attrs = {id(node): {key: kept(value) for key, value in node.attrs.items()} for node in model.walk()}
     try:
         yield
     finally:
         store.values[...] = values
-        store.buffers.values[...] = buffers
-        store.buffers.restart()
+        store.buffers.load(buffers)
         store.clear_gradients()
         store.moment = moment
         store.draws.clear()

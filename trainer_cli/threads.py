@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Literal
 
 import numpy as np
@@ -39,8 +39,12 @@ def computing(threads: int, model: Model) -> Iterator[None]:
     """So many threads for a model, and no word of numpy about numbers that are not finite: each command has its own.
 
     Convolutions deal out the images of a batch to the threads, and then each product has one; else they are BLAS's.
+    Modules of other libraries get them as well.
     """
     convolves = any("positions" in node.attrs for node in model.walk())
-    with threadpool_limits(1 if convolves else threads), np.errstate(all="ignore"):
+    engines = [node.attrs["engine"] for node in model.walk() if "engine" in node.attrs]
+    with threadpool_limits(1 if convolves else threads), np.errstate(all="ignore"), ExitStack() as stack:
+        for engine in engines:
+            stack.enter_context(engine.computing(threads))
         model.ops.workers = Workers(threads if convolves else 1)
         yield

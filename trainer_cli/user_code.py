@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from trainer_cli.errors import ConfigError, Problem
+from trainer_cli.errors import ConfigError, MissingModuleError, Problem
+from trainer_cli.extras import EXTRAS, remedy
 from trainer_cli.registry import registry
 
 PREFIX = "trainer_code_"
@@ -51,6 +52,11 @@ def import_file(path: Path) -> None:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as err:
         del sys.modules[name]
+        missing = (err.name or "").partition(".")[0] if isinstance(err, ModuleNotFoundError) else ""
+        if missing in EXTRAS:
+            line = last_line(err, {os.path.abspath(path)})[1]
+            problem = Problem(f"needs {EXTRAS[missing][0]}: {remedy(missing)}", str(path), line)
+            raise MissingModuleError(missing, problems=[problem]) from err
         line = err.lineno or 0 if isinstance(err, SyntaxError) else last_line(err, {os.path.abspath(path)})[1]
         message = f"{type(err).__name__}: {err.msg if isinstance(err, SyntaxError) else err}"
         raise ConfigError(problems=[Problem(message, str(path), line)]) from err

@@ -38,15 +38,14 @@ def cross_validate(
     config names are not used.
     """
     with outcome(), delivered():
-        from trainer_cli import cross_validation, streams, user_code
+        from trainer_cli import cross_validation, streams
         from trainer_cli.progress import Progress, console
         from trainer_cli.session import Session
         from trainer_cli.signals import stop_flag
 
         cross_validation.check_folder(output, resume, overwrite)
         with stop_flag() as flag:
-            user_code.import_files(code or [])
-            checked = read_config(ctx, config)
+            checked = read_config(ctx, config, code)
             session = Session(Progress(quiet=quiet or as_json), flag, code=code or [])
             scores = train_folds(session, checked, output, folds, words_of(ctx), resume=resume, overwrite=overwrite)
         if as_json:

@@ -35,11 +35,10 @@ def debug_config(
     Shows the filled config, the data, the model and the schedules.
     """
     with outcome(), delivered():
-        from trainer_cli import inspection, streams, user_code
+        from trainer_cli import inspection, streams
         from trainer_cli.progress import console
 
-        user_code.import_files(code or [])
-        checked = read_config(ctx, config)
+        checked = read_config(ctx, config, code)
         found = inspection.inspect(checked)
         out = console(streams.stdout())
         show_config(out, found)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -75,18 +77,27 @@ def words_of(ctx: typer.Context) -> list[str]:
     return found
 
 
-def read_config(ctx: typer.Context, config: str) -> RunConfig:
-    """Read the config that a command names (`-`: standard input), with the overrides of its line and environment."""
+def read_config(ctx: typer.Context, config: str, code: Sequence[Path] | None) -> RunConfig:
+    """Read the config that a command names (`-`: standard input), with the overrides of its line and environment, after
+    the files of the user's own parts.
+    """
     import os
 
-    from trainer_cli import streams
+    from trainer_cli import streams, user_code
+    from trainer_cli.config.engines import told_by
     from trainer_cli.config.run_config import read_run_config
+    from trainer_cli.errors import MissingModuleError
 
+    stdin = streams.read_stdin() if config == "-" else b""
+    try:
+        user_code.import_files(code or [])
+    except MissingModuleError as err:
+        raise told_by(config, stdin, err) from err
     return read_run_config(
         config,
         overrides=ctx.meta[OVERRIDES],
         environment=os.environ.get("TRAINER_CONFIG_OVERRIDES", ""),
-        stdin=streams.read_stdin() if config == "-" else b"",
+        stdin=stdin,
     )
 
 

@@ -44,7 +44,7 @@ def schedule(
 
         picture_format = None if output is None else picture.format_of("--output", output)
         user_code.import_files(code or [])
-        found = fragment(ctx, config) or whole(read_config(ctx, config))
+        found = fragment(ctx, config) or whole(read_config(ctx, config, code))
         n_steps = steps or found.training.max_steps or DEFAULT_STEPS
         curves = curves_of(found, n_steps)
         shown = f"{n_steps:,} step{'s' if n_steps > 1 else ''}"

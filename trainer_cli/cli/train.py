@@ -38,7 +38,6 @@ def train(
     with outcome():
         import sys
 
-        from trainer_cli import user_code
         from trainer_cli.cli.closing import closing
         from trainer_cli.errors import TrainerError
         from trainer_cli.progress import Progress
@@ -48,8 +47,7 @@ def train(
         if sys.platform == "win32":
             raise TrainerError("trainer train needs a POSIX system: on Windows run it in WSL (wsl --install)")
         with stop_flag() as flag:
-            user_code.import_files(code or [])
-            checked = read_config(ctx, config)
+            checked = read_config(ctx, config, code)
             progress = Progress(quiet=quiet, verbose=verbose)
             session = Session(progress, flag, code=code or [], allow_changed=allow_changed or [])
             ending = session.train(checked, output, resume=resume, overwrite=overwrite)

@@ -15,11 +15,11 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Column, Places
-from trainer_cli.data.extras import required
 from trainer_cli.data.faults import Faults, refused
 from trainer_cli.data.readers.files import MAX_RECORD, STDIN, found, opened_raw, reason
 from trainer_cli.data.readers.fileset import FileSet, Names
 from trainer_cli.errors import ArgumentError, DataError, Problem, TrainerError
+from trainer_cli.extras import required
 from trainer_cli.registry import registry
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Column, Places, listing
-from trainer_cli.data.extras import required
 from trainer_cli.data.faults import printable
 from trainer_cli.data.readers.files import opened_raw
 from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
 from trainer_cli.errors import DataError, Problem, TrainerError
+from trainer_cli.extras import required
 from trainer_cli.registry import registry
 
 ARROW = (".arrow", ".feather", ".ipc")

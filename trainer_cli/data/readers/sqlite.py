@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS, Block, Places, listing
-from trainer_cli.data.extras import required
 from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.data.readers.files import MAX_LINE, opened_raw
 from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
 from trainer_cli.errors import ArgumentError, DataError, Problem
+from trainer_cli.extras import required
 from trainer_cli.registry import registry
 
 if TYPE_CHECKING:

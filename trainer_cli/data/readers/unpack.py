@@ -10,7 +10,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import PurePath
 from typing import IO, Any, Protocol, cast
 
-from trainer_cli.data.extras import required
+from trainer_cli.extras import required
 
 # What the end of a name says of how a file is packed.
 PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}

@@ -1,0 +1,62 @@
+"""What every wrapped module is to the rest of the program."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from trainer_cli.arrays import Array, Ragged
+from trainer_cli.errors import TrainerError
+
+
+class ModuleError(TrainerError):
+    """A wrapped module raised something, or returned what is no output of a layer."""
+
+
+class Engine(ABC):
+    """A module of another library, kept in its layer as `model.attrs["engine"]`.
+
+    `library` is how people call the library, and `module` the object itself.
+    """
+
+    library: str = ""
+
+    def __init__(self, module: Any):
+        self.module = module
+
+    @property
+    def name(self) -> str:
+        """What the module is, for messages: its class or function."""
+        return getattr(self.module, "__name__", type(self.module).__name__)
+
+    @abstractmethod
+    def twin(self) -> Self:
+        """The same module with tensors of its own, for a copy of the layer."""
+
+    @contextmanager
+    def computing(self, threads: int) -> Iterator[None]:
+        """Within the block, the library computes with so many threads."""
+        yield
+
+    def failure(self, where: str, what: str, X: Any) -> ModuleError:
+        """The error that names the layer, the module, what went wrong and what came in."""
+        return ModuleError(f"{where}: {self.library} module {self.name} {what}; its input was {described(X)}")
+
+
+def described(X: Any) -> str:
+    """Rows as messages tell them: `float32 (128, 784)`.
+
+    >>> import numpy as np
+    >>> described({"a": np.zeros((2, 3), np.float32), "b": np.zeros(2, np.int64)})
+    '{a: float32 (2, 3), b: int64 (2,)}'
+    """
+    if isinstance(X, Ragged):
+        return f"ragged {described(X.data)} in {len(X.lengths)} rows"
+    if isinstance(X, dict):
+        return "{" + ", ".join(f"{name}: {described(part)}" for name, part in X.items()) + "}"
+    if isinstance(X, tuple):
+        return "(" + ", ".join(map(described, X)) + ")"
+    array: Array = X
+    return f"{array.dtype} {array.shape}"
