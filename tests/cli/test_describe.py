@@ -126,7 +126,8 @@ def test_names_that_look_like_values_are_doubted(folder, text, doubt):
     (folder / "bare.csv").write_text(text)
     printed = call("describe", "bare.csv").stdout
     assert doubt in printed
-    assert ("header row" in printed) == bool(doubt)
+    assert ("header row" in printed) == ("add --read header=false" in printed) == bool(doubt)
+    assert "header row" not in call("describe", "bare.csv", "--read", "header=false").stdout
 
 
 def test_a_target_by_its_place_is_said_to_be_a_guess(folder):

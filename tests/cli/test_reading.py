@@ -50,6 +50,27 @@ def test_describe_and_init_config_read_as_they_are_told(folder):
     call("debug-config", "table.cfg")
 
 
+def test_a_table_without_names_goes_all_the_way(folder):
+    rows = [f"{i * 7 % 11},{i},{'yes' if i % 3 else 'no'}" for i in range(60)]
+    (folder / "bare.csv").write_text("\n".join(rows) + "\n")
+    (folder / "new.csv").write_text("1,1\n2,3\n")  # not labelled: the last column is not there
+    call("init-config", "bare.csv", "--read", "header=false")
+    assert "header = false" in (folder / "bare.cfg").read_text()
+    call("train", "bare.cfg", "--output", "run", "--training.max_steps=14", "--quiet")
+    assert json.loads(call("evaluate", "run", "bare.csv", "--json").stdout)["n"] == 60
+    first, *predicted = call("predict", "run", "new.csv").stdout.splitlines()
+    assert first == "column1,column2,prediction,score"
+    assert [line.rsplit(",", 2)[0] for line in predicted] == ["1,1", "2,3"]
+    assert call("predict", "run", "-", input="5,6\n").stdout.splitlines()[1].startswith("5,6,")
+
+
+def test_an_error_that_names_the_header_tells_how_it_is_given(folder):
+    (folder / "bare.csv").write_text("1,1,2\n3,4,5\n")
+    said = call("describe", "bare.csv", code=2).stderr
+    assert said.endswith("\nOn the command line: --read header=false\n")
+    assert "3 columns" in call("describe", "bare.csv", "--read", "header=false").stdout
+
+
 def test_an_unknown_argument_is_told_with_the_nearest(folder):
     said = call("describe", "train.csv", "--read", "delimter=;", code=2).stderr
     assert said.startswith("delimter: auto.v1 takes no such argument. Did you mean delimiter?")

@@ -44,6 +44,7 @@ def test_every_built_in_reader_can_be_made_again():
         ("csv.v1", None),
         ("csv.v1", {"delimiter": 5}),
         ("csv.v1", {"delimiter": "long"}),
+        ("csv.v1", {"header": 0}),
         ("csv.v1", {"path": "/etc/passwd"}),
         ("csv.v1", {"data": "/etc/passwd"}),
         ("idx.v1", {"labels": "/etc/passwd"}),

@@ -18,7 +18,7 @@ Read = Annotated[
 # What a message says of an argument of readers. Encoders have some of the same name.
 ARGUMENT = re.compile(
     r"set (?:its |another )?(text_encoding)|(?<!\w)(text_encoding|query|format|names|columns_at|delimiter|size) = "
-    r'|(missing) = "empty"|(columns) = \[\.\.\.\] does|@readers = "(\w+)\.v1"'
+    r'|(missing) = "empty"|(columns) = \[\.\.\.\] does|@readers = "(\w+)\.v1"|set (header) = false'
 )
 
 
@@ -54,6 +54,7 @@ def advised() -> Iterator[None]:
     except TrainerError as err:
         found = ARGUMENT.search(str(err))
         if found is not None:
-            word = f"format={found[5]}" if found[5] else f"{found[found.lastindex or 0]}=VALUE"
+            at = found.lastindex or 0
+            word = {5: f"format={found[at]}", 6: f"{found[at]}=false"}.get(at, f"{found[at]}=VALUE")
             err.args = (f"{err}\nOn the command line: --read {word}",)
         raise

@@ -10,9 +10,11 @@ from trainer_cli.data.faults import shown
 from trainer_cli.profile.spelling import spelling
 
 if TYPE_CHECKING:
+    from trainer_cli.profile.column import ColumnFacts
     from trainer_cli.proposal.survey import Survey
 
 QUESTION = "does the file have a header row?"
+REMEDY = "If it has none, add --read header=false: the columns are column1, column2 and so on then"
 VALUES = frozenset(("whole", "number", "code", "date", "date?", "amount"))
 
 
@@ -20,17 +22,22 @@ def header_doubt(found: Survey) -> str:
     """Why the names of the columns are probably values, and what to do then; or an empty text."""
     columns = found.profile.columns
     names = [facts.name for facts in columns]
-    if all(number(name) is not None for name in names):
-        return f"every column is named by a number: {QUESTION}"
-    if found.source.format != "csv":
+    is_table, why = found.source.format == "csv", ""
+    if not found.source.settings.get("header", True):
         return ""
-    why = ""
     alike = [name for name in names if spelling(name)[0] in VALUES]
-    if len(alike) * 2 > len(names) and not is_counting(alike):
+    if all(number(name) is not None for name in names):
+        why = "every column is named by a number"
+    elif is_table and len(alike) * 2 > len(names) and not is_counting(alike):
         why = f"most columns are named by numbers or dates, {shown(alike[0])} for one"
-    elif itself := next((facts.name for facts in columns if facts.distinct > 1 and facts.name in facts.counts), None):
+    elif is_table and (itself := own_value(columns)):
         why = f"the column {shown(itself)} has its name among its values"
-    return why and f"{why}: {QUESTION} If it has none, write a line with the columns' names on top of it"
+    return why and f"{why}: {QUESTION}{f' {REMEDY}' if is_table else ''}"
+
+
+def own_value(columns: Sequence[ColumnFacts]) -> str | None:
+    """The first column that has its name among its values; None where none has."""
+    return next((facts.name for facts in columns if facts.distinct > 1 and facts.name in facts.counts), None)
 
 
 def is_counting(names: Sequence[str]) -> bool:

@@ -155,5 +155,7 @@ def test_a_target_is_no_column_to_exclude():
 
 
 def test_columns_named_like_numbers_are_a_row_of_data():
-    with pytest.raises(DataError, match=r'The columns are "1\.5", "2"; the first row of the file must name them'):
+    with pytest.raises(
+        DataError, match=r'The columns are "1\.5", "2"; the first row of the file must name them, or set header = false'
+    ):
         Columns(columns=["a"]).choose(("1.5", "2"))

@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ from trainer_cli.errors import ArgumentError, DataError
 WriteFile = Callable[..., Path]
 
 
-def rows_of(path: Path, **arguments: str) -> list[tuple[int, tuple[str, ...]]]:
+def rows_of(path: Path, **arguments: Any) -> list[tuple[int, tuple[str, ...]]]:
     """Every row with its line."""
     found = []
     for block in CSVReader(path, **arguments).blocks():
@@ -31,7 +32,7 @@ def rows_of(path: Path, **arguments: str) -> list[tuple[int, tuple[str, ...]]]:
     return found
 
 
-def fails(path: Path, **arguments: str) -> DataError:
+def fails(path: Path, **arguments: Any) -> DataError:
     with pytest.raises(DataError) as caught:
         rows_of(path, **arguments)
     return caught.value
@@ -171,7 +172,7 @@ def test_wide_rows_come_in_smaller_blocks(write):
 
 NAMELESS = (
     ":1: column 2 has no name: give it one, or leave the column out (pandas: to_csv(index=False)); "
-    "does the file have a header row?"
+    "does the file have a header row? If not, set header = false"
 )
 AS_UTF_8 = "; save it as UTF-8, or set its text_encoding"
 WRONG = [
@@ -179,7 +180,7 @@ WRONG = [
     (b"\n\n", ": the file is empty; its first row must name the columns"),
     (b"a,b\n", ":1: the file has a header but no rows"),
     (b"a,b\n\n\n", ":1: the file has a header but no rows"),
-    (b"a,b,a\n1,2,3\n", ':1: two columns are named "a"; does the file have a header row?'),
+    (b"a,b,a\n1,2,3\n", ':1: two columns are named "a"; does the file have a header row? If not, set header = false'),
     (b"a,,c\n1,2,3\n", NAMELESS),
     (b"a, ,c\n1,2,3\n", NAMELESS),
     (b"PK\x03\x04\x14,\n", ":1: the file is a zip archive or a spreadsheet (.xlsx): save the table as CSV"),
@@ -212,6 +213,47 @@ WRONG = [
 def test_what_is_wrong_is_told_with_its_line(write, content, message):
     path = write(content)
     assert str(fails(path)) == f"{path}{message}"
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("1,2\n3,4\n", [(1, ("1", "2")), (2, ("3", "4"))]),
+        ("\n1;2,5\n1;3\n4;5\n", [(2, ("1", "2,5")), (3, ("1", "3")), (4, ("4", "5"))]),
+        ('1,1\n"a\nb",\n,x\n', [(1, ("1", "1")), (2, ("a\nb", "")), (4, ("", "x"))]),
+        (",\n1,2\n", [(1, ("", "")), (2, ("1", "2"))]),
+    ],
+)
+def test_without_a_header_the_first_row_is_a_row_and_columns_have_numbers(write, text, rows):
+    path = write(text)
+    assert rows_of(path, header=False) == rows
+    assert CSVReader(path, header=False).columns() == ("column1", "column2")
+    assert len(rows_of(write("a,b\n1,2\n"))) == 1  # a header is none
+
+
+WITHOUT_HEADER = [
+    (b"", ": the file is empty; it has no rows"),
+    (b"1,2\n3\n", ":2: expected 2 values as in the first row, got 1"),
+    (b"PAR1,\n", ':1: the file looks like parquet: take @readers = "parquet.v1"'),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), WITHOUT_HEADER, ids=[message for _, message in WITHOUT_HEADER])
+def test_what_is_wrong_without_a_header_is_told_with_its_line(write, content, message):
+    path = write(content)
+    assert str(fails(path, header=False)) == f"{path}{message}"
+
+
+def test_a_header_is_there_or_not(write):
+    with pytest.raises(ArgumentError, match=r"header is true .* or false, got 'no'"):
+        CSVReader(write("a\n1\n"), header="no")
+
+
+def test_files_without_a_header_follow_one_another(write):
+    write("1,2\n", "p1.csv")
+    reader = CSVReader(write("3,4\n", "p2.csv").with_name("p*.csv"), header=False, columns=["column2"])
+    assert [block.columns for block in reader.blocks()] == [{"column2": ["2"]}, {"column2": ["4"]}]
+    assert reader.settings()["header"] is False
 
 
 def test_a_row_that_is_no_text_is_told_once_and_not_read_on(write):
@@ -391,7 +433,11 @@ def test_a_line_without_end_in_a_small_gzip_file_takes_little_memory(write):
 def test_at_takes_a_file_or_a_directory_that_holds_one(write, tmp_path):
     path = write("a,b\n1,2\n", "one.csv")
     write("not data", "readme.txt")
-    assert CSVReader.at(tmp_path, delimiter=";").settings() == {"delimiter": ";", "text_encoding": "utf-8"}
+    assert CSVReader.at(tmp_path, delimiter=";").settings() == {
+        "delimiter": ";",
+        "text_encoding": "utf-8",
+        "header": True,
+    }
     assert CSVReader.at(tmp_path).files() == (path,)
     assert CSVReader.at(path).files() == (path,)
     write("a,b\n1,2\n", "two.csv")

@@ -19,7 +19,7 @@ def chosen(name: str, columns: tuple[str, ...], argument: str) -> str:
         if argument == "exclude":
             message += ", the target's left out"
         if known and all(number(column) is not None for column in known):
-            message += "; the first row of the file must name them"
+            message += "; the first row of the file must name them, or set header = false"
         raise refused(argument, message)
     return name
 

@@ -63,6 +63,7 @@ class AutoReader:
         limit: int | None = None,
         text_encoding: str | None = None,
         delimiter: str | None = None,
+        header: bool | None = None,
         missing: Missing | None = None,
         names: list[str] | None = None,
         columns_at: dict[str, int] | None = None,
@@ -77,7 +78,13 @@ class AutoReader:
         mode: Mode | None = None,
     ):
         given: dict[str, Any] = {"columns": columns, "limit": limit, "text_encoding": text_encoding}
-        given |= {"delimiter": delimiter, "missing": missing, "names": names, "columns_at": columns_at}
+        given |= {
+            "delimiter": delimiter,
+            "header": header,
+            "missing": missing,
+            "names": names,
+            "columns_at": columns_at,
+        }
         given |= {"comment": comment, "conllu": conllu, "query": query, "labels": labels, "X": X, "Y": Y}
         given |= {"size": size, "mode": mode, "width": width}
         self.format, at = resolved(Path(path), checked_format(format))

@@ -1,4 +1,4 @@
-"""Tables as text: comma- or tab-separated values with a header row."""
+"""Tables as text: comma- or tab-separated values, with a header row or without."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ from trainer_cli.data.readers.unpack import plain, with_packed
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
 
+# Each row with the line it begins at.
+Records = Iterator[tuple[int, list[str]]]
+
 # The header, with newlines in its names, is looked for in so many lines.
 HEADER_LINES = 20
 # So many lines after it are looked at to find the delimiter.
 FOLLOWING_LINES = 20
 # What is tried, in this order, where the usual delimiter leaves the header in one piece.
 OTHER_DELIMITERS = (",", ";", "\t", "|")
+
+# What is said of names that are none.
+NO_HEADER = "; does the file have a header row? If not, set header = false"
 
 # How files begin that are no tables of text.
 OTHER_FORMATS = {
@@ -47,7 +53,8 @@ CSV_ERRORS = {
 class CSVReader(FileSet):
     """Rows of a CSV file (RFC 4180, strictly) as columns of text.
 
-    The first row names the columns. The file is UTF-8, with or without a byte order mark, whatever the locale, or has
+    The first row names the columns; with `header = false` it is a row like the others, and the columns are called
+    `column1`, `column2` and so on. The file is UTF-8, with or without a byte order mark, whatever the locale, or has
     another `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are unpacked. `delimiter`, unless given, is the one of
     comma, semicolon, tab and bar that cuts the header and the rows after it into as many values, several; of more than
     one that with the most values, and if none does the first that cuts the header. A tab is tried first in names that
@@ -66,29 +73,33 @@ class CSVReader(FileSet):
         columns: list[str] | None = None,
         limit: int | None = None,
         text_encoding: str = UTF_8,
+        header: bool = True,
     ):
         self.delimiter = delimiter
+        self.header = header
         self.encoding = checked_encoding(text_encoding)
-        super().__init__(path, columns, limit, delimiter=delimiter, text_encoding=self.encoding)
+        super().__init__(path, columns, limit, delimiter=delimiter, text_encoding=self.encoding, header=header)
         if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0'):
             message = f'a delimiter is one character, such as "," or ";" or "\\t" (a tab), got {delimiter!r}'
             raise ArgumentError(problems=[Problem(message, where="delimiter")])
+        if not isinstance(header, bool):
+            message = f"header is true (the first row names the columns) or false, got {header!r}"
+            raise ArgumentError(problems=[Problem(message, where="header")])
 
     def names_in(self, path: Path) -> Names:
         delimiter = self._delimiter(path)
         with opened(path) as file:
             lines = Lines(file, str(path), self.encoding)
-            return self._header(records_of(lines, delimiter), lines)
+            return self._named(records_of(lines, delimiter), lines)[0]
 
     def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """Blocks of up to 4,096 rows, or 4 MiB of text; ragged or undecodable rows are reported at the end."""
         delimiter = self._delimiter(path)
         with opened(path) as file:
             lines = Lines(file, str(path), self.encoding)
-            records = records_of(lines, delimiter)
-            names = self._header(records, lines)
-            start = 0
-            for rows, numbers in stretches(_whole(records, len(names), lines), lines, room):
+            names, records = self._named(records_of(lines, delimiter), lines)
+            first, start = "the header" if self.header else "the first row", 0
+            for rows, numbers in stretches(_whole(records, len(names), lines, first), lines, room):
                 columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
                 rows.clear()
                 yield Block(columns, Places(str(path), compact(numbers)), start)
@@ -109,22 +120,32 @@ class CSVReader(FileSet):
             return detected(first, following, usual_in(str(path)))
         return None
 
-    def _header(self, records: Iterator[tuple[int, list[str]]], lines: Lines) -> tuple[str, ...]:
-        line, names = next(records, (0, []))
+    def _named(self, records: Records, lines: Lines) -> tuple[Names, Records]:
+        """The names of the columns, and the records that are rows."""
+        line, first = next(records, (0, []))
         lines.faults.check()
-        if not names:
-            raise FaultsError([Problem("the file is empty; its first row must name the columns", lines.path)], 1)
+        if not first:
+            rule = "its first row must name the columns" if self.header else "it has no rows"
+            raise FaultsError([Problem(f"the file is empty; {rule}", lines.path)], 1)
         for start, message in OTHER_FORMATS.items():
-            if names[0].startswith(start):
+            if first[0].startswith(start):
                 raise FaultsError([Problem(message, lines.path, line)], 1)
-        wrong = _wrong_names(names)
-        hint = "; does the file have a header row?"
-        if first := [Problem(message + hint, lines.path, line) for message in islice(wrong, MAX_SHOWN)]:
-            raise FaultsError(first, len(first) + sum(1 for _ in wrong))
-        return tuple(names)
+        if not self.header:
+            return numbered(len(first)), chain([(line, first)], records)
+        _check_names(first, lines.path, line)
+        return tuple(first), records
 
 
-def records_of(lines: Lines, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
+def numbered(n: int) -> Names:
+    """Names for the columns of a table that gives them none.
+
+    >>> numbered(3)
+    ('column1', 'column2', 'column3')
+    """
+    return tuple(f"column{position}" for position in range(1, n + 1))
+
+
+def records_of(lines: Lines, delimiter: str | None) -> Records:
     """Each record with the line it begins at. The csv module loses its place at a mistake: reading ends there."""
     start, stream = 1, iter(lines)
     try:
@@ -197,6 +218,13 @@ def widths(lines: Sequence[str], delimiter: str) -> list[int]:
     return found
 
 
+def _check_names(names: list[str], path: str, line: int) -> None:
+    """FaultsError: a column has no name, or that of another."""
+    wrong = _wrong_names(names)
+    if first := [Problem(message + NO_HEADER, path, line) for message in islice(wrong, MAX_SHOWN)]:
+        raise FaultsError(first, len(first) + sum(1 for _ in wrong))
+
+
 def _wrong_names(names: list[str]) -> Iterator[str]:
     seen = set()
     for position, name in enumerate(names, 1):
@@ -208,13 +236,13 @@ def _wrong_names(names: list[str]) -> Iterator[str]:
         seen.add(name)
 
 
-def _whole(records: Iterator[tuple[int, list[str]]], width: int, lines: Lines) -> Iterator[tuple[int, list[str]]]:
+def _whole(records: Records, width: int, lines: Lines, first: str) -> Records:
     """The records that have `width` values; the others become faults."""
     for line, row in records:
         if len(row) == width:
             yield line, row
         else:
-            lines.fault(f"expected {width} values as in the header, got {len(row)}", line)
+            lines.fault(f"expected {width} values as in {first}, got {len(row)}", line)
 
 
 def _explained(err: Exception) -> str:
