@@ -101,6 +101,7 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
         eval_frequency=training.eval_frequency,
         eval_batch_size=training.eval_batch_size,
         monitor=monitor_of(config, metrics, scores, [set_name(name) for name in dev]),
+        notes=whole.left_out(),
     )
 
 

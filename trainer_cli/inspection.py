@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Sample:
 @dataclass(frozen=True)
 class Inspection:
     """`n_fitted` training rows were looked at; `is_whole` if these are all. `held_out` says how many rows the split
-    keeps from them, by part. `config` is the whole of it, filled, and `text` that as it is written."""
+    keeps from them, by part; `notes` are lines about the rows. `config` is the whole of it, filled, and `text` that as it is written."""
 
     config: dict[str, Any]
     text: str
@@ -73,6 +73,7 @@ class Inspection:
     schedules: dict[str, Schedule]
     n_steps: int
     loss: float
+    notes: Sequence[str] = ()
 
 
 def inspect(config: RunConfig) -> Inspection:
@@ -80,7 +81,7 @@ def inspect(config: RunConfig) -> Inspection:
     found, loss, metrics = assembly.parts(config)
     is_whole = n_bytes(found.train) <= WHOLE_BYTES
     max_rows = None if is_whole else FIRST_ROWS
-    found = found.divided(config, StopFlag(), max_rows)
+    whole, found = found, found.divided(config, StopFlag(), max_rows)
     features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, max_rows, found.weights)
@@ -106,7 +107,19 @@ def inspect(config: RunConfig) -> Inspection:
     filled = assembly.filled(config, found)
     text = write_filled(filled, config.loaded.document)
     layers = layer_facts(model, samples[0].X)
-    return Inspection(filled, text, n, found.held_out, is_whole, tuple(samples), layers, schedules, n_steps, value)
+    return Inspection(
+        filled,
+        text,
+        n,
+        found.held_out,
+        is_whole,
+        tuple(samples),
+        layers,
+        schedules,
+        n_steps,
+        value,
+        whole.left_out() if is_whole else (),
+    )
 
 
 def n_bytes(reader: Reader) -> int:

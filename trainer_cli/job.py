@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -38,7 +38,8 @@ class Job:
     """What `Run` drives.
 
     `trained` is the model with what goes into its folder beside the weights, `config_text` the whole config, filled.
-    `dev` are the dev sets by name: none, one, or several.
+    `dev` are the dev sets by name: none, one, or several. `notes` are lines about the data that whoever
+    trains on them should know.
     """
 
     trained: Trained
@@ -55,6 +56,7 @@ class Job:
     eval_frequency: int
     eval_batch_size: int
     monitor: Monitor
+    notes: Sequence[str] = ()
 
     @property
     def model(self) -> Model:

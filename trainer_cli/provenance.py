@@ -17,6 +17,7 @@ from trainer_cli import __version__, json_text
 from trainer_cli.config.registry import registry
 from trainer_cli.data.division import PartReader, divide
 from trainer_cli.data.fingerprint import fingerprint
+from trainer_cli.data.labelled import labelled
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ModelFileError
 from trainer_cli.manifest import check_format
@@ -121,28 +122,30 @@ def conditions(run_dir: Path | None) -> Conditions:
     return Conditions(ops, max(1, facts["threads"]), max(1, facts["eval_batch_size"]))
 
 
-def dev_readers(run_dir: Path) -> dict[str, Reader]:
-    """The readers of a run's dev data by the names of the sets; `dev` for one that has none."""
+def dev_readers(run_dir: Path, target: object = None) -> dict[str, Reader]:
+    """The readers of a run's dev data by the names of the sets; `dev` for one that has none. The `target`, fitted, may
+    leave rows out that have none."""
     facts = read(run_dir)
     data = facts["data"]
     sections = {set_name(name): data[name].get("section") for name in data if name not in ("train", "split")}
     if sections:
-        return registry.resolve(sections, kinds={"readers"})
+        readers = registry.resolve(sections, kinds={"readers"})
+        return {name: labelled(reader, target) for name, reader in readers.items()}
     if "split" not in data:
         raise ArgumentError(f"{run_dir}: this run had no dev data; name a data file after it")
-    return {"dev": held_out(facts, run_dir)["dev"]}
+    return {"dev": held_out(facts, run_dir, target)["dev"]}
 
 
-def last_reader(run_dir: Path) -> Reader:
+def last_reader(run_dir: Path, target: object = None) -> Reader:
     """The reader of the test rows, which a run's split held out of training and dev data alike."""
     facts = read(run_dir)
-    part = held_out(facts, run_dir)["test"] if "split" in facts["data"] else None
+    part = held_out(facts, run_dir, target)["test"] if "split" in facts["data"] else None
     if part is None or part.n == 0:
         raise ArgumentError(f"{run_dir}: this run held no test rows out; [data.split] test = 0.1 does")
     return part
 
 
-def held_out(facts: Mapping[str, Any], run_dir: Path) -> dict[str, PartReader]:
+def held_out(facts: Mapping[str, Any], run_dir: Path, encoder: object) -> dict[str, PartReader]:
     """The training data of a run, divided as it was. ArgumentError: it has changed, and rows that the model was
     trained on might be among those held out now."""
     found = facts["data"]["split"]
@@ -156,7 +159,7 @@ def held_out(facts: Mapping[str, Any], run_dir: Path) -> dict[str, PartReader]:
         message = "the data has changed since this run: which of its rows were held out cannot be told any more"
         raise ArgumentError(f"{run_dir}: {message}; name a data file after it")
     split.choose(train.columns(), tuple(target))
-    return divide(train, split, facts["seed"])
+    return divide(labelled(train, encoder), split, facts["seed"])
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:

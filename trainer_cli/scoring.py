@@ -12,6 +12,7 @@ from trainer_cli import assessment, provenance
 from trainer_cli.assessment import Assessment
 from trainer_cli.data import dataset, reader
 from trainer_cli.data.block import listing
+from trainer_cli.data.labelled import labelled, told
 from trainer_cli.data.reader import Reader
 from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.errors import ArgumentError, DataError, Problem
@@ -30,19 +31,22 @@ def readers_of(
     saved: SavedModel, loaded: Trained, data: Path | None, test: bool, given: Mapping[str, Any] | None = None
 ) -> dict[str, Reader]:
     """The data to score on by name: `data` read as the training data was, or the dev sets (or test rows) of the run."""
+    target = loaded.target[1]
     if data is not None and test:
         raise ArgumentError("--test scores the rows that a run held out of its data: name no other data")
     if data is None and given:
         raise ArgumentError("--read says how a data file is read: name one after the model")
     if data is not None:
         weights = RowWeights(loaded.weight_column)
-        uses = (*loaded.features[1].reads, *loaded.target[1].reads, *weights.reads)
+        uses = (*loaded.features[1].reads, *target.reads, *weights.reads)
         found = reader.rebuild(*loaded.reader, data, uses, given)
         check_labelled(found, loaded, data)
-        return {"data": found}
+        return {"data": labelled(found, target)}
     if saved.run_dir is None:
         raise ArgumentError(f"{saved.folder}: a model folder has no dev data; name a data file after it")
-    return {"test": provenance.last_reader(saved.run_dir)} if test else provenance.dev_readers(saved.run_dir)
+    if test:
+        return {"test": provenance.last_reader(saved.run_dir, target)}
+    return provenance.dev_readers(saved.run_dir, target)
 
 
 def check_labelled(found: Reader, loaded: Trained, data: Path) -> None:
@@ -72,6 +76,8 @@ def score(
         batches = dataset.stream(watch.passing, features, target, conditions.eval_batch_size, weights)
         with computing(conditions.threads, loaded.model):
             assessed[of] = assessment.assess(loaded, progress.reading(batches), watch)
+        for line in told(each_reader, of if len(readers) > 1 else ""):
+            progress.say(line)
         scores = assessed[of].scores
         each = {**scores.metrics, "loss": scores.loss, "n": scores.n}
         found |= {score_name(name, of, readers): value for name, value in each.items()}

@@ -150,7 +150,7 @@ class Session:
 
     def begin(self, driver: Run, ready: Ready, loggers: Mapping[str, Logger], run_dir: Path) -> None:
         self.progress.detail(summary(ready.job, ready.facts))
-        for line in word_vectors.told(ready.job.model):
+        for line in (*ready.job.notes, *word_vectors.told(ready.job.model)):
             self.progress.say(line)
         storage.replace_file(run_dir / provenance.NAME, json_text.dumps(ready.facts))
         storage.replace_file(run_dir / CONFIG, ready.job.config_text.encode())

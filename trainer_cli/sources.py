@@ -17,6 +17,7 @@ from trainer_cli.data.division import divide
 from trainer_cli.data.encoder import Encoder, Part, Target
 from trainer_cli.data.faults import refused
 from trainer_cli.data.faults import shown as said
+from trainer_cli.data.labelled import labelled, told
 from trainer_cli.data.reader import Reader
 from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.data.splits.split import Split
@@ -45,6 +46,11 @@ class Sources:
     weights: RowWeights
     split: Split | None = None
     held_out: Mapping[str, int] = field(default_factory=dict)
+
+    def left_out(self) -> list[str]:
+        """How many rows of each data set have been left out since they have no target, a line a set that has such."""
+        found = told(self.train, "data.train")
+        return found + [line for name, reader in self.dev.items() for line in told(reader, f"data.{name}")]
 
     def divided(self, config: RunConfig, flag: StopFlag, max_rows: int | None = None) -> Sources:
         """The readers of training and dev rows, of the first `max_rows` (or a few more) where that is given."""
@@ -106,6 +112,7 @@ def sources(config: RunConfig) -> Sources:
     features = config.build("features") if config.has("features") else made(added["features"])
     check_columns(config, train, dev, (features, target, weights), split)
     names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
+    train, dev = labelled(train, target), {name: labelled(reader, target) for name, reader in dev.items()}
     return Sources(train, dev, (names["features"], features), (names["target"], target), added, weights, split)
 
 

@@ -211,6 +211,31 @@ def test_what_nothing_can_be_learnt_from_is_told_and_no_config_written(folder, n
     assert not (folder / "bad.cfg").exists()
 
 
+@pytest.mark.parametrize("target", ["bought", "spent"])
+def test_rows_without_a_target_are_left_out_all_the_way(folder, target):
+    rows = people(400)
+    for row in rows[::10]:
+        row[target] = "" if row["id"] % 20 else "NA"
+    table(folder / "people.csv", rows[0], [row.values() for row in rows])
+    told = "40 of 400 rows have nothing in it, or a word for that such as NA: they are left out."
+    assert told in call("init-config", "people.csv", "--target", target).stdout
+    assert 'missing = "skip"' in (folder / "people.cfg").read_text()
+    assert "data.train: 40 rows without a target left out" in call("debug-config", "people.cfg").stdout
+    said = call("train", "people.cfg", "--output", "run", "--training.max_steps", 20)
+    assert said.output.count("data.train: 40 rows without a target left out") == 1
+    assert json.loads(call("evaluate", "run", "--json").stdout)["n"] == 72  # a fifth of those with a target
+    whole = call("evaluate", "run", "people.csv", "--json")
+    assert json.loads(whole.stdout)["n"] == 360
+    assert whole.stderr == "40 rows without a target left out\n"
+    assert len(call("predict", "run", "people.csv").stdout.splitlines()) == 401
+
+
+def test_a_target_without_gaps_is_strict(folder):
+    write_people(folder / "people.csv")
+    assert "they are left out" not in call("init-config", "people.csv", "--target", "bought").stdout
+    assert "missing = " not in (folder / "people.cfg").read_text()
+
+
 def test_a_lopsided_target_is_scored_by_more_than_accuracy(folder):
     draw = random.Random(0)
     rows = [[draw.gauss(0, 1), "no" if i % 10 else "yes"] for i in range(300)]

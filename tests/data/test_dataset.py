@@ -87,8 +87,8 @@ def test_mistakes_of_reader_features_and_target_are_told_together_by_line(write)
         [
             f'{path}:3: a: expected a number, got "bad"',
             f"{path}:4: expected 2 values as in the header, got 1",
-            f"{path}:5: label: the label is empty",
-            f"{path}:6: label: the label is empty",
+            f'{path}:5: label: the label is empty; missing = "skip" in [target] leaves such rows out',
+            f'{path}:6: label: the label is empty; missing = "skip" in [target] leaves such rows out',
             f'{path}:6: a: the value is missing, "nan"; fill it in or leave the column or row out; '
             "or let numbers.v1 fill it in, in a section [features.*.NAME]",
         ]

@@ -95,7 +95,7 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest():
     ("values", "task", "said"),
     [
         (
-            ["a", "b", ""] * 20,
+            ["a", "a", ""] * 20,
             "auto",
             "a.csv:3: y: 20 of 60 rows have no value to learn from (lines 3, 6, ...): train on a copy",
         ),
@@ -108,6 +108,18 @@ def test_what_nothing_can_be_learnt_from_is_refused(values, task, said):
     with pytest.raises(DataError) as caught:
         check(choose((facts_of("y", values),), "y", task))
     assert said in str(caught.value)
+
+
+def test_gaps_in_a_target_are_left_out_and_not_refused():
+    gaps = choose((facts_of("y", ["a", "b", ""] * 20),), "y", "auto")
+    check(gaps)
+    assert (gaps.has_gaps, gaps.share_present) == (True, 2 / 3)
+    numbers = choose((facts_of("y", [str(i / 7) for i in range(90)] + ["NA"] * 10),), "y", "auto")
+    check(numbers)
+    assert (numbers.has_gaps, numbers.share_present) == (True, 0.9)
+    assert not choose((CLASSES,), "kind", "auto").has_gaps
+    with pytest.raises(DataError, match="9 rows that have a target are too few"):
+        check(choose((facts_of("y", ["a", "b", "a"] * 3 + [""] * 3),), "y", "auto"))
 
 
 def test_a_sound_target_is_not_refused():

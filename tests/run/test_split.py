@@ -37,6 +37,45 @@ def test_a_run_trains_on_the_rest_and_scores_what_is_held_out(data):
     assert sorted([*lines_in(job.train), *dev, *last]) == list(range(2, 25))
 
 
+def with_gaps(data):
+    """Data some rows of which have no target, and a config that leaves them out."""
+    first, *others = (data / "train.csv").read_text().splitlines()
+    lines = [line.rpartition(",")[0] + "," if i % 4 == 1 else line for i, line in enumerate(others)]
+    (data / "train.csv").write_text("\n".join([first, *lines]) + "\n")
+    return config_of(data, "--target.missing", "skip", text=TEXT), {i + 2 for i in range(len(lines)) if i % 4 != 1}
+
+
+def test_rows_without_a_target_are_in_no_part(data):
+    config, labelled = with_gaps(data)
+    job = assembly.assemble(config, StopFlag())
+    assert job.notes == ["data.train: 6 rows without a target left out"]
+    train(config, data / "run")
+    target = job.trained.target[1]
+    dev = lines_of(provenance.dev_readers(data / "run", target)["dev"])
+    last = lines_of(provenance.last_reader(data / "run", target))
+    assert dev == lines_in(job.dev["dev"])
+    assert sorted([*lines_in(job.train), *dev, *last]) == sorted(labelled)
+
+
+def test_parts_of_all_rows_would_be_noticed(data, monkeypatch):
+    config, _ = with_gaps(data)
+    job = assembly.assemble(config, StopFlag())
+    train(config, data / "run")
+    monkeypatch.setattr(provenance, "labelled", lambda reader, target: reader)
+    assert lines_of(provenance.dev_readers(data / "run", job.trained.target[1])["dev"]) != lines_in(job.dev["dev"])
+
+
+def test_rows_without_a_target_stay_out_of_files_and_of_a_resume(data):
+    config, _ = with_gaps(data)
+    train(config, data / "memory")
+    in_files = config_of(data, "--target.missing", "skip", "--system.data_memory", 0, text=TEXT)
+    train(in_files, data / "files")
+    assert outcome_of(data / "files") == outcome_of(data / "memory")
+    train_until(8, config, data / "stopped")
+    train(config, data / "stopped", resume=True)
+    assert outcome_of(data / "stopped") == outcome_of(data / "memory")
+
+
 def test_the_seed_decides_which_rows(data):
     for seed in (0, 1):
         train(config_of(data, "--system.seed", seed, "--training.max_steps", 2, text=TEXT), data / str(seed))

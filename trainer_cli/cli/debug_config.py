@@ -62,6 +62,8 @@ def show_data(out: Console, found: Inspection) -> None:
 
     held_out = "".join(f", {n:,} {name} rows" for name, n in found.held_out.items())
     heading(out, f"Data ({'' if found.is_whole else 'at least '}{found.n_fitted:,} training rows{held_out})")
+    for note in found.notes:
+        out.print(note, markup=False)
     rows = [
         (each.name, shape_text(each.X), shape_text(each.Y), numbers(each.X), numbers(each.Y)) for each in found.samples
     ]

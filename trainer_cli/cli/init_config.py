@@ -100,7 +100,8 @@ def write(config: Path, text: str) -> None:
 
 def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None) -> str:
     """What was written, which other files were found, and the commands to type next."""
-    from trainer_cli.proposal.proposal import share_held_out, share_of_rare
+    from trainer_cli.data.faults import shown
+    from trainer_cli.proposal.proposal import said_of_gaps, share_held_out, share_of_rare
 
     folder = str(Path("out") / config.stem)
     lines = [f"\n{config} is written."]
@@ -108,6 +109,8 @@ def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None)
         lines.append(f"It scores on {dev}, which lies beside the data.")
     else:
         lines.append(f"It scores on {share_held_out(found):.0%} of the rows, which are held out and not trained on.")
+    if found.target is not None and found.target.has_gaps:
+        lines.append(f"Of the target {shown(found.target.facts.name)}, {said_of_gaps(found.target)}.")
     if found.target is not None and (share := share_of_rare(found.target)):
         lines.append(
             f"The rarest class has {share:.2g} % of the rows: they are used more often, and macro F is the score."

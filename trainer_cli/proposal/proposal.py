@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer_cli.data.block import listing
+from trainer_cli.data.encoders.gaps import SKIP
 from trainer_cli.data.faults import printable, shown
 from trainer_cli.errors import DataError
 from trainer_cli.proposal import target as targets
@@ -37,7 +38,7 @@ def config_text(found: Survey, optimize: Optimize = "accuracy", dev: Path | None
     if found.target is None:
         raise DataError(found.doubt)
     targets.check(found.target)
-    n_rows = round(found.profile.n_rows * (1 if dev else 1 - share_held_out(found)))
+    n_rows = round(found.profile.n_rows * found.target.share_present * (1 if dev else 1 - share_held_out(found)))
     plan = (text_recipe if is_text_alone(found.uses) else recipe)(n_rows, optimize)
     model = design(found.uses, found.target, plan)
     return write(list(heading(found)), list(sections(found, found.target, plan, model, dev)))
@@ -108,7 +109,16 @@ def target_section(target: Target) -> Section:
     separator = {} if target.separator is None else {"separator": target.separator}
     # Of many tags some are so rare that the rows held out have one that training has not.
     unknown = {"unknown": "miss"} if target.task == "tagging" else {}
-    return Section("target", {"@encoders": ENCODERS[target.task], "column": target.facts.name, **separator, **unknown})
+    gaps = {"missing": SKIP} if target.has_gaps else {}
+    values = {"@encoders": ENCODERS[target.task], "column": target.facts.name, **separator, **unknown, **gaps}
+    return Section("target", values, f"{said_of_gaps(target)}." if gaps else "")
+
+
+def said_of_gaps(target: Target) -> str:
+    """How many rows have no target, and what becomes of them."""
+    facts = target.facts
+    what = f"{facts.missing:,} of {facts.n:,} rows have nothing in it, or a word for that such as NA"
+    return f"{what}: they are left out"
 
 
 def metrics(target: Target, why: str = DECIDES) -> Iterator[Section]:
@@ -129,14 +139,14 @@ def is_spans(tags: Iterable[str]) -> bool:
 
 
 def share_of_commonest(target: Target) -> float:
-    return max(target.facts.counts.values(), default=0) / max(1, target.facts.n)
+    return max(target.facts.counts.values(), default=0) / max(1, target.facts.present)
 
 
 def share_of_rare(target: Target) -> float:
     """How many of a hundred rows the rarest class has, where these are used more often; else 0."""
     if target.task != "classification" or not is_lopsided(target):
         return 0.0
-    share = min(target.facts.counts.values()) / max(1, target.facts.n)
+    share = min(target.facts.counts.values()) / max(1, target.facts.present)
     return 100 * share if share < RARE else 0.0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer_cli.data.labelled import LabelledReader
 from trainer_cli.errors import DataError, TrainerError
 from trainer_cli.profile.column import ColumnFacts
 from trainer_cli.profile.leaks import leaks
@@ -48,7 +49,8 @@ def survey(path: Path, target: str | None = None, task: str = "auto", given: Map
         doubt = str(err)
     leaking = {}
     if chosen is not None and chosen.task in ("classification", "regression"):
-        leaking = leaks(reader, found, chosen.facts.name, of_numbers=chosen.task == "regression")
+        rows = LabelledReader(reader, chosen.facts.name) if chosen.has_gaps else reader
+        leaking = leaks(rows, found, chosen.facts.name, of_numbers=chosen.task == "regression")
     used = uses(found.columns, chosen, leaking)
     used = tuple(Use(use.facts, use.role, chosen.why) if chosen and use.facts is chosen.facts else use for use in used)
     return Survey(data, found, chosen, used, doubt)

@@ -83,6 +83,16 @@ class Target:
     separator: str | None = None
     is_guess: bool = False
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether some rows have nothing to learn from; of several labels a row may have none."""
+        return self.task in ("classification", "regression") and self.facts.missing > 0
+
+    @property
+    def share_present(self) -> float:
+        """The share of the rows that are used."""
+        return self.facts.present / max(1, self.facts.n) if self.has_gaps else 1.0
+
 
 def choose(columns: Sequence[ColumnFacts], name: str | None, task: str) -> Target:
     """The target that was named, or the one that is plain; none is a DataError, a wrong name an ArgumentError."""
@@ -202,9 +212,9 @@ def said(task: str, *reasons: str) -> str:
 
 
 def check(target: Target) -> None:
-    """Refuse what no model can be trained on: rows without a target, one class alone, texts as numbers."""
+    """Refuse what no model can be trained on: sentences without tags, one value alone, texts as numbers."""
     facts = target.facts
-    if facts.missing and target.task != "multilabel":
+    if facts.missing and target.task != "multilabel" and (target.task == "tagging" or facts.distinct < 2):
         raise without_value(facts)
     if facts.distinct < 2:
         raise DataError(f"the target {shown(facts.name)} has the same value in every row: there is nothing to learn")
@@ -213,11 +223,14 @@ def check(target: Target) -> None:
     if (target.task in ("tagging", "multilabel")) != (facts.kind == "list" or target.separator is not None):
         what = "a list of texts a row" if facts.kind == "list" else "one value a row"
         raise DataError(f"the target {shown(facts.name)} holds {what}, which {target.task} does not take")
-    if target.task == "classification" and facts.distinct * 2 > facts.n:
-        message = f"the target {shown(facts.name)} has {facts.distinct:,} different values in {facts.n:,} rows"
+    if target.task == "classification" and facts.distinct * 2 > facts.present:
+        message = f"the target {shown(facts.name)} has {facts.distinct:,} different values in {facts.present:,} rows"
         raise DataError(f"{message}: these are no classes; name another with --target")
-    if facts.n < MIN_ROWS:
-        raise DataError(f"{facts.n} rows are too few to learn from and to score on: {MIN_ROWS} are the least")
+    n = facts.present if target.has_gaps else facts.n
+    if n < MIN_ROWS:
+        raise DataError(
+            f"{n} rows{' that have a target' if n < facts.n else ''} are too few to learn from and to score on: {MIN_ROWS} are the least"
+        )
 
 
 def without_value(facts: ColumnFacts) -> DataError:

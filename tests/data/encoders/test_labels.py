@@ -87,7 +87,8 @@ def test_a_number_that_training_never_had_is_told_with_its_row(block):
 def test_an_empty_label_is_told_with_its_line(block):
     with pytest.raises(DataError) as caught:
         fitted(block(label=["a", "", " "]))
-    assert str(caught.value) == "data.csv:3: label: the label is empty\ndata.csv:4: label: the label is empty"
+    rule = 'the label is empty; missing = "skip" in [target] leaves such rows out'
+    assert str(caught.value) == f"data.csv:3: label: {rule}\ndata.csv:4: label: {rule}"
 
 
 @pytest.mark.parametrize("values", [np.array([0.5, 1]), np.zeros((2, 2), int)])
@@ -187,6 +188,19 @@ def test_a_label_that_training_never_had_may_be_a_miss(block):
         assert each.encode(block(label=np.array([3, 1, 3, 2]))).tolist() == [-1, 0, -1, 1]
     with pytest.raises(DataError, match="the label is empty"):
         encoder.encode(block(label=["1", ""]))
+
+
+def test_a_state_tells_what_becomes_of_gaps_and_one_from_before_the_choice_that_they_are_mistakes(block):
+    encoder = Labels("label", missing="skip")
+    encoder.choose(("label",))
+    encoder.fit(block(label=["a", "b"]))
+    encoder.finish_fit()
+    state, arrays = encoder.to_state()
+    assert Labels.from_state(state, arrays).missing == "skip"
+    del state["missing"]
+    assert Labels.from_state(state, arrays).missing == "error"
+    with pytest.raises(ModelFileError, match="missing must be one of"):
+        Labels.from_state({**state, "missing": "mean"}, arrays)
 
 
 def test_a_state_from_before_the_choice_refuses_unknown_labels(block):

@@ -111,7 +111,8 @@ def test_missing_may_be_an_error(block):
     [
         ({"column": "a", "columns": ["b"]}, "columns: column is a number to predict, columns are features"),
         ({"column": "a", "clip": 3.0}, "clip: clip is for features, columns = [...]; a number to predict takes none"),
-        ({"missing": "mean"}, "missing: missing is for features"),
+        ({"missing": "mean"}, 'missing: a number to predict takes missing = "error" or "skip"'),
+        ({"columns": ["a"], "missing": "skip"}, 'missing: numbers to predict from take missing = "mean" or "error"'),
         ({"columns": ["a"], "clip": -1.0}, "clip: clip must be a number of deviations, 0 for no limit, got -1.0"),
     ],
 )

@@ -28,7 +28,7 @@ def test_predictions_come_back_in_the_columns_unit(encoder):
 
 
 def test_bad_values_are_located(encoder, block):
-    with pytest.raises(DataError, match=r"data\.csv:3: price: the value is empty"):
+    with pytest.raises(DataError, match=r'data\.csv:3: price: the value is empty.*; missing = "skip" in \[target\]'):
         encoder.encode(block(price=["1", ""]))
     with pytest.raises(DataError, match="price: expected one number a row, got arrays"):
         encoder.encode(block(price=np.zeros((2, 2))))
@@ -54,3 +54,13 @@ def test_a_damaged_state_is_refused(encoder, damage):
     state, arrays = encoder.to_state()
     with pytest.raises(ModelFileError):
         Numbers.from_state(state, {**arrays, **damage})
+
+
+def test_a_state_tells_what_becomes_of_gaps(block):
+    encoder = Numbers("price", missing="skip")
+    encoder.choose(("price",))
+    encoder.fit(block(price=["1", "2"]))
+    encoder.finish_fit()
+    state, arrays = encoder.to_state()
+    assert Numbers.from_state(state, arrays).missing == "skip"
+    assert Numbers.from_state({"column": "price"}, arrays).missing == "error"  # saved before there was the choice

@@ -13,6 +13,7 @@ from trainer_cli.arrays import Array, Ints
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.encoders.choice import target_column
 from trainer_cli.data.encoders.floats import number
+from trainer_cli.data.encoders.gaps import REMEDY, SKIP, Gaps, stated_gaps
 from trainer_cli.data.encoders.state import stated_choice, stated_counts, stated_names, stated_text
 from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.errors import DataError, Problem, ShapeError
@@ -33,14 +34,16 @@ class Labels:
 
     The order: where every label writes a number, by number; else by code points. `column` may be left out for one
     called `label` or `Y`. Labels are compared as they stand, spaces and letter case included. An empty one is a
-    DataError, and so is one that training never had; with `unknown = "miss"` that is number -1, wrong whatever is
-    predicted, and has no part in losses. `counts` tells how many training rows have each label.
+    DataError; with `missing = "skip"` rows without a label, or with a word for that such as NA, are left out of
+    training and scoring. One that training never had is a DataError; with `unknown = "miss"` it is number -1, wrong
+    whatever is predicted, and has no part in losses. `counts` tells how many training rows have each label.
     """
 
     truths: Truths = "classes"
 
-    def __init__(self, column: str | None = None, *, unknown: Unknown = "error"):
+    def __init__(self, column: str | None = None, *, unknown: Unknown = "error", missing: Gaps = "error"):
         self.column = column
+        self.missing: Gaps = missing
         self.unknown: Unknown = unknown
         self.reads: tuple[str, ...] = ()
         self.names: tuple[str, ...] = ()
@@ -109,14 +112,14 @@ class Labels:
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         state = {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}
-        return {**state, "unknown": self.unknown}, {}
+        return {**state, "unknown": self.unknown, "missing": self.missing}, {}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Labels:
         column = stated_text(state, "column")
         # A state that was written before there was the choice has none.
         unknown = stated_choice({"unknown": "error", **state}, "unknown", ("error", "miss"))
-        encoder = cls(column, unknown="miss" if unknown == "miss" else "error")
+        encoder = cls(column, unknown="miss" if unknown == "miss" else "error", missing=stated_gaps(state))
         encoder.reads = (column,)
         names = stated_names(state, "names")
         encoder._name(names, stated_counts(state, "counts", len(names)))
@@ -134,8 +137,10 @@ class Labels:
         if isinstance(values, list):
             if not all(map(str.strip, values)):
                 empty = [row for row, label in enumerate(values) if not label.strip()]
-                raise block.faulty(name, empty, lambda row: "the label is empty")
+                raise block.faulty(name, empty, lambda row: f"the label is empty; {REMEDY}")
             return values, None
+        if self.missing == SKIP and values.dtype.kind == "f" and values.ndim == 1 and np.all(values == values.round()):
+            values = values.astype(np.int64)  # whole numbers, which became floats beside gaps
         if values.dtype.kind not in "biu" or values.ndim != 1:
             message = f"labels are text or whole numbers, one a row; got {values.dtype} {values.shape}"
             raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])

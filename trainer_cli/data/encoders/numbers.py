@@ -11,17 +11,23 @@ from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen_columns, target_column
 from trainer_cli.data.encoders.floats import Floats
+from trainer_cli.data.encoders.gaps import REMEDY, SKIP, stated_gaps
 from trainer_cli.data.encoders.numeric import Numeric
 from trainer_cli.data.encoders.state import stated_choice, stated_names, stated_number, stated_text
 from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.registry import registry
 
-Missing = Literal["mean", "error"]
+Missing = Literal["mean", "error", "skip"]
 
 # No value of up to 101 training rows lies further out than 10 deviations, whatever it is (Samuelson, "How Deviant Can
 # You Be?", 1968: at most the root of n - 1), and hardly one of a bell curve of any size; a slip of the keyboard does.
 CLIP = 10.0
+# What may become of a gap, by what the encoder is for.
+WRONG_MISSING = {
+    "target": 'a number to predict takes missing = "error" or "skip", which leaves rows without one out',
+    "features": 'numbers to predict from take missing = "mean" or "error"; only a target leaves rows out',
+}
 
 
 @registry.encoders("numbers.v1")
@@ -29,7 +35,8 @@ class Numbers:
     """Numbers, standardised with the training rows' mean and deviation, as float32: a target or features.
 
     As a target, with `column`: (B, 1). Predictions are given back in the column's own unit, `mean + deviation *
-    output`. `column` may be left out for one called `label` or `Y`. Every value must be a number.
+    output`. `column` may be left out for one called `label` or `Y`. Every value must be a number; with
+    `missing = "skip"` rows without one are left out of training and scoring.
 
     As features, with `columns`: (B, width), the numbers of each column in that order; a column may be an array (B, n).
     With `missing = "mean"` (the default) a missing value becomes the mean, which is 0, and for each number that was
@@ -48,7 +55,7 @@ class Numbers:
     ):
         self.column = column
         self.columns = columns
-        self.missing: Missing = "error" if columns is None or missing == "error" else "mean"
+        self.missing: Missing = missing or ("error" if columns is None else "mean")
         self._check(clip, missing)
         self.clip = (CLIP if clip is None else float(clip)) if columns is not None else 0.0
         self._numeric = self._made(())
@@ -101,7 +108,7 @@ class Numbers:
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         numeric = self._numeric
         if self.columns is None:
-            return {"column": self.reads[0]}, numeric.arrays()
+            return {"column": self.reads[0], "missing": self.missing}, numeric.arrays()
         state = {"columns": list(self.reads), "sizes": list(numeric.sizes), "flagged": numeric.flagged.tolist()}
         return {**state, "missing": self.missing, "clip": self.clip}, numeric.arrays()
 
@@ -109,7 +116,7 @@ class Numbers:
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Numbers:
         if "columns" not in state:
             column = stated_text(state, "column")
-            encoder = cls(column)
+            encoder = cls(column, missing=stated_gaps(state))
             encoder._numeric = encoder._made((column,))
             encoder._numeric.restore({"sizes": [1]}, arrays)
             return encoder
@@ -122,7 +129,7 @@ class Numbers:
 
     def _made(self, reads: tuple[str, ...]) -> Numeric:
         if self.columns is None:
-            return Numeric(reads, argument="column", remedy=lambda name: "labels.v1 predicts classes")
+            return Numeric(reads, argument="column", remedy=lambda name: "labels.v1 predicts classes", filler=REMEDY)
         return Numeric(
             reads,
             fill=self.missing == "mean",
@@ -135,9 +142,10 @@ class Numbers:
     def _check(self, clip: float | None, missing: str | None) -> None:
         if self.column is not None and self.columns is not None:
             raise refused("columns", "column is a number to predict, columns are features; give one of them")
-        for name, value in (("clip", clip), ("missing", missing)):
-            if self.columns is None and value is not None:
-                raise refused(name, f"{name} is for features, columns = [...]; a number to predict takes none")
+        if self.columns is None and clip is not None:
+            raise refused("clip", "clip is for features, columns = [...]; a number to predict takes none")
+        if missing not in (None, "error", SKIP if self.columns is None else "mean"):
+            raise refused("missing", WRONG_MISSING["target" if self.columns is None else "features"])
         if clip is not None and not 0 <= clip < np.inf:
             raise refused("clip", f"clip must be a number of deviations, 0 for no limit, got {clip}")
 
