@@ -35,7 +35,8 @@ def test_rows_without_a_target_are_in_no_pass_and_counted_once(write):
     reader = labelled(CSVReader(write(TABLE)), target)
     assert fit(reader, features, target) == 3
     data = load(reader, features, target)
-    assert target.names == ("x", "y") and data.Y.tolist() == [0, 1, 0]
+    assert target.names == ("x", "y")
+    assert data.Y.tolist() == [0, 1, 0]
     assert [data.place(row)[1] for row in range(3)] == [2, 5, 6]
     assert [data.number(row) for row in range(3)] == [0, 3, 4]
     assert [len(batch.rows) for batch in stream(reader, features, target, 2)] == [2, 1]
@@ -86,6 +87,6 @@ def test_data_without_the_column_are_left_as_they_are():
 
 
 def test_lists_of_labels_have_no_gaps():
-    assert Multilabel("y").width == 0 and not hasattr(Multilabel("y"), "missing")
+    assert not hasattr(Multilabel("y"), "missing")
     reader = Blocks(Block({"y": [["a"], []]}))
     assert [len(block) for block in LabelledReader(reader, "y").blocks()] == [2]

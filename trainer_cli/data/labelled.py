@@ -66,7 +66,7 @@ def present(values: Column) -> Ints:
 
 
 def labelled(reader: Reader, target: object) -> Reader:
-    """The reader as a fitted or chosen target wants it: without rows that have none, where it says `missing = "skip"`."""
+    """The reader as a target that knows its column wants it: with `missing = "skip"`, without rows that have none."""
     columns: tuple[str, ...] = getattr(target, "reads", ())
     return LabelledReader(reader, columns[0]) if columns and getattr(target, "missing", "") == SKIP else reader
 
