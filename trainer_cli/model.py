@@ -267,7 +267,7 @@ class Model(Node):
         """
         arrays, store = tensors.from_bytes(data), self.store
         moment = arrays.pop(MOMENT, None)
-        if arrays and not store.segments:
+        if arrays and not store.segments and not store.buffers:
             raise ArgumentError(f"{self.where}: has no parameters yet: call initialize first")
         store.load_learnt(arrays)
         if moment is not None:
