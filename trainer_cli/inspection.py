@@ -61,7 +61,8 @@ class Sample:
 @dataclass(frozen=True)
 class Inspection:
     """`n_fitted` training rows were looked at; `is_whole` if these are all. `held_out` says how many rows the split
-    keeps from them, by part; `notes` are lines about the rows. `config` is the whole of it, filled, and `text` that as it is written."""
+    keeps from them, by part; `notes` are lines about the rows. `config` is the whole of it, filled, and `text` that as
+    it is written."""
 
     config: dict[str, Any]
     text: str

@@ -228,9 +228,8 @@ def check(target: Target) -> None:
         raise DataError(f"{message}: these are no classes; name another with --target")
     n = facts.present if target.has_gaps else facts.n
     if n < MIN_ROWS:
-        raise DataError(
-            f"{n} rows{' that have a target' if n < facts.n else ''} are too few to learn from and to score on: {MIN_ROWS} are the least"
-        )
+        which = " that have a target" if n < facts.n else ""
+        raise DataError(f"{n} rows{which} are too few to learn from and to score on: {MIN_ROWS} are the least")
 
 
 def without_value(facts: ColumnFacts) -> DataError:
