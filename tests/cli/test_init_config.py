@@ -76,7 +76,7 @@ def test_a_table_of_everything_gives_a_config_that_beats_the_commonest_class(fol
     assert "stratified.v1" in text
     config = read_run_config("people.cfg").config
     used = [name for part in config["features"]["*"].values() for name in part["columns"]]
-    assert used == ["age", "city", "zip", "ok", "joined"]
+    assert used == ["age", "price", "city", "zip", "ok", "joined"]
     assert '"copy" (gives the target away' in text
     share = max(sum(row["bought"] == word for row in rows) for word in ("yes", "no")) / len(rows)
     assert trained("people.cfg", "--training.max_steps=300")["accuracy"] > share + 0.2
@@ -228,6 +228,33 @@ def test_rows_without_a_target_are_left_out_all_the_way(folder, target):
     assert json.loads(whole.stdout)["n"] == 360
     assert whole.stderr == "40 rows without a target left out\n"
     assert len(call("predict", "run", "people.csv").stdout.splitlines()) == 401
+
+
+def test_numbers_as_people_write_them_are_read_all_the_way(folder):
+    draw = random.Random(3)
+    rows = []
+    for i in range(200):
+        area, share = draw.uniform(500, 3000), draw.uniform(0, 100)
+        area_text, rent = (f"{x:,.2f}".translate(str.maketrans(",.", ".,")) for x in (area, 2 * area + share))
+        rows.append([area_text, f"{share:.0f} %", i * 7 % 13, f"{rent} \u20ac"])
+    table(folder / "flats.csv", ["area", "share", "n", "rent"], rows)
+    told = call("init-config", "flats.csv").stdout
+    assert 'decimal = ",", thousands = "."' in told
+    config = read_run_config("flats.cfg").config
+    assert config["target"] == {
+        "@encoders": "numbers.v1",
+        "column": "rent",
+        "decimal": ",",
+        "thousands": ".",
+        "units": True,
+    }
+    parts = list(config["features"]["*"].values())
+    assert [part["columns"] for part in parts] == [["n"], ["area"], ["share"]]
+    call("train", "flats.cfg", "--output", "run", "--training.max_steps", 20, "--quiet")
+    assert json.loads(call("evaluate", "run", "flats.csv", "--json").stdout)["n"] == 200
+    first = csv.DictReader(call("predict", "run", "flats.csv").stdout.splitlines()).__next__()
+    assert (first["rent"], first["area"]) == (rows[0][3], rows[0][0])
+    assert 500 < float(first["prediction"]) < 7000
 
 
 def test_a_target_without_gaps_is_strict(folder):

@@ -13,6 +13,8 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.encoders.datetimes import moment
+from trainer_cli.data.encoders.notation import Notation
+from trainer_cli.profile.amounts import Amounts
 from trainer_cli.profile.distinct import Distinct
 from trainer_cli.profile.spelling import spelling
 
@@ -41,6 +43,7 @@ class ColumnFacts:
     missing_at: file and line of the first rows without a value, ten at most.
     shape: of one array.
     is_counting: it numbers the rows: 0, 1, 2 or 1, 2, 3 and so on.
+    notation: of `amount`, how all of its values are numbers; None if they are not in any one notation.
     """
 
     name: str
@@ -59,6 +62,7 @@ class ColumnFacts:
     missing_at: tuple[tuple[str, int], ...] = ()
     shape: tuple[int, ...] = ()
     is_counting: bool = False
+    notation: Notation | None = None
 
     @property
     def present(self) -> int:
@@ -71,7 +75,7 @@ class ColumnFacts:
 
     @property
     def is_numeric(self) -> bool:
-        return self.kind in ("whole", "number")
+        return self.kind in ("whole", "number") or self.notation is not None
 
 
 class ColumnProfile:
@@ -83,6 +87,7 @@ class ColumnProfile:
         self.distinct = Distinct(limit)
         self.spelt: Counter[str] = Counter()
         self.odd: Counter[str] = Counter()
+        self.amounts = Amounts()
         self.examples: list[str] = []
         self.numbers = (math.inf, -math.inf)
         self.dates: tuple[tuple[datetime, str], tuple[datetime, str]] | None = None
@@ -123,6 +128,7 @@ class ColumnProfile:
             missing_at=tuple(missing_at),
             shape=self.array[0] if self.array else (),
             is_counting=self.is_counting and kind == "whole" and present == self.n >= MIN_COUNTING,
+            notation=self.amounts.notation if kind == "amount" else None,
         )
 
     def _add_texts(self, texts: Sequence[str]) -> list[int]:
@@ -136,6 +142,7 @@ class ColumnProfile:
             elif value is not None:
                 low, high = self.numbers
                 self.numbers = min(low, value), max(high, value)
+                self.amounts.add_number(text, value)
             else:
                 self._add_text(text, kind, count)
         self.distinct.add({text: count for text, count in counts.items() if text not in missing})
@@ -151,6 +158,8 @@ class ColumnProfile:
         if kind == "date" and (when := moment(text.strip())):
             least, greatest = self.dates or ((when, text), (when, text))
             self.dates = min(least, (when, text)), max(greatest, (when, text))
+        if kind == "amount":
+            self.amounts.add(text)
         if len(self.odd) < 1000 or text in self.odd:
             self.odd[text] += count
 
@@ -218,6 +227,8 @@ class ColumnProfile:
         return "mixed" if numbers >= present * (1 - ODD_SHARE) else "text"
 
     def _range(self, kind: str) -> tuple[float | str | None, float | str | None]:
+        if kind == "amount":
+            return self.amounts.range()
         if kind == "date" and self.dates:
             return self.dates[0][1], self.dates[1][1]
         if kind in ("whole", "number", "mixed", "list", "image", "array") and self.numbers[0] <= self.numbers[1]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from trainer_cli.data.encoders.notation import Notation
 from trainer_cli.errors import DataError
 from trainer_cli.proposal.recipe import Recipe
 from trainer_cli.proposal.target import Target
@@ -124,9 +125,12 @@ def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     texts = [use for use in found if use.role == "text"]
     parts, notes = [], []
     for role, (name, encoder, note) in PARTS.items():
-        if columns := [use.facts.name for use in found if use.role == role]:
-            parts.append(Section(f"features.*.{name}", {"@encoders": encoder, "columns": columns}, joined=True))
-            notes += [note] if note else []
+        by_notation = columns_by_notation([use for use in found if use.role == role])
+        for index, (notation, columns) in enumerate(by_notation.items()):
+            section = f"features.*.{name}{index + 1 if index else ''}"
+            settings = notation.settings() if notation else {}
+            parts.append(Section(section, {"@encoders": encoder, "columns": columns, **settings}, joined=True))
+        notes += [note] if note and by_notation else []
     for index, use in enumerate(texts, 1):
         name = "text" if len(texts) == 1 else f"text{index}"
         values = {"@encoders": "text.v1", "column": use.facts.name, **min_count(use, recipe)}
@@ -138,6 +142,15 @@ def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     if not recipe.is_careful:
         return design
     return replace(design, optimizer={"@optimizers": "AdamW.v1", "weight_decay": CAREFUL[target.task]})
+
+
+def columns_by_notation(found: Sequence[Use]) -> dict[Notation | None, list[str]]:
+    """The columns that are written alike, those of plain numbers first."""
+    columns: dict[Notation | None, list[str]] = {}
+    for use in sorted(found, key=lambda use: use.facts.notation is not None):
+        notation = use.facts.notation if use.role == "number" else None
+        columns.setdefault(notation, []).append(use.facts.name)
+    return columns
 
 
 def layers(name: str, target: Target, recipe: Recipe) -> Section:

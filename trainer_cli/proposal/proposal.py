@@ -110,7 +110,9 @@ def target_section(target: Target) -> Section:
     # Of many tags some are so rare that the rows held out have one that training has not.
     unknown = {"unknown": "miss"} if target.task == "tagging" else {}
     gaps = {"missing": SKIP} if target.has_gaps else {}
-    values = {"@encoders": ENCODERS[target.task], "column": target.facts.name, **separator, **unknown, **gaps}
+    notation = target.facts.notation.settings() if target.task == "regression" and target.facts.notation else {}
+    more = {**separator, **unknown, **gaps, **notation}
+    values = {"@encoders": ENCODERS[target.task], "column": target.facts.name, **more}
     return Section("target", values, f"{said_of_gaps(target)}." if gaps else "")
 
 

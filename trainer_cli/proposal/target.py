@@ -153,7 +153,9 @@ def fits(facts: ColumnFacts, task: str) -> bool:
 
 def is_possible(facts: ColumnFacts) -> bool:
     """Whether a column can be a target at all."""
-    if facts.kind in ("empty", "image", "array", "date", "code", "amount", "mixed") or facts.distinct < 2:
+    if facts.kind in ("empty", "image", "array", "date", "code", "mixed") or facts.distinct < 2:
+        return False
+    if facts.kind == "amount" and facts.notation is None:
         return False
     if facts.kind == "text" and (facts.distinct > MAX_CLASSES or facts.distinct * 2 > facts.present):
         return separator_of(facts) is not None
@@ -174,6 +176,8 @@ def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: 
         return Target(facts, "multilabel", said("multilabel", why, parts), separator)
     if facts.kind == "number":
         return Target(facts, "regression", said("regression", why, "numbers with fractions"))
+    if facts.notation is not None and facts.distinct > MAX_NUMBERS:
+        return Target(facts, "regression", said("regression", why, f"numbers written with {facts.notation.said()}"))
     if facts.kind == "whole" and (facts.distinct > MAX_NUMBERS or facts.distinct * 2 > facts.present):
         return Target(facts, "regression", said("regression", why, f"{facts.distinct:,} different whole numbers"))
     return Target(facts, "classification", said("classification", why, f"{facts.distinct:,} classes"))

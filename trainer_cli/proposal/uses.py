@@ -113,6 +113,8 @@ def array_use(facts: ColumnFacts) -> Use:
 def number_use(facts: ColumnFacts) -> Use:
     if facts.kind == "whole" and is_id(facts):
         return Use(facts, LEFT_OUT, "an identifier: hardly any value comes twice")
+    if facts.notation is not None:
+        return Use(facts, "number", f'written as "{facts.odd[0]}": {facts.notation.said()}')
     return Use(facts, "number")
 
 

@@ -140,7 +140,10 @@ def test_wrong_columns_name_the_argument(columns, message):
     ("values", "message"),
     [
         (["1", "x"], 'data.csv:3: a: expected a number, got "x"'),
-        (["1,5", ""], 'data.csv:2: a: expected a number, got "1,5". Did you mean 1.5?'),
+        (
+            ["1,5", ""],
+            'data.csv:2: a: expected a number, got "1,5". Did you mean 1.5? numbers.v1 reads it with decimal = ","',
+        ),
         (["1", "inf"], 'data.csv:3: a: expected a finite number, got "inf"'),
         (
             ["x", ""] * 20,

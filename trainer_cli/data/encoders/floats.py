@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block
+from trainer_cli.data.encoders.notation import PLAIN, Notation, fitting
 from trainer_cli.data.faults import MAX_SHOWN, printable, shown
 from trainer_cli.errors import DataError, Problem
 
@@ -21,15 +22,24 @@ MISSING = frozenset({"na", "n/a", "nan", "null", "none", "nil", "missing", "-", 
 
 
 def floats(
-    block: Block, name: str, remedy: str = "", used: Collection[str] = (), *, gaps: bool = False, filler: str = ""
+    block: Block,
+    name: str,
+    remedy: str = "",
+    used: Collection[str] = (),
+    *,
+    gaps: bool = False,
+    filler: str = "",
+    notation: Notation = PLAIN,
 ) -> Floats:
     """A column as float64, (B,) or (B, ...) as it comes; empty, non-numeric and non-finite values are a DataError.
 
     With `gaps` a missing value (an empty text, a word for it such as NA, a NaN of an array) is NaN. `remedy` says what
     to do with a column of text, `filler` which encoder would take a missing value; `used` are columns that cannot be
-    meant by one that is missing.
+    meant by one that is missing. `notation` says how texts write numbers.
     """
     values = block.values(name, used)
+    if not notation.is_plain and isinstance(values, list):
+        values = _translated(block, name, values, notation)
     if not isinstance(values, list):
         return _finite(block, name, values, gaps)
     # Whole columns at once; only where that fails is each value looked at.
@@ -39,6 +49,15 @@ def floats(
     if numbers is None or not _good(numbers, gaps).all():
         raise _text_faults(block, name, values, remedy, gaps, filler)
     return numbers
+
+
+def _translated(block: Block, name: str, texts: list[str], notation: Notation) -> list[str]:
+    """Texts with their numbers as Python writes them; DataError: one is no number in this notation."""
+    found = [text if is_missing(text) else notation.translated(text) for text in texts]
+    if wrong := [row for row, text in enumerate(found) if text is None]:
+        rule = f"expected a number as {notation.said()} says"
+        raise block.faulty(name, wrong, lambda row: f"{rule}, got {shown(texts[row])}")
+    return [text for text in found if text is not None]
 
 
 def is_missing(text: str) -> bool:
@@ -114,7 +133,7 @@ def _text_faults(block: Block, name: str, values: list[str], remedy: str, gaps: 
         if (value is None or not math.isfinite(value)) and not (gaps and is_missing(values[row]))
     ]
     n_there = sum(not is_missing(text) for text in values) if gaps else len(values)
-    if len(rows) == n_there > MAX_SHOWN and number(values[rows[0]].replace(",", ".")) is None:
+    if len(rows) == n_there > MAX_SHOWN and not fitting(values[rows[0]]):
         # One mistake, at the header: every block with such a column reports the same.
         what = "text" if any(map(str.strip, values)) else "nothing"
         message = f"the column holds {what}, not numbers{f': {remedy}' if remedy else ''}"
@@ -131,4 +150,6 @@ def _complaint(text: str, filler: str) -> str:
     if number(text) is not None:
         return f"expected a finite number, got {shown(text)}"
     point = text.strip().replace(",", ".")
-    return f"expected a number, got {shown(text)}" + (f". Did you mean {point}?" if number(point) is not None else "")
+    meant = f". Did you mean {point}?" if number(point) is not None else ""
+    settings = next((f"{'' if meant else ';'} numbers.v1 reads it with {each.said()}" for each in fitting(text)), "")
+    return f"expected a number, got {shown(text)}{meant}{settings}"

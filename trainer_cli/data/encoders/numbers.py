@@ -12,10 +12,11 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen_columns, target_column
 from trainer_cli.data.encoders.floats import Floats
 from trainer_cli.data.encoders.gaps import REMEDY, SKIP, stated_gaps
+from trainer_cli.data.encoders.notation import notation_of
 from trainer_cli.data.encoders.numeric import Numeric
 from trainer_cli.data.encoders.state import stated_choice, stated_names, stated_number, stated_text
 from trainer_cli.data.faults import printable, refused
-from trainer_cli.errors import DataError, Problem, ShapeError
+from trainer_cli.errors import DataError, ModelFileError, Problem, ShapeError
 from trainer_cli.registry import registry
 
 Missing = Literal["mean", "error", "skip"]
@@ -43,6 +44,9 @@ class Numbers:
     missing in training a flag stands behind all numbers; with "error" it is a DataError. What lies further out than
     `clip` deviations is cut to that (10 if it is left out; 0 for no limit). A number that is constant in training is
     always 0. Missing are empty texts, words such as NA, n/a and null, and NaN.
+
+    Texts are numbers as Python writes them, or as `decimal = ","` and `thousands = "."` (also ",", " " or "'") say;
+    with `units = true` one sign of a currency or of percent may stand before or behind each, which changes nothing.
     """
 
     def __init__(
@@ -52,10 +56,14 @@ class Numbers:
         *,
         clip: float | None = None,
         missing: Missing | None = None,
+        decimal: str | None = None,
+        thousands: str | None = None,
+        units: bool | None = None,
     ):
         self.column = column
         self.columns = columns
         self.missing: Missing = missing or ("error" if columns is None else "mean")
+        self.notation = notation_of(decimal, thousands, units)
         self._check(clip, missing)
         self.clip = (CLIP if clip is None else float(clip)) if columns is not None else 0.0
         self._numeric = self._made(())
@@ -108,28 +116,35 @@ class Numbers:
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         numeric = self._numeric
         if self.columns is None:
-            return {"column": self.reads[0], "missing": self.missing}, numeric.arrays()
+            return {"column": self.reads[0], "missing": self.missing, **self.notation.settings()}, numeric.arrays()
         state = {"columns": list(self.reads), "sizes": list(numeric.sizes), "flagged": numeric.flagged.tolist()}
-        return {**state, "missing": self.missing, "clip": self.clip}, numeric.arrays()
+        return {**state, "missing": self.missing, "clip": self.clip, **self.notation.settings()}, numeric.arrays()
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Numbers:
+        notation = stated_notation(state)
         if "columns" not in state:
             column = stated_text(state, "column")
-            encoder = cls(column, missing=stated_gaps(state))
+            encoder = cls(column, missing=stated_gaps(state), **notation)
             encoder._numeric = encoder._made((column,))
             encoder._numeric.restore({"sizes": [1]}, arrays)
             return encoder
         names, clip = stated_names(state, "columns"), stated_number(state, "clip")
         missing = stated_choice(state, "missing", ("mean", "error"))
-        encoder = cls(columns=list(names), clip=clip, missing="mean" if missing == "mean" else "error")
+        encoder = cls(columns=list(names), clip=clip, missing="mean" if missing == "mean" else "error", **notation)
         encoder._numeric = encoder._made(names)
         encoder._numeric.restore(state, arrays)
         return encoder
 
     def _made(self, reads: tuple[str, ...]) -> Numeric:
         if self.columns is None:
-            return Numeric(reads, argument="column", remedy=lambda name: "labels.v1 predicts classes", filler=REMEDY)
+            return Numeric(
+                reads,
+                argument="column",
+                remedy=lambda name: "labels.v1 predicts classes",
+                filler=REMEDY,
+                notation=self.notation,
+            )
         return Numeric(
             reads,
             fill=self.missing == "mean",
@@ -137,6 +152,7 @@ class Numbers:
             zero_constants=True,
             remedy=lambda name: "categories.v1 or dates.v1 may take it",
             filler='missing = "mean" fills it in',
+            notation=self.notation,
         )
 
     def _check(self, clip: float | None, missing: str | None) -> None:
@@ -155,3 +171,16 @@ class Numbers:
         if self.columns is None and isinstance(values, np.ndarray) and values.size != len(values):
             message = f"expected one number a row, got arrays {values.shape[1:]}"
             raise DataError(problems=[Problem(message, block.places.path, 0, printable(self.reads[0]))])
+
+
+def stated_notation(state: Mapping[str, Any]) -> dict[str, Any]:
+    """How a saved encoder reads texts; damaged settings are a ModelFileError."""
+    found = {name: state[name] for name in ("decimal", "thousands", "units") if name in state}
+    is_text = all(isinstance(found.get(name, ""), str) for name in ("decimal", "thousands"))
+    try:
+        notation_of(**{"decimal": None, "thousands": None, "units": None, **found})
+    except DataError as err:
+        raise ModelFileError(f"the encoder's notation is damaged: {err}") from err
+    if not is_text or not isinstance(found.get("units", False), bool):
+        raise ModelFileError(f"the encoder's notation is damaged: {found}")
+    return found

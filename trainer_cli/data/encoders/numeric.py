@@ -12,6 +12,7 @@ from trainer_cli.arrays import Array, Ints
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.encoders.floats import Floats, floats
 from trainer_cli.data.encoders.moments import Moments
+from trainer_cli.data.encoders.notation import PLAIN, Notation
 from trainer_cli.data.encoders.standard import standardised
 from trainer_cli.data.encoders.state import damaged, stated_floats, stated_indexes, stated_sizes
 from trainer_cli.data.faults import Faults, printable, refused
@@ -26,8 +27,9 @@ class Numeric:
     or with `zero_constants` always 0, since nothing can be learnt of it. `clip` cuts to that many deviations either
     way; 0 does not.
 
-    A column is text that writes numbers, numbers (B,), or an array (B, n), which has n numbers. `argument` is the one
-    that names the columns; `remedy(name)` says what to do with a column of text, `filler` what takes a missing value.
+    A column is text that writes numbers, in `notation`, or numbers (B,), or an array (B, n), which has n numbers.
+    `argument` is the one that names the columns; `remedy(name)` says what to do with a column of text, `filler` what
+    takes a missing value.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Numeric:
         argument: str = "columns",
         remedy: Callable[[str], str] = str,
         filler: str = "",
+        notation: Notation = PLAIN,
     ):
         self.reads = reads
         self.fill = fill
@@ -48,6 +51,7 @@ class Numeric:
         self.argument = argument
         self.remedy = remedy
         self.filler = filler
+        self.notation = notation
         self.sizes: tuple[int, ...] = ()
         self.mean: Floats = np.zeros(0)
         self.scale: Floats = np.ones(0)
@@ -116,7 +120,7 @@ class Numeric:
         for name in self.reads:
             remedy = self.remedy(name)
             read = partial(floats, block, remedy=remedy, used=self.reads, gaps=self.fill, filler=self.filler)
-            part = faults.attempt(read, name)
+            part = faults.attempt(partial(read, notation=self.notation), name)
             if part is not None and part.ndim > 2:
                 message = f"expected numbers, got arrays {part.shape[1:]}; arrays.v1 takes them"
                 raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])
