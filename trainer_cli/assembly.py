@@ -26,6 +26,7 @@ from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.pairing import check_pair, fit_loss, set_up
+from trainer_cli.placing import gathered, placed
 from trainer_cli.registry import nearest
 from trainer_cli.rehearsal import N_ROWS, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
@@ -33,11 +34,8 @@ from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import (
     Sources,
-    WatchedReader,
     check_classes,
     check_weights,
-    gathered,
-    placed,
     reader_facts,
     set_name,
     sources,
@@ -45,6 +43,7 @@ from trainer_cli.sources import (
 )
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
+from trainer_cli.watched import WatchedReader
 
 
 def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> Job:

@@ -20,13 +20,15 @@ from trainer_cli.errors import ConfigError
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
 from trainer_cli.pairing import fit_loss, set_up
+from trainer_cli.placing import placed
 from trainer_cli.rehearsal import N_ROWS, at, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, size_key, steps_of, varying
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, check_classes, placed, set_name, split_labels
+from trainer_cli.sources import Sources, check_classes, set_name, split_labels
 from trainer_cli.trace import trace
 from trainer_cli.trained import tell_metrics
+from trainer_cli.watched import WatchedReader
 
 # Training files up to this size are read whole, larger ones as far as the first rows.
 WHOLE_BYTES = 100_000_000

@@ -14,8 +14,10 @@ from trainer_cli.data.cache import Cache, key_of
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.data.fingerprint import fingerprint
 from trainer_cli.data.reader import Reader
+from trainer_cli.placing import placed
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import Sources, WatchedReader, arguments, placed
+from trainer_cli.sources import Sources, arguments
+from trainer_cli.watched import WatchedReader
 
 MIB = 1 << 20
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from trainer_cli import checkpoint, json_text, output, pointers, provenance, storage, word_vectors
+from trainer_cli import changes, checkpoint, json_text, output, pointers, provenance, storage, word_vectors
 from trainer_cli.assembly import assemble
 from trainer_cli.checkpoint import Checkpoint, Found
 from trainer_cli.config.loaded import load, load_text
@@ -29,9 +29,9 @@ from trainer_cli.provenance import Conditions
 from trainer_cli.run import Run
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
-from trainer_cli.sources import WatchedReader
 from trainer_cli.state import RunState
 from trainer_cli.threads import computing, cores, resolve_threads
+from trainer_cli.watched import WatchedReader
 
 CONFIG, LOG = "config.cfg", "metrics.jsonl"
 
@@ -75,8 +75,8 @@ class Session:
     def train(self, config: RunConfig, folder: Path, *, resume: bool, overwrite: bool) -> Ending:
         """Train in `folder`, or go on with the run that it holds, or see that it is over."""
         for kind in self.allow_changed:
-            if kind not in provenance.KINDS:
-                raise ArgumentError(f"--allow-changed takes one of {', '.join(provenance.KINDS)}, not {kind!r}")
+            if kind not in changes.KINDS:
+                raise ArgumentError(f"--allow-changed takes one of {', '.join(changes.KINDS)}, not {kind!r}")
         lock = output.claim(folder, resume=resume, overwrite=overwrite)
         try:
             return self.train_in(lock, config, overwrite)
@@ -172,12 +172,12 @@ class Session:
         self, run_dir: Path, before: Mapping[str, Any], now: Mapping[str, Any], config_text: str, step: int
     ) -> list[dict[str, Any]]:
         """The run's changes of conditions, with those of now; ConfigError if there are any that are not allowed."""
-        found = provenance.changes(before, now)
+        found = changes.of_facts(before, now)
         with remedied(run_dir):
             began = load(run_dir / CONFIG).config
-        changed = provenance.config_changes(began, load_text(config_text).config)
+        changed = changes.of_config(began, load_text(config_text).config)
         found = ({"config": changed} if changed else {}) | found
-        refused = [kind for kind in found if kind in provenance.KINDS and kind not in self.allow_changed]
+        refused = [kind for kind in found if kind in changes.KINDS and kind not in self.allow_changed]
         if refused:
             lines = "\n".join(f"  {line}" for kind in refused for line in found[kind])
             flags = " ".join(f"--allow-changed {kind}" for kind in refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,21 +10,20 @@ from typing import Any
 from trainer_cli.arrays import Array
 from trainer_cli.config.document import together
 from trainer_cli.config.run_config import RunConfig
-from trainer_cli.config.sections import KNOWN
-from trainer_cli.data.block import Block, listing
+from trainer_cli.data.block import listing
 from trainer_cli.data.defaults import default_features, default_target, first_block
 from trainer_cli.data.division import divide
 from trainer_cli.data.encoder import Encoder, Part, Target
-from trainer_cli.data.faults import refused
-from trainer_cli.data.faults import shown as said
+from trainer_cli.data.faults import refused, shown
 from trainer_cli.data.labelled import labelled, told
 from trainer_cli.data.reader import Reader
 from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.data.splits.split import Split
-from trainer_cli.errors import ArgumentError, ConfigError, DataError, Problem, TrainerError
+from trainer_cli.errors import ConfigError, DataError, TrainerError
+from trainer_cli.placing import gathered, placed
 from trainer_cli.registry import nearest, registry
 from trainer_cli.signals import StopFlag
-from trainer_cli.user_code import definition, shown
+from trainer_cli.watched import WatchedReader, check_names
 
 TARGETS = 'labels.v1 is for classes, multilabel.v1 for several, numbers.v1 with column = "..." for a number'
 
@@ -61,24 +60,6 @@ class Sources:
             parts = divide(whole, self.split, config.system.seed, max_rows)
         held_out = {name: part.n for name, part in parts.items() if name != "train" and part.n}
         return replace(self, train=parts["train"], dev={"dev": parts["dev"]}, split=None, held_out=held_out)
-
-
-@contextmanager
-def placed(config: RunConfig, section: str) -> Iterator[None]:
-    """Give mistakes without a file their place in the config: at the key they name, a bare one being of `section`."""
-    try:
-        yield
-    except TrainerError as err:
-        if not err.problems or all(problem.path for problem in err.problems):
-            raise
-        found = [p if p.path else config.problem(dotted(section, p.where), p.message) for p in err.problems]
-        raise ConfigError(problems=found) from err
-
-
-def dotted(section: str, where: str) -> str:
-    """The whole name of a key in `section`; a column's name may have dots of its own."""
-    is_whole = where.partition(".")[0] in KNOWN and "." in where
-    return where if is_whole or not section else f"{section}.{where}" if where else section
 
 
 def sources(config: RunConfig) -> Sources:
@@ -185,7 +166,7 @@ def check_columns(
             for name in [name for name in encoder.reads if name not in there]:
                 where = key if config.origin(key) != "default" and len(dev) == 1 else f"data.{section}"
                 near = nearest(name, list(set(there) - set(encoder.reads)))
-                message = f"the dev data have no column {said(name)}.{near} Their columns are {listing(there)}"
+                message = f"the dev data have no column {shown(name)}.{near} Their columns are {listing(there)}"
                 errors.append(ConfigError(problems=[config.problem(where, message)]))
     if errors:
         raise together(errors)
@@ -202,15 +183,6 @@ def check_target(target: Encoder) -> None:
     if not getattr(target, "predicts", hasattr(target, "decode")):
         rule = "this encoder gives features, no target to predict"
         raise refused("columns" if hasattr(target, "predicts") else "@encoders", f"{rule}: {TARGETS}")
-
-
-@contextmanager
-def gathered(errors: list[TrainerError]) -> Iterator[None]:
-    """Add what is wrong with the config or its data to `errors`, so that more can be looked at."""
-    try:
-        yield
-    except (ConfigError, DataError, ArgumentError) as err:
-        errors.append(err)
 
 
 def check_classes(config: RunConfig, target: Target) -> None:
@@ -244,41 +216,3 @@ def reader_facts(config: RunConfig, reader: Reader) -> tuple[str, Mapping[str, A
 
 def arguments(section: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in section.items() if not key.startswith("@") and key != "path"}
-
-
-class WatchedReader:
-    """A reader that stops for a signal between blocks."""
-
-    def __init__(self, reader: Reader, flag: StopFlag):
-        self._reader = reader
-        self._flag = flag
-
-    def columns(self) -> tuple[str, ...]:
-        return self._reader.columns()
-
-    def blocks(self) -> Iterator[Block]:
-        return self._flag.watch(checked_blocks(self._reader))
-
-
-def check_names(reader: Reader) -> None:
-    """DataError at its definition if a reader's columns are no names."""
-    names = reader.columns()
-    if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
-        raise misdefined(type(reader).columns, f"a reader's columns() must give a tuple of names, not {names!r:.80}")
-
-
-def checked_blocks(reader: Reader) -> Iterator[Block]:
-    """The blocks of a reader. DataError at its definition if it gives anything else."""
-    blocks = reader.blocks()
-    wrong = None if isinstance(blocks, Iterable) else blocks
-    for block in blocks if isinstance(blocks, Iterable) else [wrong]:
-        if not isinstance(block, Block):
-            message = f"a reader's blocks() must yield Block objects, not {type(block).__name__}"
-            raise misdefined(type(reader).blocks, message)
-        yield block
-
-
-def misdefined(part: Any, message: str) -> DataError:
-    """The mistake of a user's part, at its definition."""
-    path, line = definition(part)
-    return DataError(problems=[Problem(message, shown(path), line)])

@@ -42,26 +42,19 @@ def replace_file(path: Path, data: bytes) -> None:
     """Give `path` the content `data` at once: a reader sees the old file or the new one, also after a power loss."""
     temp = temporary(path)
     with reported(path):
-        try:
+        with _unlinked_on_error(temp):
             _write_new(temp, data)
             os.rename(temp, path)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(temp)
-            raise
         _sync_folder(path.parent)
 
 
 def truncate_file(path: Path, length: int) -> int:
     """Cut `path`, made if need be, to at most `length` bytes; return how many it has then."""
     with reported(path):
-        fd = open_file(path)
-        try:
+        with _closing(open_file(path)) as fd:
             length = min(length, os.fstat(fd).st_size)
             os.ftruncate(fd, length)
             sync(fd)
-        finally:
-            os.close(fd)
         _sync_folder(path.parent)
     return length
 
@@ -69,12 +62,7 @@ def truncate_file(path: Path, length: int) -> int:
 def append_file(path: Path, data: bytes) -> None:
     """Add `data` to the end of `path`; after an error the file may end in a part of it."""
     with reported(path):
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            write_all(fd, data)
-            sync(fd)
-        finally:
-            os.close(fd)
+        _write(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC), data)
 
 
 def commit_folder(path: Path, files: Mapping[str, bytes]) -> None:
@@ -141,12 +129,8 @@ def link(path: Path, target: str) -> None:
         if os.path.lexists(path) and not os.path.islink(path):
             raise FileExistsError(errno.EEXIST, "something that is no link is in the way", str(path))
         os.symlink(target, temp)
-        try:
+        with _unlinked_on_error(temp):
             os.rename(temp, path)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(temp)
-            raise
         _sync_folder(path.parent)
 
 
@@ -206,12 +190,32 @@ def sync(fd: int) -> None:
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    fd = os.open(path, NEW_FILE, 0o666)
-    try:
+    _write(os.open(path, NEW_FILE, 0o666), data)
+
+
+def _write(fd: int, data: bytes) -> None:
+    """Write, sync and close."""
+    with _closing(fd):
         write_all(fd, data)
         sync(fd)
+
+
+@contextmanager
+def _closing(fd: int) -> Iterator[int]:
+    try:
+        yield fd
     finally:
         os.close(fd)
+
+
+@contextmanager
+def _unlinked_on_error(temp: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temp)
+        raise
 
 
 def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
@@ -261,8 +265,5 @@ def _folders(names: Collection[str]) -> list[str]:
 
 
 def _sync_folder(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with _closing(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as fd:
         sync(fd)
-    finally:
-        os.close(fd)

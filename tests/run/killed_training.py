@@ -17,7 +17,7 @@ from trainer_cli import storage
 from trainer_cli.__main__ import main as command
 from trainer_cli.job import Job
 from trainer_cli.run import Run
-from trainer_cli.sources import WatchedReader
+from trainer_cli.watched import WatchedReader
 
 MAX_KILLS = 7
 

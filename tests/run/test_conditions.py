@@ -20,7 +20,7 @@ from run_fakes import (
 )
 from threadpoolctl import threadpool_info
 
-from trainer_cli import __version__, output, provenance, session
+from trainer_cli import __version__, changes, output, provenance, session
 from trainer_cli.api import compounding, warmup_linear
 from trainer_cli.config.run_config import read_run_config
 from trainer_cli.errors import ArgumentError, ConfigError, ModelFileError, OutputError, TrainerError
@@ -46,7 +46,7 @@ def refused(data, *overrides, kinds, match, **more):
     for kind in kinds:
         assert f"--allow-changed {kind}" in str(caught.value)
     assert content(data / "run") == before
-    others = [kind for kind in provenance.KINDS if kind not in kinds]
+    others = [kind for kind in changes.KINDS if kind not in kinds]
     with pytest.raises(ConfigError):
         train(config_of(data, *overrides), data / "run", resume=True, allow_changed=others, **more)
     assert content(data / "run") == before
@@ -54,10 +54,10 @@ def refused(data, *overrides, kinds, match, **more):
     config = config_of(data, *overrides)
     ending = train(config, data / "run", resume=True, allow_changed=kinds, progress=progress, **more)
     assert ending.state.position.step == 60
-    changes = json.loads((data / "run" / "run.json").read_text())["changes"]
-    assert [change["step"] for change in changes] == [20]
-    assert set(changes[0]) == {"step", *kinds}
-    lines = [line for kind in kinds for line in changes[0][kind]]
+    recorded = json.loads((data / "run" / "run.json").read_text())["changes"]
+    assert [change["step"] for change in recorded] == [20]
+    assert set(recorded[0]) == {"step", *kinds}
+    lines = [line for kind in kinds for line in recorded[0][kind]]
     assert sorted(progress.warnings) == sorted(f"other bits may follow: {line}" for line in lines)
     return str(caught.value)
 
@@ -168,8 +168,8 @@ def test_changes_of_several_resumes_are_all_recorded(data):
     begin(data)
     train_until(30, config_of(data, "--system.seed", 1), data / "run", allow_changed=["config"])
     train(config_of(data, "--system.seed", 2), data / "run", resume=True, allow_changed=["config"])
-    changes = json.loads((data / "run" / "run.json").read_text())["changes"]
-    assert changes == [
+    recorded = json.loads((data / "run" / "run.json").read_text())["changes"]
+    assert recorded == [
         {"step": 20, "config": ["system.seed: was 0, is 1"]},
         {"step": 30, "config": ["system.seed: was 1, is 2"]},
     ]
@@ -189,7 +189,7 @@ def test_a_finished_run_is_compared_as_well(data):
 
 def test_the_check_sees_a_comparison_that_compares_nothing(data, monkeypatch):
     begin(data)
-    monkeypatch.setattr(provenance, "config_changes", lambda before, now: [])
+    monkeypatch.setattr(changes, "of_config", lambda before, now: [])
     with pytest.raises(pytest.fail.Exception):
         refused(data, "--system.seed", 1, kinds=["config"], match="system.seed")
 

@@ -110,7 +110,7 @@ def show_functions(out: Console, found: Inspection) -> None:
 
 
 def show_variables(out: Console, config: RunConfig, found: Inspection) -> None:
-    from trainer_cli.provenance import flat
+    from trainer_cli.changes import flat
 
     heading(out, f"Variables ({len(config.variables)})")
     if config.variables:

@@ -12,7 +12,8 @@ from typing import Any
 from trainer_cli.data.reader import Reader, check_given
 from trainer_cli.data.readers.auto import AutoReader, by_name, checked_format, format_of, unknown
 from trainer_cli.data.readers.files import STDIN
-from trainer_cli.data.readers.images import images_in, opened_image
+from trainer_cli.data.readers.images import images_in
+from trainer_cli.data.readers.pixels import opened_image
 from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import DataError, Problem, TrainerError
 from trainer_cli.proposal.siblings import is_train, train_folder

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer_cli.data.readers.conll import CONLLU, ConllReader
+from trainer_cli.data.readers.conll import ConllReader
 from trainer_cli.data.readers.lines import Lines
+from trainer_cli.data.readers.sentences import CONLLU
 from trainer_cli.errors import ArgumentError, DataError
 
 

@@ -14,13 +14,14 @@ from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.data.readers.files import STDIN, found, is_pattern, only_file, reason
 from trainer_cli.data.readers.fileset import FileSet
 from trainer_cli.data.readers.idx import IdxReader
-from trainer_cli.data.readers.images import ImagesReader, Mode
+from trainer_cli.data.readers.images import ImagesReader
 from trainer_cli.data.readers.json import JSONReader
 from trainer_cli.data.readers.jsonl import JSONLReader
 from trainer_cli.data.readers.npy import NpyReader
 from trainer_cli.data.readers.npz import NpzReader
 from trainer_cli.data.readers.objects import Missing
 from trainer_cli.data.readers.parquet import ParquetReader
+from trainer_cli.data.readers.pixels import Mode
 from trainer_cli.data.readers.sqlite import SQLiteReader
 from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import ArgumentError, DataError, Problem

@@ -1,0 +1,88 @@
+"""What has changed since a run began so that other bits may follow: its provenance, and its config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+# The kinds of change that a resume refuses, each unless it is allowed by its name.
+KINDS = ("config", "data", "code", "versions", "threads", "ops")
+# Another processor may change the bits as well, but machines are exchanged: that is told and recorded.
+TOLD = "cpu"
+
+# What may differ between a run and its resumption: where things lie, when to stop, what is kept, who is told.
+FREE_SECTIONS = ("paths", "checkpoints", "loggers")
+FREE_TRAINING = ("max_epochs", "max_steps", "max_time", "patience")
+
+
+def of_facts(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What has changed between two provenances so that other bits may follow: by kind, a sentence each."""
+    found = {
+        "data": [
+            f"data.{name}: {changed}"
+            for name in sorted((before["data"].keys() | now["data"].keys()) - {"split"})  # whose content is train's
+            if (changed := data_change(before["data"].get(name), now["data"].get(name)))
+        ],
+        "code": changed_values("--code", code_names(before), code_names(now)),
+        "threads": changed_values("system.threads", before.get("threads"), now["threads"]),
+        "ops": changed_values("system.ops", before.get("ops"), now["ops"]),
+        TOLD: changed_values("processor", before.get("cpu"), now["cpu"]),
+    }
+    versions = [
+        line
+        for name in sorted(before["versions"].keys() & now["versions"].keys())
+        for line in changed_values(name, before["versions"][name], now["versions"][name])
+    ]
+    return {kind: lines for kind, lines in {**found, "versions": versions}.items() if lines}
+
+
+def changed_values(name: str, before: object, now: object) -> list[str]:
+    return [] if before == now else [f"{name}: was {before}, is {now}"]
+
+
+def data_change(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
+    if before is None or now is None:
+        return "is new" if now else "is gone"
+    return "" if before.get("sha256") == now.get("sha256") else "its content has changed"
+
+
+def code_names(facts: Mapping[str, Any]) -> str:
+    """The files of --code by name and the beginning of their sha256; the folder they lie in does not matter."""
+    names = [f"{Path(code['path']).name} ({code['sha256'][:12]})" for code in facts["code"]]
+    return ", ".join(names) or "nothing"
+
+
+def of_config(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What has changed between two configs so that other bits would follow, a sentence each."""
+    old, new = dict(flat(bits(before))), dict(flat(bits(now)))
+    return [
+        f"{key}: was {old.get(key, 'not set')!r}, is {new.get(key, 'not set')!r}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
+
+
+def bits(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a config that the bits of a run depend on."""
+    kept = {name: section for name, section in config.items() if name not in FREE_SECTIONS}
+    kept["training"] = {k: v for k, v in config.get("training", {}).items() if k not in FREE_TRAINING}
+    # Data is compared by content, threads and ops as they were resolved.
+    kept["data"] = {name: without_paths(section) for name, section in config.get("data", {}).items()}
+    kept["system"] = {"seed": config.get("system", {}).get("seed", 0)}
+    return kept
+
+
+def without_paths(section: Any) -> Any:
+    if not isinstance(section, Mapping):
+        return section
+    return {key: without_paths(value) for key, value in section.items() if key not in ("path", "images", "labels")}
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value with its dotted name."""
+    for key, value in config.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
