@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trainer_cli.cli.options import Code, ConfigFile, Json
 from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.overrides import read_config, words_of
 
@@ -21,15 +22,13 @@ if TYPE_CHECKING:
 
 def cross_validate(
     ctx: typer.Context,
-    config: Annotated[str, typer.Argument(help="The config file; - reads it from standard input.", metavar="CONFIG")],
+    config: ConfigFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="A folder for the folds' run directories.")],
     folds: Annotated[int, typer.Option("--folds", "-k", min=2, help="Into so many parts the training rows go.")] = 5,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the folds in the output folder.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Set earlier runs aside and start anew.")] = False,
-    code: Annotated[
-        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    code: Code = None,
+    as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the last line of each fold alone.")] = False,
 ) -> None:
     """Score a config on parts of its training rows.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trainer_cli.cli.options import Code, ConfigFile
 from trainer_cli.cli.outcome import delivered, outcome
 from trainer_cli.cli.overrides import read_config
 
@@ -23,10 +23,8 @@ PREVIEW_STEPS = (0, 1, 2, 10, 100, 1000, 10_000)
 
 def debug_config(
     ctx: typer.Context,
-    config: Annotated[str, typer.Argument(help="The config file; - reads it from standard input.", metavar="CONFIG")],
-    code: Annotated[
-        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
-    ] = None,
+    config: ConfigFile,
+    code: Code = None,
     functions: Annotated[bool, typer.Option("--functions", "-F", help="Show each function's file and line.")] = False,
     variables: Annotated[bool, typer.Option("--variables", "-V", help="Show where each value came from.")] = False,
 ) -> None:

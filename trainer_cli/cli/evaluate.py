@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trainer_cli.cli.options import Code, Json, ModelPath, Quiet
 from trainer_cli.cli.outcome import delivered, outcome
 from trainer_cli.cli.reading import Read, advised, arguments
 
@@ -24,20 +25,16 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Annotated[
-        Path, typer.Argument(help="A run directory (its best), a checkpoint, or a model folder.", metavar="MODEL")
-    ],
+    model: ModelPath,
     data: Annotated[
         Path | None, typer.Argument(help="A data file, or a directory that holds one.", metavar="DATA")
     ] = None,
     test: Annotated[
         bool, typer.Option("--test", help="Score the test rows that the run's [data.split] held out.")
     ] = False,
-    code: Annotated[
-        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
-    ] = None,
+    code: Code = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the scores to this JSON file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    as_json: Json = False,
     errors: Annotated[int, typer.Option("--errors", min=0, metavar="N", help="Show the N worst mistakes.")] = 0,
     importance: Annotated[
         bool, typer.Option("--importance", help="Shuffle each column, and tell how much worse the first score gets.")
@@ -46,7 +43,7 @@ def evaluate(
         Path | None, typer.Option("--picture", help="Draw what is confused with what: FILE.svg or FILE.png.")
     ] = None,
     read: Read = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score a trained model.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trainer_cli.cli.evaluate import unnamed
+from trainer_cli.cli.options import Code, ModelPath, Quiet
 from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.predictions_file import asked_format, check_place, check_top, default_format, write
 from trainer_cli.cli.reading import Read, advised, arguments
@@ -18,15 +19,11 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[
-        Path, typer.Argument(help="A run directory (its best), a checkpoint, or a model folder.", metavar="MODEL")
-    ],
+    model: ModelPath,
     data: Annotated[
         Path, typer.Argument(help="A data file, a directory that holds one, or - (standard input).", metavar="DATA")
     ],
-    code: Annotated[
-        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
-    ] = None,
+    code: Code = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not standard out.")] = None,
     file_format: Annotated[
         str | None,
@@ -34,7 +31,7 @@ def predict(
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="The so many most probable labels of each record.")] = 1,
     read: Read = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Predict on raw records.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trainer_cli.cli.options import Code, ConfigFile
 from trainer_cli.cli.outcome import delivered, outcome
 from trainer_cli.cli.overrides import OVERRIDES, read_config
 
@@ -25,7 +26,7 @@ PIPE_WIDTH, LEAST_WIDTH, MOST_WIDTH = 80, 40, 100
 
 def schedule(
     ctx: typer.Context,
-    config: Annotated[str, typer.Argument(help="The config file; - reads it from standard input.", metavar="CONFIG")],
+    config: ConfigFile,
     steps: Annotated[
         int | None,
         typer.Option("--steps", "-n", min=1, help="How many updates to show; as many as max_steps if not given."),
@@ -33,9 +34,7 @@ def schedule(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Draw a picture instead: FILE.svg or FILE.png.")
     ] = None,
-    code: Annotated[
-        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
-    ] = None,
+    code: Code = None,
 ) -> None:
     """Draw every schedule of a config over the run."""
     with outcome(), delivered():

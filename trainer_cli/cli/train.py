@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from trainer_cli.cli.options import Code, ConfigFile
 from trainer_cli.cli.outcome import complain, outcome
 from trainer_cli.cli.overrides import read_config, words_of
 
 
 def train(
     ctx: typer.Context,
-    config: Annotated[str, typer.Argument(help="The config file; - reads it from standard input.", metavar="CONFIG")],
+    config: ConfigFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="The run directory, made if need be.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the output directory.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Set an earlier run aside and start anew.")] = False,
@@ -25,9 +26,7 @@ def train(
             help="Resume although this has changed: config, data, code, versions, threads or ops.",
         ),
     ] = None,
-    code: Annotated[
-        list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")
-    ] = None,
+    code: Code = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-V", help="Say more.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show the last line alone.")] = False,
 ) -> None:
