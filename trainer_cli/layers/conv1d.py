@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,10 @@ import numpy as np
 from trainer_cli.arrays import Array, Ints, Ragged, starts_of, within
 from trainer_cli.errors import ShapeError
 from trainer_cli.initializers import Initializer, he_normal_init, zero_init
-from trainer_cli.layers.convolution import Activation, convolutional, convolved, draw, windows_in
+from trainer_cli.layers.convolution import Activation, convolutional, convolved, windows_in
 from trainer_cli.layers.images import as_sequences, check_channels
 from trainer_cli.layers.inputs import describe, in_type, kind
-from trainer_cli.model import Backprop, Model, width
+from trainer_cli.model import Backprop, Model
 from trainer_cli.ops.convolution import CACHE_BYTES, Padding, Windows, along
 from trainer_cli.registry import registry
 
@@ -39,7 +38,8 @@ def Conv1D(
     return convolutional(
         "Conv1D.v1",
         forward,
-        partial(init, init_W, init_b),
+        measure,
+        (init_W, init_b),
         {"nO": nO, "nI": nI},
         (kernel_size,),
         stride,
@@ -117,12 +117,9 @@ def as_places(model: Model, X: Ragged) -> Array:
     return in_type(model, X.data)
 
 
-def init(init_W: Initializer, init_b: Initializer, model: Model, X: Any, Y: Any) -> None:
-    if X is not None:
-        data = as_places(model, X) if isinstance(X, Ragged) else as_sequences(model, X)
-        model.set_dim("nI", data.shape[-1])
-        per_row = -(-len(data) // len(X.lengths)) if isinstance(X, Ragged) else windows_in(model, 1, data.shape[1]).n
-        model.attrs["positions"] = per_row
-    if Y is not None:
-        model.set_dim("nO", width(Y))
-    draw(model, init_W, init_b)
+def measure(model: Model, X: Any) -> tuple[int, int]:
+    """Of ragged rows about how many places one has."""
+    if isinstance(X, Ragged):
+        return as_places(model, X).shape[1], -(-len(X.data) // len(X.lengths))
+    X = as_sequences(model, X)
+    return X.shape[2], windows_in(model, 1, X.shape[1]).n

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from trainer_cli.arrays import Array
 from trainer_cli.initializers import Initializer, he_normal_init, zero_init
-from trainer_cli.layers.convolution import Activation, convolutional, convolved, draw, windows_in
+from trainer_cli.layers.convolution import Activation, convolutional, convolved, windows_in
 from trainer_cli.layers.images import as_images
-from trainer_cli.model import Backprop, Model, width
+from trainer_cli.model import Backprop, Model
 from trainer_cli.ops.convolution import Padding
 from trainer_cli.registry import registry
 
@@ -36,7 +35,8 @@ def Conv2D(
     return convolutional(
         "Conv2D.v1",
         forward,
-        partial(init, init_W, init_b),
+        measure,
+        (init_W, init_b),
         {"nO": nO, "nI": nI},
         (kernel_size, kernel_size),
         stride,
@@ -50,11 +50,6 @@ def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
     return convolved(model, X, windows_in(model, X.shape[1], X.shape[2]))
 
 
-def init(init_W: Initializer, init_b: Initializer, model: Model, X: Any, Y: Any) -> None:
-    if X is not None:
-        X = as_images(model, X)
-        model.set_dim("nI", X.shape[3])
-        model.attrs["positions"] = windows_in(model, X.shape[1], X.shape[2]).n
-    if Y is not None:
-        model.set_dim("nO", width(Y))
-    draw(model, init_W, init_b)
+def measure(model: Model, X: Any) -> tuple[int, int]:
+    X = as_images(model, X)
+    return X.shape[3], windows_in(model, X.shape[1], X.shape[2]).n

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -13,24 +13,28 @@ from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.initializers import Generators, Initializer
 from trainer_cli.layers.inputs import as_gradient, kind, sizes
-from trainer_cli.model import Backprop, Forward, Init, Model
+from trainer_cli.model import Backprop, Forward, Model, width
 from trainer_cli.ops import convolution
 from trainer_cli.ops.convolution import Padding, Windows
 
 Activation = Literal["linear", "relu"]
+# From inputs to how many channels they have, and at how many places of one the window stands.
+Measure = Callable[[Model, Any], tuple[int, int]]
 
 
 def convolutional(
     layer: str,
     forward: Forward,
-    init: Init,
+    measure: Measure,
+    inits: tuple[Initializer, Initializer],
     dims: Mapping[str, int | None],
     kernel: tuple[int, ...],
     stride: int,
     padding: Padding,
     activation: Activation,
 ) -> Model:
-    """A model with weights W (nO, *kernel, nI) and a bias b (nO,). ArgumentError: a setting makes no sense."""
+    """A model with weights W (nO, *kernel, nI) and a bias b (nO,), `inits` theirs. ArgumentError: a setting makes no
+    sense."""
     sizes(layer, kernel_size=kernel[0], stride=stride)
     for name, value, choices in (("padding", padding, ("same", "valid")), ("activation", activation, ACTIVATIONS)):
         if value not in choices:
@@ -38,7 +42,7 @@ def convolutional(
     return Model(
         layer.partition(".")[0].lower(),
         forward,
-        init=init,
+        init=partial(init, measure, *inits),
         dims=sizes(layer, **dims),
         params=("W", "b"),
         no_decay=("b",),
@@ -76,8 +80,14 @@ def convolved(model: Model, X: Array, windows: Windows) -> tuple[Array, Backprop
     return Y, backprop
 
 
-def draw(model: Model, init_W: Initializer, init_b: Initializer) -> None:
-    """Weights drawn as those of a matrix from all that a window has, (nO, kernel * nI)."""
+def init(measure: Measure, init_W: Initializer, init_b: Initializer, model: Model, X: Any, Y: Any) -> None:
+    """Sizes from the sample where they are left out; weights drawn as those of a matrix from all that a window has,
+    (nO, kernel * nI)."""
+    if X is not None:
+        channels, model.attrs["positions"] = measure(model, X)
+        model.set_dim("nI", channels)
+    if Y is not None:
+        model.set_dim("nO", width(Y))
     nO, kernel, nI = model.get_dim("nO"), model.attrs["kernel"], model.get_dim("nI")
     model.draw("W", partial(by_window, init_W), (nO, *kernel, nI))
     model.draw("b", init_b, (nO,))

@@ -44,6 +44,4 @@ class BinaryCrossentropy(Loss):
         values = np.maximum(guesses, 0.0) - guesses * truths + np.log1p(small)
         return element_mean(p - truths, values, weights)
 
-    def mass(self, truths: Any, weights: Array | None = None) -> float:
-        """The number of rows, or the sum of their weights."""
-        return rows_mass(truths, weights)
+    mass = staticmethod(rows_mass)

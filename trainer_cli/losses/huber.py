@@ -10,7 +10,7 @@ from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError
 from trainer_cli.losses.loss import Loss, Truths
 from trainer_cli.losses.mean import element_mean, rows_mass
-from trainer_cli.losses.truths import as_alike, as_outputs, as_weights
+from trainer_cli.losses.truths import as_errors
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import is_number
 
@@ -40,13 +40,9 @@ class Huber(Loss):
     # What is not finite goes through without a warning: the caller stops at a loss of NaN or inf.
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, guesses: Array, truths: Any, weights: Array | None = None) -> tuple[Array, float]:
-        guesses = as_outputs(NAME, guesses)
-        error = guesses - as_alike(NAME, truths, guesses)
-        weights = as_weights(NAME, weights, len(guesses))
+        error, weights = as_errors(NAME, guesses, truths, weights)
         grad = np.clip(error, -self.delta, self.delta)
         # With g the clipped error both cases are g * (e - g / 2).
         return element_mean(grad, grad.astype(np.float64) * (error - 0.5 * grad), weights)
 
-    def mass(self, truths: Any, weights: Array | None = None) -> float:
-        """The number of rows, or the sum of their weights."""
-        return rows_mass(truths, weights)
+    mass = staticmethod(rows_mass)

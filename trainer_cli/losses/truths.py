@@ -55,6 +55,13 @@ def as_alike(name: str, truths: Any, guesses: Array, *, may_be_flat: bool = True
     return array
 
 
+def as_errors(name: str, guesses: Any, truths: Any, weights: Any = None) -> tuple[Array, Array | None]:
+    """`guesses - truths`, both (B, ...), and the weights of the rows."""
+    guesses = as_outputs(name, guesses)
+    errors = guesses - as_alike(name, truths, guesses)
+    return errors, as_weights(name, weights, len(guesses))
+
+
 def as_weights(name: str, weights: Any, n_rows: int) -> Array | None:
     """The weights of the rows, (B,), none of them negative; None stays None."""
     if weights is None:

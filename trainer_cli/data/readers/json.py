@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from trainer_cli.data.faults import Faults, FaultsError, shown
-from trainer_cli.data.readers.encoding import UTF_8, texts
+from trainer_cli.data.readers.encoding import texts
 from trainer_cli.data.readers.files import MAX_LINE
-from trainer_cli.data.readers.objects import Missing, Record
+from trainer_cli.data.readers.objects import Record
 from trainer_cli.data.readers.recordset import RecordSet
 from trainer_cli.data.readers.strict_json import STRICT
 from trainer_cli.data.readers.unpack import with_packed
@@ -34,17 +34,6 @@ class JSONReader(RecordSet):
 
     suffixes = with_packed(".json")
     takes_stdin = True
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        missing: Missing = "empty",
-        columns: list[str] | None = None,
-        limit: int | None = None,
-        text_encoding: str = UTF_8,
-    ):
-        super().__init__(path, missing, columns, limit, text_encoding)
 
     def source(self, file: IO[bytes], path: Path) -> Items:
         return Items(file, self.encoding, str(path))

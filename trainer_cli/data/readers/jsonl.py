@@ -8,9 +8,8 @@ from typing import IO, NoReturn
 
 from trainer_cli.data.faults import FaultsError, shown
 from trainer_cli.data.readers.csv import OTHER_DELIMITERS, is_split
-from trainer_cli.data.readers.encoding import UTF_8
 from trainer_cli.data.readers.lines import Lines, LongLineError
-from trainer_cli.data.readers.objects import Missing, Record
+from trainer_cli.data.readers.objects import Record
 from trainer_cli.data.readers.recordset import RecordSet
 from trainer_cli.data.readers.strict_json import STRICT, reason
 from trainer_cli.data.readers.unpack import with_packed
@@ -33,17 +32,6 @@ class JSONLReader(RecordSet):
 
     suffixes = with_packed(".jsonl", ".ndjson")
     takes_stdin = True
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        missing: Missing = "empty",
-        columns: list[str] | None = None,
-        limit: int | None = None,
-        text_encoding: str = UTF_8,
-    ):
-        super().__init__(path, missing, columns, limit, text_encoding)
 
     def source(self, file: IO[bytes], path: Path) -> ObjectLines:
         return ObjectLines(file, str(path), self.encoding, "is a line end missing?")

@@ -10,7 +10,7 @@ from typing import IO, NoReturn, Protocol
 
 from trainer_cli.data.block import Block, Places
 from trainer_cli.data.faults import Faults
-from trainer_cli.data.readers.encoding import checked_encoding
+from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
 from trainer_cli.data.readers.files import STDIN, opened
 from trainer_cli.data.readers.fileset import FileSet, Names
 from trainer_cli.data.readers.lines import compact, stretches
@@ -39,7 +39,15 @@ class RecordSet(FileSet):
     With `missing = "error"` it is its first object alone. `columns` that it has not are looked for in all of the data.
     """
 
-    def __init__(self, path: Path, missing: Missing, columns: list[str] | None, limit: int | None, text_encoding: str):
+    def __init__(
+        self,
+        path: Path,
+        *,
+        missing: Missing = "empty",
+        columns: list[str] | None = None,
+        limit: int | None = None,
+        text_encoding: str = UTF_8,
+    ):
         self.missing = checked_missing(missing)
         self.encoding = checked_encoding(text_encoding)
         self.uses: frozenset[str] | None = None
