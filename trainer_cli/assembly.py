@@ -17,6 +17,7 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.writer import write
 from trainer_cli.data import dataset
 from trainer_cli.data.cache import Cache
+from trainer_cli.data.dataset import Dataset
 from trainer_cli.errors import ConfigError, TrainerError
 from trainer_cli.job import Job, Monitor, score_name
 from trainer_cli.kinds import check_kinds, check_unknown
@@ -30,7 +31,7 @@ from trainer_cli.placing import gathered, placed
 from trainer_cli.registry import nearest
 from trainer_cli.rehearsal import N_ROWS, rehearse
 from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
-from trainer_cli.schedules.schedule import as_schedule
+from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import (
     Sources,
@@ -54,27 +55,14 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
     """
     whole, loss, metrics = parts(config)
     found = whole.divided(config, flag)
-    features, target = found.features[1], found.target[1]
-    loading = Loading(config, whole, found, flag, cache)
-    with placed(config, "data.train"):
-        n = dataset.fit(WatchedReader(found.train, flag), features, target, weights=found.weights)
-    train = loading.load("train", found.train, n)
-    with split_labels(found):
-        dev = {name: loading.load(name, reader, found.held_out.get(name, 0)) for name, reader in found.dev.items()}
-    check_classes(config, target)
-    check_weights(config, train.weights)
-    fit_loss(config, loss, target)
-    tell_metrics(metrics, target)
-    n_ids = getattr(features, "n_ids", None)
+    train, dev = encoded(config, whole, found, flag, cache)
+    fit_loss(config, loss, found.target[1])
+    tell_metrics(metrics, found.target[1])
     samples = [(*data.first(N_ROWS), data.weights) for data in (train, *dev.values())]
-    model = set_up(config, samples[0][0], target.width, features)
+    model = set_up(config, samples[0][0], found.target[1].width, found.features[1])
     scores = rehearse(config, model, loss, metrics, samples)
-    training, optimizer, batch_size = config.training, config.build("optimizer"), batch_size_of(config)
-    schedules = varying(config, optimizer, batch_size, model)
-    check_followers(config, schedules)
-    batcher, balance = batching(config, train.X, train.Y)
-    n = n_units(batcher, train.X, train.n if balance is None else balance.n_rows)
-    check_values(config, optimizer, schedules, steps_of(config, n, batch_size))
+    optimizer, batch_size, batcher, balance = updates(config, model, train)
+    training = config.training
     return Job(
         trained=Trained(
             config=model_config(config),
@@ -84,13 +72,13 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
             features=found.features,
             target=found.target,
             reader=reader_facts(config, whole.train),
-            shapes=shapes_of(samples[0][0], n_ids),
+            shapes=shapes_of(samples[0][0], getattr(found.features[1], "n_ids", None)),
             weight_column=training.weight_column,
         ),
         config_text=write_filled(filled(config, found), config.loaded.document),
         optimizer=optimizer,
         train=train,
-        dev={set_name(name): data for name, data in dev.items()},
+        dev=dev,
         batch_size=batch_size,
         batcher=batcher,
         balance=balance,
@@ -99,9 +87,37 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
         seed=config.system.seed,
         eval_frequency=training.eval_frequency,
         eval_batch_size=training.eval_batch_size,
-        monitor=monitor_of(config, metrics, scores, [set_name(name) for name in dev]),
+        monitor=monitor_of(config, metrics, scores, list(dev)),
         notes=whole.left_out(),
     )
+
+
+def encoded(
+    config: RunConfig, whole: Sources, found: Sources, flag: StopFlag, cache: Cache | None
+) -> tuple[Dataset, dict[str, Dataset]]:
+    """The training rows and each dev set, after the encoders are fitted on the former."""
+    features, target = found.features[1], found.target[1]
+    loading = Loading(config, whole, found, flag, cache)
+    with placed(config, "data.train"):
+        n = dataset.fit(WatchedReader(found.train, flag), features, target, weights=found.weights)
+    train = loading.load("train", found.train, n)
+    with split_labels(found):
+        dev = {name: loading.load(name, reader, found.held_out.get(name, 0)) for name, reader in found.dev.items()}
+    check_classes(config, target)
+    check_weights(config, train.weights)
+    return train, {set_name(name): data for name, data in dev.items()}
+
+
+def updates(config: RunConfig, model: Model, train: Dataset) -> tuple[Optimizer, Schedule, Batcher, Balance | None]:
+    """What the updates are made with. ConfigError: settings, schedules and training rows do not fit each other."""
+    optimizer: Optimizer = config.build("optimizer")
+    batch_size = batch_size_of(config)
+    schedules = varying(config, optimizer, batch_size, model)
+    check_followers(config, schedules)
+    batcher, balance = batching(config, train.X, train.Y)
+    n = n_units(batcher, train.X, train.n if balance is None else balance.n_rows)
+    check_values(config, optimizer, schedules, steps_of(config, n, batch_size))
+    return optimizer, batch_size, batcher, balance
 
 
 def batching(config: RunConfig, X: Rows | Stored, Y: Rows | Stored) -> tuple[Batcher, Balance | None]:
