@@ -13,7 +13,7 @@ from run_fakes import config_of, outcome_of, rows, steps, train
 
 HERE = Path(__file__).parent
 N_RUNS = os.environ.get("KILLED_RUNS", "6")
-ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
+ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parents[1]}"}
 
 
 def driver(*args):
