@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def evaluate(
     model: ModelPath,
     data: Annotated[
-        Path | None, typer.Argument(help="A data file, or a directory that holds one.", metavar="DATA")
+        Path | None,
+        typer.Argument(help="A data file, a directory that holds one, or - (standard input).", metavar="DATA"),
     ] = None,
     test: Annotated[
         bool, typer.Option("--test", help="Score the test rows that the run's [data.split] held out.")
@@ -51,6 +52,7 @@ def evaluate(
     """
     with outcome(), delivered(), advised():
         from trainer_cli import lookup, provenance, scoring, trained, user_code
+        from trainer_cli.data.readers.standard_input import kept
         from trainer_cli.progress import Progress
 
         picture_format = None if picture is None else format_of(picture)
@@ -60,7 +62,7 @@ def evaluate(
         check_asked(loaded, errors, picture)
         if output is not None:
             check_folder(output)
-        with unnamed():
+        with unnamed(), kept():
             readers = scoring.readers_of(saved, loaded, data, test, arguments(read))
             if picture is not None and len(readers) > 1:
                 raise several(picture, readers)

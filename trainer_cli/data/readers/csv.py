@@ -14,6 +14,7 @@ from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
 from trainer_cli.data.readers.files import STDIN, opened
 from trainer_cli.data.readers.fileset import FileSet, Names
 from trainer_cli.data.readers.lines import Lines, LongLineError, compact, stretches
+from trainer_cli.data.readers.standard_input import is_kept
 from trainer_cli.data.readers.unpack import plain, with_packed
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
@@ -109,8 +110,8 @@ class CSVReader(FileSet):
                 raise DataError(problems=[Problem("the file has a header but no rows", str(path), 1)])
 
     def _delimiter(self, path: Path) -> str | None:
-        """The delimiter, by the first lines of the file, read apart; of standard input None, if it is not given."""
-        if self.delimiter is not None or str(path) == STDIN:
+        """The delimiter, by the first lines of the file, read apart; None where they can be read but once."""
+        if self.delimiter is not None or (str(path) == STDIN and not is_kept()):
             return self.delimiter
         following: list[str] = []
         with opened(path) as file, suppress(LongLineError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from trainer_cli.data.faults import printable, refused
+from trainer_cli.data.readers.standard_input import opened_input
 from trainer_cli.data.readers.unpack import DamagedStreamError, packing, unpacked
 from trainer_cli.errors import DataError, Problem
 
@@ -31,9 +31,8 @@ STDIN = "-"
 def opened_raw(path: Path, argument: str = "path") -> Iterator[BufferedReader]:
     """The bytes of a regular file as they lie, or of standard input for `-`; `argument` is the reader's argument."""
     if str(path) == STDIN:
-        if sys.stdin is None:
-            raise refused(argument, "standard input is closed; name a file")
-        yield sys.stdin.buffer  # type: ignore[misc]
+        with opened_input(argument) as standard:
+            yield standard
         return
     try:
         # Without O_NONBLOCK a named pipe would wait for a writer before it can be refused.
