@@ -68,7 +68,8 @@ def mismatched(target: str, truths: Truths) -> str:
 
 def check_unknown(config: RunConfig, loss: Loss, target: Encoder) -> None:
     """Refuse a target whose classes may be unknown for a loss that would take them for wrong truths."""
-    if getattr(target, "unknown", "error") == "miss" and not getattr(loss, "skips_unknown", False):
+    is_class = getattr(target, "truths", "classes") == "classes"  # of flags, an unknown one is not there
+    if is_class and getattr(target, "unknown", "error") == "miss" and not getattr(loss, "skips_unknown", False):
         message = 'the loss has no way to skip rows of unknown classes: use CategoricalCrossentropy.v4, or "error" here'
         raise ConfigError(problems=[config.problem("target.unknown", message)])
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from trainer_cli.data.block import Block
+from trainer_cli.data.encoders.classes import MISS
 from trainer_cli.data.encoders.labels import Labels, in_order
 from trainer_cli.errors import DataError, ModelFileError, ShapeError
 
@@ -73,8 +74,8 @@ def test_a_label_that_training_never_had_is_told_with_its_line_and_the_nearest(b
     with pytest.raises(DataError) as caught:
         encoder.encode(block(label=["setosa", "Setosa", "other"]))
     assert str(caught.value) == (
-        'data.csv:3: label: the label "Setosa" is not in the training data. Did you mean setosa?\n'
-        'data.csv:4: label: the label "other" is not in the training data. It had "setosa", "virginica".'
+        'data.csv:3: label: the label "Setosa" is not in the training data. Did you mean setosa? ' + MISS + "\n"
+        'data.csv:4: label: the label "other" is not in the training data. It had "setosa", "virginica". ' + MISS
     )
 
 
@@ -122,8 +123,8 @@ def test_a_label_that_is_unknown_in_many_rows_is_told_once(block):
     with pytest.raises(DataError) as caught:
         fitted(block(label=["x", "y"])).encode(block(label=["z", "x", "z", "w", "z"]))
     assert str(caught.value) == (
-        'data.csv:2: label: the label "z" is not in the training data (and in 2 rows that follow). It had "x", "y".\n'
-        'data.csv:5: label: the label "w" is not in the training data. It had "x", "y".'
+        'data.csv:2: label: the label "z" is not in the training data (and in 2 rows that follow). It had "x", "y". '
+        f'{MISS}\ndata.csv:5: label: the label "w" is not in the training data. It had "x", "y". {MISS}'
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli.data.block import Block
-from trainer_cli.data.encoders.multilabel import Multilabel
+from trainer_cli.data.encoders.multilabel import LEFT_OUT, Multilabel
 from trainer_cli.errors import DataError, ModelFileError, ShapeError
 
 
@@ -59,7 +59,11 @@ def test_decode_undoes_encode(rows):
 @pytest.mark.parametrize(
     ("training", "others", "message"),
     [
-        (["a;b"], ["", "a; A"], 'data.csv:3: tags: the label "A" is not in the training data. Did you mean a?'),
+        (
+            ["a;b"],
+            ["", "a; A"],
+            'data.csv:3: tags: the label "A" is not in the training data. Did you mean a? ' + LEFT_OUT,
+        ),
         (["ab;b"], ["x"], 'data.csv:2: tags: the label "x" is not in the training data. It had "ab", "b".'),
         (["", " ; "], [], "column: no training row has a label"),
         ([f"a{i};b{i}" for i in range(600)], [], "column: 1200 different labels, 1200 in all: hardly any comes twice"),
@@ -105,3 +109,19 @@ def test_a_damaged_state_is_refused(state, arrays):
     Multilabel.from_state(good, {})
     with pytest.raises(ModelFileError, match="the encoder's"):
         Multilabel.from_state({**good, **state}, arrays)
+
+
+def test_an_unknown_label_has_no_flag_where_that_is_asked_for(block):
+    encoder = fitted(block(tags=["a;b", "b"]), unknown="miss")
+    assert encoder.encode(block(tags=["x;b", "x", "a"])).tolist() == [[0, 1], [0, 0], [1, 0]]
+    again = Multilabel.from_state(*encoder.to_state())
+    assert again.encode(block(tags=["x;b"])).tolist() == [[0, 1]]
+
+
+def test_a_state_from_before_the_choice_refuses_unknown_labels(block):
+    state, arrays = fitted(block(tags=["a;b"])).to_state()
+    del state["unknown"]
+    with pytest.raises(DataError, match="is not in the training data"):
+        Multilabel.from_state(state, arrays).encode(block(tags=["x"]))
+    with pytest.raises(ModelFileError, match="unknown must be one of"):
+        Multilabel.from_state({**state, "unknown": "skip"}, arrays)

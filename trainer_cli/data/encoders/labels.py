@@ -5,23 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
-from trainer_cli.data.block import Block, listing
-from trainer_cli.data.encoders.choice import target_column
+from trainer_cli.data.block import Block
+from trainer_cli.data.encoders.classes import Classes, Unknown, stated_unknown, stranger
 from trainer_cli.data.encoders.floats import number
 from trainer_cli.data.encoders.gaps import REMEDY, SKIP, Gaps, stated_gaps
-from trainer_cli.data.encoders.state import stated_choice, stated_counts, stated_names, stated_text
-from trainer_cli.data.faults import printable, refused, shown
+from trainer_cli.data.encoders.state import stated_text
+from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.losses.loss import Truths
 from trainer_cli.losses.unknown import UNKNOWN
-from trainer_cli.registry import nearest, registry
-
-Unknown = Literal["error", "miss"]
+from trainer_cli.registry import registry
 
 # More different labels than this, where hardly any comes twice, are no classes; of numbers with fractions fewer.
 MANY_CLASSES = 1000
@@ -29,7 +27,7 @@ MANY_NUMBERS = 20
 
 
 @registry.encoders("labels.v1")
-class Labels:
+class Labels(Classes):
     """Labels as class numbers, (B,) int64: the place of each among the labels of the training rows.
 
     The order: where every label writes a number, by number; else by code points. `column` may be left out for one
@@ -42,27 +40,13 @@ class Labels:
     truths: Truths = "classes"
 
     def __init__(self, column: str | None = None, *, unknown: Unknown = "error", missing: Gaps = "error"):
-        self.column = column
+        super().__init__(column, unknown)
         self.missing: Gaps = missing
-        self.unknown: Unknown = unknown
-        self.reads: tuple[str, ...] = ()
-        self.names: tuple[str, ...] = ()
-        self.counts: tuple[int, ...] = ()
         self.threshold: float | None = None
-        self._seen: Counter[str] = Counter()
-        self._numbers: dict[str, int] = {}
 
     @property
     def n_classes(self) -> int:
         return len(self.names)
-
-    @property
-    def width(self) -> int:
-        return len(self.names)
-
-    def choose(self, columns: tuple[str, ...]) -> None:
-        self.reads = (target_column(self.column, columns),)
-        self._seen = Counter()
 
     def fit(self, block: Block) -> None:
         labels, where = self._labels(block)
@@ -111,24 +95,14 @@ class Labels:
         return [self.names[i] for i in self.taken(outputs)]
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        state = {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}
-        return {**state, "unknown": self.unknown, "missing": self.missing}, {}
+        return {**self._state(), "missing": self.missing}, {}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Labels:
         column = stated_text(state, "column")
-        # A state that was written before there was the choice has none.
-        unknown = stated_choice({"unknown": "error", **state}, "unknown", ("error", "miss"))
-        encoder = cls(column, unknown="miss" if unknown == "miss" else "error", missing=stated_gaps(state))
-        encoder.reads = (column,)
-        names = stated_names(state, "names")
-        encoder._name(names, stated_counts(state, "counts", len(names)))
+        encoder = cls(column, unknown=stated_unknown(state), missing=stated_gaps(state))
+        encoder._restore(column, state)
         return encoder
-
-    def _name(self, names: tuple[str, ...], counts: tuple[int, ...]) -> None:
-        self.names = names
-        self.counts = counts
-        self._numbers = {name: i for i, name in enumerate(names)}
 
     def _labels(self, block: Block) -> tuple[list[str], Ints | None]:
         """The labels as texts; of an array, the different ones and where in them each row's is."""
@@ -154,9 +128,8 @@ class Labels:
         return block.faulty(self.reads[0], rows, lambda row: self._stranger(each[row], counts[each[row]]))
 
     def _stranger(self, label: str, n_rows: int) -> str:
-        hint = nearest(label, list(self.names)) or f" It had {listing(self.names, 8)}."
         rows = {1: "", 2: " (and in 1 row that follows)"}.get(n_rows, f" (and in {n_rows - 1} rows that follow)")
-        return f"the label {shown(label)} is not in the training data{rows}.{hint}"
+        return stranger(label, self.names, rows)
 
 
 def have_fractions(labels: Iterable[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -10,52 +9,42 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.data.block import Block, is_tokens, listing
-from trainer_cli.data.encoders.choice import target_column
+from trainer_cli.data.block import Block, is_tokens
+from trainer_cli.data.encoders.classes import Classes, Unknown, stated_unknown, stranger
 from trainer_cli.data.encoders.labels import MANY_CLASSES
-from trainer_cli.data.encoders.state import damaged, stated_counts, stated_floats, stated_names, stated_text
-from trainer_cli.data.faults import printable, refused, shown
+from trainer_cli.data.encoders.state import damaged, stated_floats, stated_text
+from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem, ShapeError
 from trainer_cli.losses.loss import Truths
-from trainer_cli.registry import nearest, registry
+from trainer_cli.registry import registry
 
 SEPARATOR = ";"
 THRESHOLD = 0.5
+# What to do about a label that training never had: flags have no place for it.
+LEFT_OUT = 'unknown = "miss" in [target] takes the row without it'
 
 
 @registry.encoders("multilabel.v1")
-class Multilabel:
+class Multilabel(Classes):
     """Several labels a row as flags, (B, n) float32: 1 for each label that the row has, which may be none.
 
     The labels stand in one text with `separator` between them (";" if it is left out), or are a list of texts, as in
     JSON. Their order is that of code points, spaces around them and empty ones do not count. A label that training
-    never had is a DataError. `column` may be left out for one called `label` or `Y`. `counts` tells how many training
-    rows have each label. `decode` gives the labels whose probability is at least 0.5, or at least the label's own
-    of `thresholds` once these are set.
+    never had is a DataError; with `unknown = "miss"` it has no flag: the row's other labels count, and losses and
+    scores do not know of it. `column` may be left out for one called `label` or `Y`. `counts` tells how many training
+    rows have each label. `decode` gives the labels whose probability is at least 0.5, or at least the label's own of
+    `thresholds` once these are set.
     """
 
     truths: Truths = "flags"
 
-    def __init__(self, column: str | None = None, *, separator: str | None = None):
+    def __init__(self, column: str | None = None, *, separator: str | None = None, unknown: Unknown = "error"):
         if separator is not None and not separator.strip():
             raise refused("separator", f"separator must be a text such as {SEPARATOR!r} or ',', got {separator!r}")
-        self.column = column
+        super().__init__(column, unknown)
         self.given = separator
         self.separator = separator or SEPARATOR
-        self.reads: tuple[str, ...] = ()
-        self.names: tuple[str, ...] = ()
-        self.counts: tuple[int, ...] = ()
         self.thresholds: Array | None = None
-        self._seen: Counter[str] = Counter()
-        self._numbers: dict[str, int] = {}
-
-    @property
-    def width(self) -> int:
-        return len(self.names)
-
-    def choose(self, columns: tuple[str, ...]) -> None:
-        self.reads = (target_column(self.column, columns),)
-        self._seen = Counter()
 
     def fit(self, block: Block) -> None:
         for labels in self._labels(block):
@@ -73,8 +62,13 @@ class Multilabel:
 
     def encode(self, block: Block) -> Array:
         rows = self._labels(block)
+        if self.unknown == "miss":
+            return self._flags([[label for label in labels if label in self._numbers] for labels in rows])
         if strange := [row for row, labels in enumerate(rows) if not self._numbers.keys() >= set(labels)]:
             raise block.faulty(self.reads[0], strange, lambda row: self._stranger(rows[row]))
+        return self._flags(rows)
+
+    def _flags(self, rows: list[list[str]]) -> Array:
         flags = np.zeros((len(rows), self.width), np.float32)
         places = np.repeat(np.arange(len(rows)), [len(labels) for labels in rows])
         flags[places, [self._numbers[label] for label in chain.from_iterable(rows)]] = 1.0
@@ -97,26 +91,19 @@ class Multilabel:
         return np.full(self.width, THRESHOLD) if self.thresholds is None else np.asarray(self.thresholds, np.float64)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        state = {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}
         arrays = {} if self.thresholds is None else {"thresholds": np.asarray(self.thresholds, np.float64)}
-        return {**state, "separator": self.given or ""}, arrays
+        return {**self._state(), "separator": self.given or ""}, arrays
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Multilabel:
         column, separator = stated_text(state, "column"), state.get("separator")
         if not isinstance(separator, str) or separator.isspace():
             raise damaged("separator", "a text", separator)
-        encoder = cls(column, separator=separator or None)
-        encoder.reads = (column,)
-        names = stated_names(state, "names")
-        encoder._name(names, stated_counts(state, "counts", len(names)))
+        encoder = cls(column, separator=separator or None, unknown=stated_unknown(state))
+        encoder._restore(column, state)
         if "thresholds" in arrays:
-            encoder.thresholds = stated_floats(arrays, "thresholds", len(names))
+            encoder.thresholds = stated_floats(arrays, "thresholds", encoder.width)
         return encoder
-
-    def _name(self, names: tuple[str, ...], counts: tuple[int, ...]) -> None:
-        self.names, self.counts = names, counts
-        self._numbers = {name: i for i, name in enumerate(names)}
 
     def _labels(self, block: Block) -> list[list[str]]:
         """The labels of each row."""
@@ -132,6 +119,4 @@ class Multilabel:
         return DataError(problems=[Problem(message, block.places.path, block.header_line, printable(self.reads[0]))])
 
     def _stranger(self, labels: list[str]) -> str:
-        label = next(label for label in labels if label not in self._numbers)
-        hint = nearest(label, list(self.names)) or f" It had {listing(self.names, 8)}."
-        return f"the label {shown(label)} is not in the training data.{hint}"
+        return stranger(next(label for label in labels if label not in self._numbers), self.names, remedy=LEFT_OUT)

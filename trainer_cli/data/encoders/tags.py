@@ -12,13 +12,14 @@ import numpy as np
 from trainer_cli.arrays import Array, Ints, Ragged
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.encoders.choice import chosen
+from trainer_cli.data.encoders.classes import stranger
 from trainer_cli.data.encoders.labels import in_order
 from trainer_cli.data.encoders.schemes import SCHEMES, Guess, Scheme, constraints, first_break, to_bio
 from trainer_cli.data.encoders.state import damaged, stated_counts, stated_names, stated_text
 from trainer_cli.data.faults import refused, shown
 from trainer_cli.data.viterbi import best_tags
 from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.registry import nearest, registry
+from trainer_cli.registry import registry
 
 NAME = "tags.v1"
 USUAL = ("tags", "tag", "label", "Y")
@@ -162,11 +163,7 @@ class Tags:
     def _unknown(self, block: Block, sentences: list[list[str]]) -> Exception:
         strange = {row: [tag for tag in tags if tag not in self._numbers] for row, tags in enumerate(sentences)}
         rows = [row for row, tags in strange.items() if tags]
-        return block.faulty(self.reads[0], rows, lambda row: self._stranger(strange[row][0]))
-
-    def _stranger(self, tag: str) -> str:
-        hint = nearest(tag, list(self.names)) or f" It had {listing(self.names, 8)}."
-        return f"the tag {shown(tag)} is not in the training data.{hint}"
+        return block.faulty(self.reads[0], rows, lambda row: stranger(strange[row][0], self.names, what="tag"))
 
 
 def tag_column(name: str | None, columns: tuple[str, ...]) -> str:
