@@ -24,16 +24,17 @@ def Embed(
     column: int | None = None,
     init_E: Initializer = uniform_init,
     dropout: float | Schedule | None = None,
+    sparse: bool = True,
     vectors: Path | None = None,
 ) -> Model:
     """The row of a table for each id: `Y[i] = E[X[i]]`.
 
     X is ids (B,), of several columns (B, k) that of `column`, and Y is (B, nO); or X is Ragged (sum,) or (sum, k), and
-    Y too, (sum, nO). E is (nV, nO); nV is inferred from the data. An update costs what the rows that were used cost.
-    `dropout` drops outputs in training. In a run, `vectors` names a file that the rows of words start from (text as
-    word2vec, GloVe and fastText write it, also packed, or safetensors) of `nO` numbers each: the others start as
-    `init_E` says. ShapeError: an id is none of the rows. Bengio et al., "A Neural Probabilistic
-    Language Model" (JMLR 2003).
+    Y too, (sum, nO). E is (nV, nO); nV is inferred from the data. An update costs what the rows that were used cost;
+    with `sparse = false` it is that of any other weights, and moves the other rows as well. `dropout` drops outputs in
+    training. In a run, `vectors` names a file that the rows of words start from (text as word2vec, GloVe and fastText
+    write it, also packed, or safetensors) of `nO` numbers each: the others start as `init_E` says. ShapeError: an id is
+    none of the rows. Bengio et al., "A Neural Probabilistic Language Model" (JMLR 2003).
     """
     if vectors is not None and nO is None:
         raise ArgumentError(f"Embed.v1: with vectors = {str(vectors)!r} say how wide they are, nO = ...")
@@ -43,7 +44,7 @@ def Embed(
         init=partial(init, init_E),
         dims=sizes("Embed.v1", nO=nO, nV=nV),
         params=("E",),
-        sparse=("E",),
+        sparse=("E",) if sparse else (),
         attrs={"layer": "Embed.v1", "column": checked_column("Embed.v1", column), "dropout": checked(dropout)}
         | ({} if vectors is None else {"vectors": str(vectors)}),
     )

@@ -29,14 +29,15 @@ def EmbedBag(
     *,
     init_E: Initializer = uniform_init,
     dropout: float | Schedule | None = None,
+    sparse: bool = True,
 ) -> Model:
     """The sum or mean of a table's rows for the ids of each sequence: `Y[i] = sum over k of w[k] * E[ids[k]]`.
 
     X is Ragged ids (sum,), as `text.v1` gives, or a tuple of these and Ragged weights (sum,); without weights they are
     1. Y is (B, nO); the mean is the sum divided by the number of ids, and a sequence without ids gives zeros. E is
     (nV, nO); nV is inferred from the data. `dropout` drops ids in training, and the others count for more. An update
-    costs what the rows that were used cost. Joulin, Grave, Bojanowski and Mikolov, "Bag of Tricks for Efficient Text
-    Classification" (2016), arXiv:1607.01759.
+    costs what the rows that were used cost; with `sparse = false` it is that of any other weights, and moves all rows.
+    Joulin, Grave, Bojanowski and Mikolov, "Bag of Tricks for Efficient Text Classification" (2016), arXiv:1607.01759.
     """
     if mode not in ("sum", "mean"):
         raise ArgumentError(f'EmbedBag.v1: mode must be "sum" or "mean", got {mode!r}')
@@ -46,7 +47,7 @@ def EmbedBag(
         init=partial(init, init_E),
         dims=sizes("EmbedBag.v1", nO=nO, nV=nV),
         params=("E",),
-        sparse=("E",),
+        sparse=("E",) if sparse else (),
         attrs={"layer": "EmbedBag.v1", "mode": mode, "dropout": checked(dropout)},
     )
 

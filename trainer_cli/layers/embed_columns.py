@@ -23,7 +23,7 @@ MAX_WIDTH = 50
 
 
 @registry.layers(NAME)
-def EmbedColumns(width: int | None = None, *, init_E: Initializer = uniform_init) -> Model:
+def EmbedColumns(width: int | None = None, *, init_E: Initializer = uniform_init, sparse: bool = True) -> Model:
     """A vector for each id of each column, side by side with the columns of numbers: Y = [X_1, E_1[i], X_2, ...].
 
     X is rows of numbers (B, n), rows of ids (B, k) with a table E1 to Ek for each column, bags of ids as `text.v1`
@@ -31,12 +31,13 @@ def EmbedColumns(width: int | None = None, *, init_E: Initializer = uniform_init
     of its ids' vectors, or where ids have weights the sum, as in `EmbedBag.v1`. Ids are whole numbers from 0 to below
     the number of rows of their table, which is the largest id of the sample and 1 more. A table of n ids is `width`
     wide; left out, that is `min(50, round(1.6 * n^0.56))`, the rule of fastai (Howard and Gugger, "fastai: A Layered
-    API for Deep Learning", 2020) with a lower limit. An update costs what the rows of its batch cost.
+    API for Deep Learning", 2020) with a lower limit. An update costs what the rows of its batch cost; with `sparse =
+    false` it is that of any other weights, and moves all rows.
     """
     return Model(
         "embed_columns",
         forward,
-        init=partial(init, sizes(NAME, width=width)["width"], init_E),
+        init=partial(init, sizes(NAME, width=width)["width"], init_E, sparse),
         attrs={"layer": NAME},
     )
 
@@ -60,7 +61,7 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Array, Backprop]:
     return Y, backprop
 
 
-def init(width: int | None, init_E: Initializer, model: Model, X: Any, Y: Any) -> None:
+def init(width: int | None, init_E: Initializer, sparse: bool, model: Model, X: Any, Y: Any) -> None:
     """A table for each column of ids of the sample; which there are is known by the sample alone."""
     if X is None:
         raise ShapeError(f"{model.where}: {NAME} needs a sample of its input: which columns are ids is not known")
@@ -71,7 +72,7 @@ def init(width: int | None, init_E: Initializer, model: Model, X: Any, Y: Any) -
         elif is_ids(part):
             ids += list(part.T)
     model.param_names = tuple(f"E{number}" for number in range(1, len(ids) + 1))
-    model.sparse = frozenset(model.param_names)
+    model.sparse = frozenset(model.param_names if sparse else ())
     for name, column in zip(model.param_names, ids, strict=True):
         n = int(column.max(initial=0)) + 1
         model.draw(name, init_E, (n, width or usual_width(n)))

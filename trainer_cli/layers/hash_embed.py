@@ -30,14 +30,16 @@ def HashEmbed(
     column: int | None = None,
     init_E: Initializer = uniform_init,
     dropout: float | Schedule | None = None,
+    sparse: bool = True,
 ) -> Model:
     """The sum of four rows of a table for each key, drawn by four hashes: `Y[i] = sum over k of E[h_k(X[i])]`.
 
     X is keys, any whole numbers, (B,), of several columns (B, k) that of `column`, and Y is (B, nO); or X is Ragged
     (sum,) or (sum, k), and Y too, (sum, nO). E is (nV, nO). Two keys share all four rows with a chance of `1 / nV^4`:
     the table may be far smaller than the number of keys. `seed` chooses the hashes, `dropout` drops outputs in
-    training. Svenstrup, Hansen and Winther, "Hash Embeddings for Efficient Word Representations" (NIPS 2017),
-    arXiv:1709.03933, without its weights, as in Thinc, whose hashes are others.
+    training. With `sparse = false` an update moves all rows, as of any other weights, not those alone that were used.
+    Svenstrup, Hansen and Winther, "Hash Embeddings for Efficient Word Representations" (NIPS 2017), arXiv:1709.03933,
+    without its weights, as in Thinc, whose hashes are others.
     """
     if type(seed) is not int or seed < 0:
         raise ArgumentError(f"HashEmbed.v1: seed must be a whole number of at least 0, got {seed!r}")
@@ -47,7 +49,7 @@ def HashEmbed(
         init=partial(init, init_E),
         dims=sizes("HashEmbed.v1", nO=nO, nV=nV),
         params=("E",),
-        sparse=("E",),
+        sparse=("E",) if sparse else (),
         attrs={
             "layer": "HashEmbed.v1",
             "column": checked_column("HashEmbed.v1", column),

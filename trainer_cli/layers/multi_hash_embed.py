@@ -26,20 +26,21 @@ def MultiHashEmbed(
     nP: int = 3,
     seed: int = 0,
     dropout: float | Schedule | None = None,
+    sparse: bool = True,
 ) -> Model:
     """A vector for each word from the hashes of its features: a `HashEmbed.v1` each, mixed by a Maxout.
 
     X is keys (B, k) or Ragged (sum, k), as `tokens.v1` gives with k = 4, Y is (B, width) or Ragged (sum, width). `rows`
     are those of the k tables, 5000, 1000, 2500 and 2500 if left out. The vectors stand side by side and go through a
     `Maxout.v1` of `nP` pieces with a LayerNorm, whose outputs `dropout` drops; each different word is computed once.
-    The tables are seeded by `seed`, `seed + 1`, ... Miranda et al., "Multi hash embeddings in spaCy" (2022),
-    arXiv:2212.09255.
+    The tables are seeded by `seed`, `seed + 1`, ...; `sparse` is theirs. Miranda et al., "Multi hash embeddings in
+    spaCy" (2022), arXiv:2212.09255.
     """
     rows = list(ROWS) if rows is None else rows
     if not isinstance(rows, list) or not rows:
         raise ArgumentError(f"MultiHashEmbed.v1: rows must be a list of table sizes, got {rows!r}")
     sizes("MultiHashEmbed.v1", width=width, nP=nP)
-    tables = [HashEmbed(width, n, column=column, seed=seed + column) for column, n in enumerate(rows)]
+    tables = [HashEmbed(width, n, column=column, seed=seed + column, sparse=sparse) for column, n in enumerate(rows)]
     named = [table.named(f"column{column}") for column, table in enumerate(tables)]
     mix = Maxout(width, nP=nP, normalize=True, dropout=checked(dropout)).named("mix")
     model = uniqued(chain(concatenate(*named).named("tables"), mix).named("words"))
