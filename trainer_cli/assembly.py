@@ -47,11 +47,12 @@ from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
 from trainer_cli.watched import WatchedReader
 
 
-def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> Job:
+def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, begins: bool = True) -> Job:
     """Read and encode the data, make the model, and match everything with everything.
 
     All that can be wrong is found here, before the first update. Encoded data that take more than `[system]
-    data_memory` lie in the cache, if there is one. `Stopped` if a signal comes meanwhile.
+    data_memory` lie in the cache, if there is one. Unless the run `begins`, its numbers are to come from a checkpoint.
+    `Stopped` if a signal comes meanwhile.
     """
     whole, loss, metrics = parts(config)
     found = whole.divided(config, flag)
@@ -59,7 +60,7 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None) -> J
     fit_loss(config, loss, found.target[1])
     tell_metrics(metrics, found.target[1])
     samples = [(*data.first(N_ROWS), data.weights) for data in (train, *dev.values())]
-    model = set_up(config, samples[0][0], found.target[1].width, found.features[1])
+    model = set_up(config, samples[0][0], found.target[1].width, found.features[1], begins=begins)
     scores = rehearse(config, model, loss, metrics, samples)
     optimizer, batch_size, batcher, balance = updates(config, model, train)
     training = config.training

@@ -18,11 +18,12 @@ FREE_TRAINING = ("max_epochs", "max_steps", "max_time", "patience")
 
 def of_facts(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
     """What has changed between two provenances so that other bits may follow: by kind, a sentence each."""
+    old, new = data_of(before), data_of(now)
     found = {
         "data": [
-            f"data.{name}: {changed}"
-            for name in sorted((before["data"].keys() | now["data"].keys()) - {"split"})  # whose content is train's
-            if (changed := data_change(before["data"].get(name), now["data"].get(name)))
+            f"{name}: {changed}"
+            for name in sorted(old.keys() | new.keys())
+            if (changed := data_change(old.get(name), new.get(name)))
         ],
         "code": changed_values("--code", code_names(before), code_names(now)),
         "threads": changed_values("system.threads", before.get("threads"), now["threads"]),
@@ -35,6 +36,13 @@ def of_facts(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, lis
         for line in changed_values(name, before["versions"][name], now["versions"][name])
     ]
     return {kind: lines for kind, lines in {**found, "versions": versions}.items() if lines}
+
+
+def data_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The files whose content a run depends on, by the key that names them."""
+    # The content of a split is that of the training data.
+    found = {f"data.{name}": part for name, part in facts["data"].items() if name != "split"}
+    return found | ({"training.init_from": facts["init_from"]} if isinstance(facts.get("init_from"), dict) else {})
 
 
 def changed_values(name: str, before: object, now: object) -> list[str]:
@@ -67,10 +75,17 @@ def bits(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that the bits of a run depend on."""
     kept = {name: section for name, section in config.items() if name not in FREE_SECTIONS}
     kept["training"] = {k: v for k, v in config.get("training", {}).items() if k not in FREE_TRAINING}
-    # Data is compared by content, threads and ops as they were resolved.
+    # Data and first numbers are compared by content, threads and ops as they were resolved.
+    kept["training"]["init_from"] = parts_of(config.get("training", {}).get("init_from"))
     kept["data"] = {name: without_paths(section) for name, section in config.get("data", {}).items()}
     kept["system"] = {"seed": config.get("system", {}).get("seed", 0)}
     return kept
+
+
+def parts_of(init_from: object) -> list[str]:
+    """Of what `[training] init_from` says, which parts of the model it is for; none is all."""
+    only = init_from.get("only") if isinstance(init_from, Mapping) else None
+    return list(only or ())
 
 
 def without_paths(section: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli import word_vectors
+from trainer_cli import weights, word_vectors
 from trainer_cli.arrays import Rows, n_rows, slice_rows
 from trainer_cli.config.engines import engines
 from trainer_cli.config.run_config import RunConfig
@@ -25,9 +25,9 @@ from trainer_cli.wrappers.global_seed import seeded
 SAMPLE_ROWS = 16
 
 
-def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder) -> Model:
+def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder, *, begins: bool = True) -> Model:
     """Make the model, infer its sizes from rows of data and from how many ids the encoder gives, and fill its tables
-    from the files of word vectors that it names."""
+    from the files of word vectors that it names; one that begins to be trained, from `[training] init_from` too."""
     n_ids = getattr(features, "n_ids", None)
     seed = config.system.seed
     model = new_model(config)
@@ -42,6 +42,8 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder) -> Mod
         raise
     except ArgumentError as err:
         raise ConfigError(problems=[layer_problem(config, str(err))]) from err
+    if begins:
+        weights.begin_with(config, model)
     return model
 
 

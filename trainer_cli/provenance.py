@@ -80,6 +80,11 @@ def data_facts(section: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     return {"section": absolute, "sha256": fingerprint(reader)}
 
 
+def content_facts(path: Path, content: bytes) -> dict[str, Any]:
+    """A file or folder that is no data, and the sha256 of what was read of it."""
+    return {"path": str(path.resolve()), "sha256": hashlib.sha256(content).hexdigest()}
+
+
 def split_facts(train: Mapping[str, Any], split: Mapping[str, Any], target: Sequence[str]) -> dict[str, Any]:
     """What gives the rows held out of the training data again: its own facts, the split, the target's columns."""
     return {**train, "split": dict(split), "target": list(target)}

@@ -12,7 +12,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from trainer_cli import changes, checkpoint, json_text, output, pointers, provenance, storage, word_vectors
+from trainer_cli import changes, checkpoint, json_text, output, pointers, provenance, storage, weights, word_vectors
 from trainer_cli.assembly import assemble
 from trainer_cli.checkpoint import Checkpoint, Found
 from trainer_cli.config.loaded import load, load_text
@@ -110,11 +110,12 @@ class Session:
         config = config if before is None else as_recorded(config, before)
         # What is drawn and fitted before the number of threads is known shall not depend on the machine's.
         with threadpool_limits(1):
-            job = assemble(config, self.flag, cache_of(config, run_dir))
+            job = assemble(config, self.flag, cache_of(config, run_dir), begins=found is None)
         threads = resolve_threads(config.system.threads, job.largest_product, cores())
         conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
         data = self.data_facts(config, job)
         facts = provenance.provenance(conditions, seed=job.seed, data=data, code=self.code)
+        facts |= begun_from(config, before)
         if found is not None and before is not None:
             facts["changes"] = self.accepted(run_dir, before, facts, job.config_text, found.step)
         return Ready(config, job, facts)
@@ -198,6 +199,19 @@ def loggers_of(config: RunConfig) -> dict[str, Logger]:
             message = f"a logger has the methods log(row) and close(), which {type(logger).__name__} has not"
             raise ConfigError(problems=[config.problem(f"loggers.{name}", message)])
     return loggers
+
+
+def begun_from(config: RunConfig, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What run.json says of `[training] init_from`. A run that goes on needs the file no more: if it is gone, what was
+    recorded of it stays."""
+    asked = weights.asked_of(config)
+    recorded = None if before is None else before.get("init_from")
+    if asked is None:
+        return {}
+    if isinstance(recorded, dict) and not asked.path.exists():
+        return {"init_from": recorded}
+    with weights.at_key(config, asked.path):
+        return {"init_from": provenance.content_facts(asked.path, weights.content(asked.path))}
 
 
 def cache_of(config: RunConfig, run_dir: Path) -> Cache:

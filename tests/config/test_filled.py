@@ -83,6 +83,7 @@ monitor = null
 weight_column = null
 balance = false
 batcher = null
+init_from = null
 
 [system]
 seed = 0

@@ -193,7 +193,7 @@ def test_mistakes_of_file_environment_and_command_line_come_together(mistakes_of
     text = TEXT.replace("max_epochs", "max_epoch")
     keys = (
         "It has max_epochs, max_steps, max_time, patience, eval_frequency, accumulate_gradient, batch_size, "
-        "eval_batch_size, dropout, score_weights, monitor, weight_column and 2 more"
+        "eval_batch_size, dropout, score_weights, monitor, weight_column and 3 more"
     )
     assert mistakes_of(
         text, "--training.a", "1", environment="--training.b 1 --training.c NaN --training.max_steps 1"

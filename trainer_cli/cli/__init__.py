@@ -9,6 +9,7 @@ from trainer_cli.cli.cross_validate import cross_validate
 from trainer_cli.cli.debug_config import debug_config
 from trainer_cli.cli.describe import describe
 from trainer_cli.cli.evaluate import evaluate
+from trainer_cli.cli.export import export
 from trainer_cli.cli.init_config import init_config
 from trainer_cli.cli.overrides import ConfigCommand
 from trainer_cli.cli.predict import predict
@@ -31,6 +32,7 @@ app.command("describe")(describe)
 app.command("train", cls=ConfigCommand)(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
+app.command("export")(export)
 app.command("debug-config", cls=ConfigCommand)(debug_config)
 app.command("cross-validate", cls=ConfigCommand)(cross_validate)
 app.command("schedule", cls=ConfigCommand)(schedule)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from trainer_cli.batchers.batcher import Batcher
@@ -54,6 +55,18 @@ class System:
 
 
 @dataclass(frozen=True)
+class InitFrom:
+    """`[training.init_from]`: where the first numbers of parameters come from, and of which layers or parameters.
+
+    path: a safetensors file, a run directory, a checkpoint or a model folder.
+    only: names of layers or parameters, all others begin as they are drawn; left out, each is there.
+    """
+
+    path: Path
+    only: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Training:
     """`[training]`: when to stop, when to evaluate, how large a batch is, which model is best. 0 is no limit.
 
@@ -68,6 +81,7 @@ class Training:
     weight_column: how much each row counts in losses and scores; it is no feature.
     balance: use rows of rare classes more often, so that classes come about equally often.
     batcher: how a pass is cut into batches; rows.v1 where there is none.
+    init_from: the first numbers of the model, from a safetensors file, a run or a model folder.
     """
 
     max_epochs: Limit = 0
@@ -84,6 +98,7 @@ class Training:
     weight_column: str | None = None
     balance: bool = False
     batcher: Batcher | None = None
+    init_from: Path | InitFrom | None = None
 
 
 @dataclass(frozen=True)

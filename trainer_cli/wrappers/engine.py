@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
 from trainer_cli.arrays import Array, Ragged
 from trainer_cli.errors import TrainerError
+
+# What stands before the names of a module's own parameters and buffers in those of its layer.
+PREFIX = "module."
 
 
 class ModuleError(TrainerError):
@@ -34,6 +37,13 @@ class Engine(ABC):
     @abstractmethod
     def twin(self) -> Self:
         """The same module with tensors of its own, for a copy of the layer."""
+
+    def state_names(self, held: Sequence[str]) -> dict[str, str]:
+        """The names in the module's own state, each with that of the layer's parameter or buffer, one of `held`.
+
+        What is tied has several names; what the module does not keep in its state has none.
+        """
+        return {name.removeprefix(PREFIX): name for name in held}
 
     @contextmanager
     def computing(self, threads: int) -> Iterator[None]:
