@@ -39,7 +39,8 @@ def shown_in(width, *words):
 def test_piped_each_column_has_a_line(table):
     lines = call("describe", "people.csv").stdout.splitlines()
     assert lines[0] == "people.csv: 200 rows, 8 columns (csv)"
-    assert len(lines) == 2 + 8
+    assert len(lines) == 2 + 8 + 1
+    assert lines[-1] == "The target is a guess; another one: --target COLUMN"
     by_name = {line.split()[0]: line for line in lines[2:]}
     assert "it numbers the rows" in by_name["id"]
     assert "20 to 69" in by_name["age"]
@@ -137,6 +138,13 @@ def test_a_target_by_its_place_is_said_to_be_a_guess(folder):
     assert guess in call("init-config", "flats.csv").stdout
     assert guess not in call("describe", "flats.csv", "--target", "rent").stdout
     assert json.loads(call("describe", "flats.csv", "--json").stdout)["target_is_guess"]
+
+
+def test_whole_numbers_that_may_be_classes_or_not_are_told(folder):
+    (folder / "stars.csv").write_text("a,stars\n" + "".join(f"{i * 37 % 101},{i % 5 + 1}\n" for i in range(100)))
+    hint = "Its 5 whole numbers are predicted as classes; as numbers: init-config --task regression"
+    assert hint in call("describe", "stars.csv").stdout
+    assert hint not in call("init-config", "stars.csv", "--task", "regression").stdout
 
 
 def test_names_that_would_move_the_cursor_are_escaped(table):

@@ -448,3 +448,26 @@ def test_few_rows_are_not_learnt_by_heart(folder):
         call("train", f"{how}.cfg", "--output", how, "--quiet")
         scores[how] = json.loads(call("evaluate", how, "fresh.csv", "--json").stdout)["accuracy"]
     assert scores["accuracy"] > scores["speed"] - 0.01, scores
+
+
+def test_columns_are_kept_and_dropped_by_their_options(folder):
+    rows = write_people(folder / "people.csv", without=["spent"])
+    printed = call("init-config", "people.csv", "--target", "bought").stdout
+    assert 'Left out since the target shows in it: "copy"; --keep COLUMN takes one all the same.' in printed
+    words = ["--keep", "copy", "--keep", "id", "--drop", "age", "--drop", "zip"]
+    assert "Left out since" not in call("init-config", "people.csv", *words, "--force").stdout
+    config = read_run_config("people.cfg").config
+    used = [name for part in config["features"]["*"].values() for name in part["columns"]]
+    assert sorted(used) == ["city", "copy", "id", "joined", "ok", "price"]
+    assert '"age", "zip" (--drop)' in checked("people.cfg")
+    assert trained("people.cfg", "--training.max_steps=20")["n"] == len(rows) / 5
+    assert "Did you mean copy?" in call("init-config", "people.csv", "--force", "--keep", "cop", code=2).stderr
+
+
+def test_an_identifier_of_texts_can_be_kept(folder):
+    draw = random.Random(0)
+    table(folder / "a.csv", ["name", "label"], [[f"n{draw.random()}", draw.choice("ab")] for _ in range(60)])
+    assert "no column is left" in call("init-config", "a.csv", code=2).stderr
+    call("init-config", "a.csv", "--keep", "name")
+    checked("a.cfg")
+    assert trained("a.cfg", "--training.max_steps=5")["n"] == 12

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from trainer_cli.errors import ArgumentError, DataError
@@ -44,19 +46,19 @@ def many(name):
 
 @pytest.mark.parametrize("task", ["auto", "regression"])
 @pytest.mark.parametrize(
-    ("header", "is_guess"),
+    "header",
     [
-        ("rooms,area_m2,district,built,price_eur", False),
-        ("bedrooms,sqft,city,price", False),
-        ("cylinders,horsepower,origin,mpg", False),
-        ("store,weekday,promo,sales", False),
-        ("rooms,area_m2,district,miete", True),
+        "rooms,area_m2,district,built,price_eur",
+        "bedrooms,sqft,city,price",
+        "cylinders,horsepower,origin,mpg",
+        "store,weekday,promo,sales",
+        "rooms,area_m2,district,miete",
     ],
 )
-def test_numbers_at_the_end_are_the_target_and_not_few_at_the_beginning(header, is_guess, task):
+def test_numbers_at_the_end_are_the_target_and_not_few_at_the_beginning(header, task):
     first, *between, last = header.split(",")
     found = choose((few(first), *map(many, between), many(last)), None, task)
-    assert (found.facts.name, found.task, found.is_guess) == (last, "regression", is_guess)
+    assert (found.facts.name, found.task, found.is_guess) == (last, "regression", True)
 
 
 def test_classes_at_the_beginning_are_the_target_where_the_end_is_none():
@@ -69,10 +71,56 @@ def test_classes_at_the_beginning_are_the_target_where_the_end_is_none():
         choose((few("rooms"), NUMBERS, TEXTS), None, "auto")
 
 
-def test_a_name_that_was_given_or_tells_is_no_guess():
+def test_whatever_was_not_named_is_a_guess():
     assert not choose((NUMBERS, CLASSES), "kind", "auto").is_guess
-    assert not choose((facts_of("species", ["a", "b"] * 30), NUMBERS), None, "auto").is_guess
+    assert choose((facts_of("species", ["a", "b"] * 30), NUMBERS), None, "auto").is_guess
     assert choose((NUMBERS, CLASSES), None, "auto").is_guess
+
+
+@pytest.mark.parametrize(
+    ("header", "target"),
+    [
+        ("x,y,class", "class"),
+        ("y,width,class", "class"),
+        ("label,target", "target"),
+        ("x,y,rooms,price", "price"),
+        ("y,rooms,price", "price"),
+        ("x,y,area", "area"),
+        ("x,y", "y"),
+        ("y,x1,x2", "y"),
+        ("x1,Y,x2", "Y"),
+    ],
+)
+def test_y_is_the_target_where_no_other_name_says_more_and_it_is_no_coordinate(header, target):
+    columns = [CLASSES if name == "class" else many(name) for name in header.split(",")]
+    columns = [replace(facts, name=name) for facts, name in zip(columns, header.split(","), strict=True)]
+    assert choose(columns, None, "auto").facts.name == target
+
+
+def test_a_dropped_column_is_no_target():
+    assert choose((NUMBERS, many("a"), many("price")), None, "auto", ["price"]).facts.name == "a"
+    with pytest.raises(ArgumentError, match='--drop "x": it is the target'):
+        choose((NUMBERS, WHOLE), "x", "auto", ["x"])
+    with pytest.raises(ArgumentError, match="--drop leaves no column"):
+        choose((NUMBERS,), None, "auto", ["x"])
+
+
+def counts(name="visits", most=14):
+    """Whole numbers from 0 to 14, those in the middle the most frequent."""
+    return facts_of(name, [str(i) for i in range(most + 1) for _ in range(1 + min(i, most - i))])
+
+
+def test_counts_are_numbers_and_what_may_be_either_says_so():
+    found = choose((NUMBERS, counts()), None, "auto")
+    assert (found.task, found.other) == ("regression", "classification")
+    few = choose((NUMBERS, counts(most=7)), None, "auto")
+    assert (few.task, few.other) == ("classification", "regression")
+    even = choose((NUMBERS, facts_of("speaker", [str(i % 15) for i in range(90)])), None, "auto")
+    assert (even.task, even.other) == ("classification", "regression")
+    named = choose((NUMBERS, counts("class")), None, "auto")
+    assert (named.task, named.other) == ("classification", "")
+    assert choose((NUMBERS, facts_of("ok", ["0", "1"] * 30)), None, "auto").other == ""
+    assert choose((NUMBERS, counts()), "visits", "regression").other == ""
 
 
 def test_in_doubt_the_columns_are_named():
@@ -101,7 +149,8 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest():
         ),
         (["a"] * 60, "auto", "same value in every row"),
         (["a", "b"] * 30, "regression", "regression takes numbers"),
-        ([str(i / 7) for i in range(2000)], "classification", "2,000 different values in 2,000 rows"),
+        ([str(i / 7) for i in range(2000)], "classification", "in 2,000 rows: these are no classes; --task regression"),
+        ([f"n{i}" for i in range(2000)], "classification", "in 2,000 rows: these are no classes; name another with"),
     ],
 )
 def test_what_nothing_can_be_learnt_from_is_refused(values, task, said):

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 
+from trainer_cli.errors import ArgumentError, DataError
 from trainer_cli.profile.column import ColumnProfile
+from trainer_cli.profile.words import words_of
+from trainer_cli.proposal.models import design
+from trainer_cli.proposal.recipe import recipe
 from trainer_cli.proposal.target import Target
-from trainer_cli.proposal.uses import use, uses
-from trainer_cli.proposal.words import words_of
+from trainer_cli.proposal.uses import Choice, use, uses
 
 
 def facts_of(values, name="x"):
@@ -34,6 +37,22 @@ def facts_of(values, name="x"):
         ("day", ["12/31/2024", "11/30/2024"] * 15, "category", 'as it is written, "12/31/2024"'),
         ("day", [f"{m}/{d}/2024" for m in range(1, 7) for d in range(1, 7)], "-", "day or month first?"),
         ("first", [f"name{i}" for i in range(12)], "-", "an identifier"),
+        ("Objekt-Nr.", [str(100_000 + i) for i in range(80)], "-", "it numbers the rows from 100000 on"),
+        ("thing", [str(50_001 + i * 7 % 80) for i in range(80)], "-", "it numbers the rows from 50001 on"),
+        ("thing", [str(2 + 2 * i) for i in range(80)], "-", "it numbers the rows from 2 on, 2 by 2"),
+        ("thing", np.arange(300, 380), "-", "it numbers the rows from 300 on"),
+        ("thing", [str(20 + 5 * i) for i in range(12)], "number", ""),  # few: measured so
+        ("order_no", [str(50_001 + i) for i in range(12)], "-", "it numbers the rows"),
+        ("year", [str(1940 + i) for i in range(80)], "number", ""),
+        ("time", [str(i) for i in range(80)], "number", ""),
+        ("thing", [str(50_001 + i + (i > 40)) for i in range(80)], "number", ""),  # one is left out
+        ("phone", [str(5_550_000 + i * i * 37) for i in range(80)], "-", "an identifier"),
+        ("phone", [f"+47 {i:03} {i * 37 % 997:03}" for i in range(80)], "-", "an identifier"),
+        ("contact", [f"(555) {i:03} {i * 37 % 997:03}" for i in range(80)], "-", "an identifier"),
+        ("num_pages", [str(i * i + 37) for i in range(80)], "number", ""),
+        ("number of rooms", [str(i * i + 37) for i in range(80)], "number", ""),
+        ("invoice number", [str(i * i + 37) for i in range(80)], "-", "an identifier"),
+        ("number", [str(i % 7) for i in range(80)], "number", ""),
         ("gone", [""] * 30, "-", "no row has a value"),
         ("same", ["x"] * 30, "-", "the same value"),
         ("flag", ["x", ""] * 30, "category", ""),
@@ -53,6 +72,56 @@ def test_a_column_that_gives_the_target_away_is_left_out_but_not_the_only_input(
     assert [each.role for each in found] == ["target", "-", "category"]
     assert "a copy of the target" in found[1].why
     assert [each.role for each in uses((y, copy), target, {"copy": "a copy of the target"})] == ["target", "category"]
+
+
+def test_what_goes_up_evenly_is_an_input_where_there_is_no_other():
+    load, y = facts_of([str(i * 25) for i in range(1, 81)], "force"), facts_of(["a", "b"] * 40, "y")
+    target = Target(y, "classification", "")
+    assert [each.role for each in uses((load, y), target, {})] == ["number", "target"]
+    other = facts_of([str(i % 7) for i in range(80)], "other")
+    assert [each.role for each in uses((load, y, other), target, {})] == ["-", "target", "number"]
+
+
+def test_a_column_is_kept_or_dropped_as_one_says():
+    y, copy, x, number, name = (
+        facts_of(values, name)
+        for name, values in {
+            "y": ["a", "b"] * 40,
+            "copy": ["0", "1"] * 40,
+            "x": [str(i % 7) for i in range(80)],
+            "row": [str(i) for i in range(80)],
+            "name": [f"n{i}" for i in range(80)],
+        }.items()
+    )
+    columns, target = (y, copy, x, number, name), Target(y, "classification", "")
+
+    def roles(*, keep=(), drop=()):
+        found = uses(columns, target, {"copy": "a copy of the target"}, Choice(tuple(keep), tuple(drop)))
+        assert [each.facts for each in found] == list(columns)
+        return [each.role for each in found[1:]]
+
+    assert roles() == ["-", "number", "-", "-"]
+    assert roles(keep=["copy", "row", "name"]) == ["number", "number", "number", "text"]
+    assert roles(keep=["copy"], drop=["x"]) == ["number", "-", "-", "-"]
+    with pytest.raises(ArgumentError, match='--keep "y": it is the target'):
+        roles(keep=["y"])
+
+
+def test_what_cannot_be_kept_or_is_not_there_is_told():
+    y, same = facts_of(["a", "b"] * 40, "y"), facts_of(["1"] * 80, "same")
+    with pytest.raises(ArgumentError, match='--keep "same": the same value in every row'):
+        uses((y, same), Target(y, "classification", ""), {}, Choice(("same",)))
+    with pytest.raises(ArgumentError, match=r'--drop: no column is called "sam"\. Did you mean same\?'):
+        Choice(drop=("sam",)).check(["y", "same"])
+    with pytest.raises(ArgumentError, match='--keep and --drop both name the column "same"'):
+        Choice(("same",), ("same",)).check(["y", "same"])
+
+
+def test_of_many_texts_those_that_are_to_be_kept_are_read():
+    texts = [facts_of([f"this is text {i} of {name}" for i in range(80)], name) for name in "abcd"]
+    target = Target(facts_of(["a", "b"] * 40, "y"), "classification", "")
+    roles = [each.role for each in uses((*texts, target.facts), target, {}, Choice(("d",)))]
+    assert roles == ["text", "text", "-", "text", "target"]
 
 
 def test_a_word_that_only_holds_id_is_no_identifier():
@@ -77,3 +146,10 @@ def test_a_column_that_the_model_would_not_read_is_not_said_to_be_used(columns, 
     found = uses((*(facts_of(values, name) for name, values in columns.items()), target.facts), target, {})
     assert [each.role for each in found] == [*roles, "target"]
     assert all(each.why for each in found if each.role == "-")
+
+
+def test_where_no_column_is_left_the_first_are_named():
+    same = [facts_of(["1"] * 80, f"c{i}") for i in range(30)]
+    target = Target(facts_of(["a", "b"] * 40, "y"), "classification", "")
+    with pytest.raises(DataError, match=r"c9: the same value in every row; and 20 more\)"):
+        design(uses((*same, target.facts), target, {}), target, recipe(80))

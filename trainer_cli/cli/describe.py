@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -95,5 +96,15 @@ def show(found: Survey, stream: QuietStream) -> None:
         out.print(Text(line), style=style)
     if len(found.uses) > MAX_SHOWN:
         out.print(Text("--json names every column."), style="dim")
+    for line in hints(found):
+        out.print(Text(line), style="yellow")
+
+
+def hints(found: Survey) -> Iterator[str]:
+    """What was decided and may be decided otherwise, and how."""
     if found.target is not None and found.target.is_guess:
-        out.print(Text(GUESS), style="yellow")
+        yield GUESS
+    if found.target is not None and found.target.other:
+        ways = {"classification": "classes", "regression": "numbers"}
+        way, other, n = ways[found.target.task], ways[found.target.other], found.target.facts.distinct
+        yield f"Its {n} whole numbers are predicted as {way}; as {other}: init-config --task {found.target.other}"

@@ -26,6 +26,13 @@ def init_config(
     task: Annotated[
         str, typer.Option("--task", help="auto, classification, regression, multilabel or tagging.")
     ] = "auto",
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="COLUMN", help="Use this column though it looks unfit; may be given again."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Leave this column out; may be given again.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="The config to write; - is standard output. [DATA's name .cfg]"),
@@ -45,12 +52,13 @@ def init_config(
         from trainer_cli.cli.describe import show
         from trainer_cli.cli.evaluate import unnamed
         from trainer_cli.proposal import proposal, siblings, source, survey
+        from trainer_cli.proposal.uses import Choice
 
         wanted = optimize_of(optimize)
         config = output or Path(f"{source.stem(data)}.cfg")
         check_output(config, force=force)
         with unnamed():
-            found = survey.survey(data, target, task, arguments(read))
+            found = survey.survey(data, target, task, arguments(read), Choice(tuple(keep or ()), tuple(drop or ())))
         is_printed = str(config) == STDOUT
         show(found, streams.stderr() if is_printed else streams.stdout())
         if found.profile.error is not None:
@@ -100,6 +108,7 @@ def write(config: Path, text: str) -> None:
 
 def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None) -> str:
     """What was written, which other files were found, and the commands to type next."""
+    from trainer_cli.data.block import listing
     from trainer_cli.data.faults import shown
     from trainer_cli.proposal.proposal import said_of_gaps, share_held_out, share_of_rare
 
@@ -111,6 +120,8 @@ def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None)
         lines.append(f"It scores on {share_held_out(found):.0%} of the rows, which are held out and not trained on.")
     if found.target is not None and found.target.has_gaps:
         lines.append(f"Of the target {shown(found.target.facts.name)}, {said_of_gaps(found.target)}.")
+    if leaks := [use.facts.name for use in found.uses if use.is_leak]:
+        lines.append(f"Left out since the target shows in it: {listing(leaks)}; --keep COLUMN takes one all the same.")
     if found.target is not None and (share := share_of_rare(found.target)):
         lines.append(
             f"The rarest class has {share:.2g} % of the rows: they are used more often, and macro F is the score."

@@ -15,6 +15,7 @@ from trainer_cli.arrays import Array
 from trainer_cli.data.encoders.datetimes import moment
 from trainer_cli.data.encoders.notation import Notation
 from trainer_cli.profile.amounts import Amounts
+from trainer_cli.profile.counting import Counting, step_in_any_order
 from trainer_cli.profile.distinct import Distinct
 from trainer_cli.profile.spelling import spelling
 
@@ -42,7 +43,7 @@ class ColumnFacts:
     odd: for `mixed` and `amount`, the values that are no numbers, the most frequent first.
     missing_at: file and line of the first rows without a value, ten at most.
     shape: of one array.
-    is_counting: it numbers the rows: 0, 1, 2 or 1, 2, 3 and so on.
+    step: of whole numbers, one a row, how far each is from the next; None if not all are as far.
     notation: of `amount`, how all of its values are numbers; None if they are not in any one notation.
     """
 
@@ -61,7 +62,7 @@ class ColumnFacts:
     odd: tuple[str, ...] = ()
     missing_at: tuple[tuple[str, int], ...] = ()
     shape: tuple[int, ...] = ()
-    is_counting: bool = False
+    step: int | None = None
     notation: Notation | None = None
 
     @property
@@ -72,6 +73,11 @@ class ColumnFacts:
     @property
     def is_constant(self) -> bool:
         return self.distinct == 1 and not self.missing
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether it numbers the rows: 0, 1, 2 or 1, 2, 3 and so on, in any order."""
+        return self.step == 1 and self.low in (0, 1)
 
     @property
     def is_numeric(self) -> bool:
@@ -92,8 +98,7 @@ class ColumnProfile:
         self.numbers = (math.inf, -math.inf)
         self.dates: tuple[tuple[datetime, str], tuple[datetime, str]] | None = None
         self.array: tuple[tuple[int, ...], str] | None = None
-        self.counting: tuple[float, float] | None = None
-        self.is_counting = True
+        self.counting = Counting()
 
     def add(self, values: Sequence[Any] | Array) -> list[int]:
         """Take in more rows; those of them without a value."""
@@ -127,7 +132,7 @@ class ColumnProfile:
             odd=tuple(text for text, _ in self.odd.most_common(10)),
             missing_at=tuple(missing_at),
             shape=self.array[0] if self.array else (),
-            is_counting=self.is_counting and kind == "whole" and present == self.n >= MIN_COUNTING,
+            step=self._step(kind),
             notation=self.amounts.notation if kind == "amount" else None,
         )
 
@@ -149,7 +154,7 @@ class ColumnProfile:
         if len(self.examples) < N_EXAMPLES:
             self.examples += [text for text in counts if text not in missing and text not in self.examples]
             del self.examples[N_EXAMPLES:]
-        self._count_on(texts)
+        self.counting.add(texts)
         return [row for row, text in enumerate(texts) if text in missing] if missing else []
 
     def _add_text(self, text: str, kind: str, count: int) -> None:
@@ -163,18 +168,13 @@ class ColumnProfile:
         if len(self.odd) < 1000 or text in self.odd:
             self.odd[text] += count
 
-    def _count_on(self, texts: Sequence[str]) -> None:
-        """Whether the rows go on counting: each value one more than that above it, from 0 or 1 on."""
-        if not self.is_counting or not texts:
-            return
-        first = self.n - len(texts)
-        start = texts[0].strip()
-        if first == 0:
-            self.is_counting = start in ("0", "1")
-            self.counting = (float(start == "1"), 0.0)
-        if self.is_counting and self.counting is not None:
-            base = int(self.counting[0]) + first
-            self.is_counting = all(text.strip() == str(base + row) for row, text in enumerate(texts))
+    def _step(self, kind: str) -> int | None:
+        """How far apart the values are, where each row has one of its own: row by row, or put in order."""
+        if kind != "whole" or self.spelt["missing"] or self.n < MIN_COUNTING:
+            return None
+        if self.counting.step is None and self.distinct.is_exact and self.distinct.n == self.n:
+            return step_in_any_order(self.distinct.counts)
+        return self.counting.step
 
     def _add_lists(self, lists: Sequence[Sequence[str]]) -> list[int]:
         self.spelt["list"] += sum(map(bool, lists))
@@ -203,7 +203,7 @@ class ColumnProfile:
             whole = bool(np.all(different == np.floor(different))) if different.dtype.kind != "b" else True
             self.spelt["whole" if whole else "number"] += int(counts.sum())
             self.distinct.add(dict(zip(map(str, different.tolist()), counts.tolist(), strict=True)))
-            self.is_counting = False
+            self.counting.add(values.tolist())
         self.spelt["missing"] += int(missing.sum())
         kept = values[~missing]
         if kept.size and kept.dtype.kind in "biuf":

@@ -21,6 +21,8 @@ PARTS = {
 }
 # With more values than this a category has a vector that is learnt, not a flag for each; categories.v1 says so.
 MAX_FLAGS = 32
+# So many columns that are left out are named where none is used.
+MAX_WHYS = 10
 OUTPUTS = {"classification": "softmax", "regression": "linear", "multilabel": "linear"}
 # Training texts of so many words in all have their runs of characters counted too, which takes several times as long.
 MAX_WORDS = 1_000_000
@@ -45,7 +47,9 @@ def design(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     """The features and the model for the columns that are used. Without any it is a DataError."""
     roles = {use.role for use in found} - {TARGET, LEFT_OUT}
     if not roles:
-        why = "; ".join(f"{use.facts.name}: {use.why}" for use in found if use.role == LEFT_OUT)
+        whys = [f"{use.facts.name}: {use.why}" for use in found if use.role == LEFT_OUT]
+        more = [f"and {len(whys) - MAX_WHYS} more"] if len(whys) > MAX_WHYS else []
+        why = "; ".join(whys[:MAX_WHYS] + more)
         raise DataError(f"no column is left to predict from{f' ({why})' if why else ''}")
     if target.task == "tagging":
         return of_tokens(found, target, recipe)

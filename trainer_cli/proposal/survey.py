@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from trainer_cli.data.labelled import LabelledReader
 from trainer_cli.errors import DataError, TrainerError
 from trainer_cli.profile.column import ColumnFacts
-from trainer_cli.profile.leaks import leaks
+from trainer_cli.profile.leaks import Leaks, leaks
 from trainer_cli.profile.profile import Profile, profile
 from trainer_cli.proposal import target as targets
 from trainer_cli.proposal.source import Source, source
 from trainer_cli.proposal.target import Target
-from trainer_cli.proposal.uses import Use, uses
+from trainer_cli.proposal.uses import ALL, Choice, Use, uses
 
 # So many of a column's commonest values are printed.
 MAX_COUNTS = 10
@@ -34,26 +34,41 @@ class Survey:
     doubt: str = ""
 
 
-def survey(path: Path, target: str | None = None, task: str = "auto", given: Mapping[str, Any] | None = None) -> Survey:
+def survey(
+    path: Path,
+    target: str | None = None,
+    task: str = "auto",
+    given: Mapping[str, Any] | None = None,
+    choice: Choice = ALL,
+) -> Survey:
     """Look at the data of a file, or of a directory that holds one; it is read twice at most.
 
-    `given` are arguments of its reader.
+    `given` are arguments of its reader, `choice` says which columns are used whatever they look like.
     """
     data = source(path, given)
     reader = data.reader
     found = profile(reader)
+    choice.check([facts.name for facts in found.columns])
     doubt, chosen = "", None
     try:
-        chosen = targets.choose(found.columns, target, task)
+        chosen = targets.choose(found.columns, target, task, choice.drop)
     except DataError as err:
         doubt = str(err)
-    leaking = {}
+    suspects = Leaks()
     if chosen is not None and chosen.task in ("classification", "regression"):
         rows = LabelledReader(reader, chosen.facts.name) if chosen.has_gaps else reader
-        leaking = leaks(rows, found, chosen.facts.name, of_numbers=chosen.task == "regression")
-    used = uses(found.columns, chosen, leaking)
-    used = tuple(Use(use.facts, use.role, chosen.why) if chosen and use.facts is chosen.facts else use for use in used)
+        suspects = leaks(rows, found, chosen.facts.name, of_numbers=chosen.task == "regression")
+    used = uses(found.columns, chosen, suspects.certain, choice)
+    used = tuple(replace(use, why=reason(use, chosen, suspects.possible, choice)) for use in used)
     return Survey(data, found, chosen, used, doubt)
+
+
+def reason(use: Use, target: Target | None, suspects: Mapping[str, str], choice: Choice) -> str:
+    """Why a column is used as it is: of the target why it is, of an input what makes it suspect, if anything does."""
+    if target is not None and use.facts is target.facts:
+        return target.why
+    is_suspect = use.is_input and use.facts.name in suspects and use.facts.name not in choice.keep
+    return suspects[use.facts.name] if is_suspect else use.why
 
 
 def is_alike(found: Survey, other: Path) -> bool:

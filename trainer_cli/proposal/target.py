@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from trainer_cli.data.block import listing
 from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.profile.column import ColumnFacts
-from trainer_cli.proposal.words import has_word
+from trainer_cli.profile.words import has_word
+from trainer_cli.proposal.identifiers import identity
 from trainer_cli.registry import nearest
 
 # What targets are called, the plainest first.
 NAMES = (
-    "label",
-    "y",
     "target",
+    "label",
     "class",
     "labels",
     "tags",
@@ -63,8 +63,14 @@ UNLIKELY = frozenset(("id", "index", "year", "month", "day", "date", "hour", "ti
 # More classes than this were hardly meant as such; of whole numbers fewer.
 MAX_CLASSES = 1000
 MAX_NUMBERS = 20
+# Whole numbers of more values than this are counts, if they are spread as counts are.
+MIN_COUNTS = 10
+# Whole numbers of at most so many values hardly are anything but classes.
+FEW_NUMBERS = 3
+# Of more whole numbers than this nobody takes each for a class.
+MANY_NUMBERS = 50
 # A column of one of these names was meant, whatever it holds.
-PLAIN_NAMES = NAMES[:4]
+PLAIN_NAMES = NAMES[:3]
 # What may stand between labels, and how many words a label has at most.
 SEPARATORS = ("|", ";", ",")
 MAX_WORDS = 4
@@ -75,13 +81,14 @@ TASKS = ("auto", "classification", "regression", "multilabel", "tagging")
 @dataclass(frozen=True)
 class Target:
     """The column to predict, the task, and why both were taken. `separator` parts several labels in one text;
-    `is_guess` says that the column was taken for its place alone."""
+    `is_guess` says that nobody named the column, `other` which task its whole numbers could be for as well."""
 
     facts: ColumnFacts
     task: str
     why: str
     separator: str | None = None
     is_guess: bool = False
+    other: str = ""
 
     @property
     def has_gaps(self) -> bool:
@@ -94,30 +101,45 @@ class Target:
         return self.facts.present / max(1, self.facts.n) if self.has_gaps else 1.0
 
 
-def choose(columns: Sequence[ColumnFacts], name: str | None, task: str) -> Target:
-    """The target that was named, or the one that is plain; none is a DataError, a wrong name an ArgumentError."""
+def choose(columns: Sequence[ColumnFacts], name: str | None, task: str, drop: Collection[str] = ()) -> Target:
+    """The target that was named, or the one that is plain; none is a DataError, a wrong name an ArgumentError.
+
+    No column of `drop` is taken.
+    """
     if task not in TASKS:
         raise ArgumentError(f"--task is one of {', '.join(TASKS)}, not {task!r}.{nearest(task, list(TASKS))}")
     names = [facts.name for facts in columns]
     if name is not None and name not in names:
         message = f"--target: no column is called {shown(name)}.{nearest(name, names)} The columns are {listing(names)}"
         raise ArgumentError(message)
+    if name in drop:
+        raise ArgumentError(f"--drop {shown(name or '')}: it is the target")
     if name is not None:
         return as_task(next(facts for facts in columns if facts.name == name), columns, task, "")
-    if meant := by_name(columns, task):
-        return as_task(meant, columns, task, "by its name")
-    facts, place = by_place(columns, task)
-    return replace(as_task(facts, columns, task, place), is_guess=not has_word(facts.name, TELLING))
+    rest = [facts for facts in columns if facts.name not in drop]
+    if not rest:
+        raise ArgumentError("--drop leaves no column")
+    found, why = by_name(rest, task) or by_place(rest, task)
+    return replace(as_task(found, columns, task, why), is_guess=True)
 
 
-def by_name(columns: Sequence[ColumnFacts], task: str) -> ColumnFacts | None:
-    """A column that is called as targets are."""
+def by_name(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str] | None:
+    """A column that is called as targets are. One called `y` is, unless it goes with an `x` or the last tells more."""
     lowered = {facts.name.lower(): facts for facts in reversed(columns)}
     for name in NAMES:
         facts = lowered.get(name)
         if facts is not None and (name in PLAIN_NAMES or (is_possible(facts) and fits(facts, task))):
-            return facts
+            return facts, "by its name"
+    last = columns[-1]
+    is_other = has_word(last.name, TELLING) and is_possible(last) and fits(last, task)
+    if "y" in lowered and not is_other and not is_coordinate(lowered):
+        return lowered["y"], "by its name"
     return None
+
+
+def is_coordinate(columns: Mapping[str, ColumnFacts]) -> bool:
+    """Whether `y` is a place in a plane: there is a number `x`, and something else to predict."""
+    return len(columns) > 2 and all(columns[name].is_numeric for name in "xy" if name in columns) and "x" in columns
 
 
 def by_place(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str]:
@@ -159,7 +181,7 @@ def is_possible(facts: ColumnFacts) -> bool:
         return False
     if facts.kind == "text" and (facts.distinct > MAX_CLASSES or facts.distinct * 2 > facts.present):
         return separator_of(facts) is not None
-    return not facts.is_counting
+    return not identity(facts)
 
 
 def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: str) -> Target:
@@ -178,9 +200,32 @@ def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: 
         return Target(facts, "regression", said("regression", why, "numbers with fractions"))
     if facts.notation is not None and facts.distinct > MAX_NUMBERS:
         return Target(facts, "regression", said("regression", why, f"numbers written with {facts.notation.said()}"))
-    if facts.kind == "whole" and (facts.distinct > MAX_NUMBERS or facts.distinct * 2 > facts.present):
-        return Target(facts, "regression", said("regression", why, f"{facts.distinct:,} different whole numbers"))
-    return Target(facts, "classification", said("classification", why, f"{facts.distinct:,} classes"))
+    is_whole = facts.kind == "whole"
+    if is_whole and (facts.distinct > MAX_NUMBERS or facts.distinct * 2 > facts.present or is_count(facts)):
+        other = "classification" if facts.distinct <= min(MANY_NUMBERS, facts.present // 2) else ""
+        reason = f"{facts.distinct:,} different whole numbers"
+        return Target(facts, "regression", said("regression", why, reason), other=other)
+    other = "regression" if is_whole and facts.distinct > FEW_NUMBERS and not is_class(facts) else ""
+    reason = f"{facts.distinct:,} classes"
+    return Target(facts, "classification", said("classification", why, reason), other=other)
+
+
+def is_count(facts: ColumnFacts) -> bool:
+    """Whether whole numbers count something: hardly one is left out, and some are far more frequent than others.
+
+    Class numbers have no gaps either, but most data have about as many rows of each. From 10 or 20 different numbers
+    on other tools that choose a task take a number; to take 14 counts for classes gives up their order.
+    """
+    if not isinstance(facts.low, float) or not isinstance(facts.high, float) or facts.low < 0 or is_class(facts):
+        return False
+    is_dense = facts.distinct * 5 >= (facts.high - facts.low + 1) * 4
+    counts = list(facts.counts.values())
+    return facts.distinct > MIN_COUNTS and is_dense and max(counts) >= 4 * min(counts)
+
+
+def is_class(facts: ColumnFacts) -> bool:
+    """Whether a column is called as classes are."""
+    return has_word(facts.name, frozenset(NAMES))
 
 
 def tokens_of(tags: ColumnFacts, columns: Sequence[ColumnFacts]) -> ColumnFacts | None:
@@ -229,7 +274,8 @@ def check(target: Target) -> None:
         raise DataError(f"the target {shown(facts.name)} holds {what}, which {target.task} does not take")
     if target.task == "classification" and facts.distinct * 2 > facts.present:
         message = f"the target {shown(facts.name)} has {facts.distinct:,} different values in {facts.present:,} rows"
-        raise DataError(f"{message}: these are no classes; name another with --target")
+        remedy = "--task regression predicts them as numbers" if facts.is_numeric else "name another with --target"
+        raise DataError(f"{message}: these are no classes; {remedy}")
     n = facts.present if target.has_gaps else facts.n
     if n < MIN_ROWS:
         which = " that have a target" if n < facts.n else ""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from trainer_cli.data.block import listing
+from trainer_cli.data.faults import shown
+from trainer_cli.errors import ArgumentError
 from trainer_cli.profile.column import TEXT_WORDS, ColumnFacts
+from trainer_cli.proposal.identifiers import comes_once, identity, is_axis, is_id, is_wordless
 from trainer_cli.proposal.target import Target, tokens_of
-from trainer_cli.proposal.words import words_of
+from trainer_cli.registry import nearest
 
 TARGET, LEFT_OUT = "target", "-"
 LEAK = "gives the target away"
+DROPPED = "--drop"
 
-# What identifiers are called, as a word of the name: user_id, uuid, "Row Number".
-ID_NAME = re.compile(
-    r"(?:^|[^a-z])(?:id|ids|uuid|guid|index|idx|key|row ?(?:id|number|no|nr))(?:$|[^a-z])|unnamed: \d+"
-)
 # More different values than this, or than half the rows have, are no categories.
 MANY_CATEGORIES = 1000
 # So many columns of texts are read.
@@ -46,13 +46,74 @@ class Use:
         return self.why.startswith(LEAK)
 
 
-def uses(columns: tuple[ColumnFacts, ...], target: Target | None, leaks: Mapping[str, str]) -> tuple[Use, ...]:
-    """A use for each column. The only one that could be an input stays one though it gives the target away."""
+@dataclass(frozen=True)
+class Choice:
+    """The columns that are to be used, and those that are not, whatever they look like."""
+
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+    def check(self, names: Sequence[str]) -> None:
+        """ArgumentError: a column is not there, or is to be both."""
+        for option, given in (("--keep", self.keep), ("--drop", self.drop)):
+            for name in given:
+                if name not in names:
+                    near = nearest(name, list(names))
+                    message = f"{option}: no column is called {shown(name)}.{near} The columns are {listing(names)}"
+                    raise ArgumentError(message)
+        for name in self.keep:
+            if name in self.drop:
+                raise ArgumentError(f"--keep and --drop both name the column {shown(name)}")
+
+
+ALL = Choice()
+
+
+def uses(
+    columns: tuple[ColumnFacts, ...], target: Target | None, leaks: Mapping[str, str], choice: Choice = ALL
+) -> tuple[Use, ...]:
+    """A use for each column. The only one that could be an input stays one though it gives the target away.
+
+    ArgumentError: a column that is to be kept is one that no model reads.
+    """
     found = [Use(facts, TARGET) if target and facts is target.facts else use(facts) for facts in columns]
+    found = [kept(one) if one.facts.name in choice.keep else one for one in found]
+    found = without(found, dict.fromkeys(choice.drop, DROPPED))
+    leaks = {name: why for name, why in leaks.items() if name not in choice.keep}
     if {one.facts.name for one in found if one.is_input} - leaks.keys():
         found = without(found, {name: f"{LEAK}: {why}" for name, why in leaks.items()})
+    elif not leaks:
+        found = with_axis(found)
+    found.sort(key=lambda one: one.facts.name not in choice.keep)
     found = without(found, unread(found, columns, target))
-    return tuple(found)
+    for one in found:
+        if one.facts.name in choice.keep and not one.is_input:
+            raise ArgumentError(f"--keep {shown(one.facts.name)}: {one.why or 'it is the target'}")
+    places = {facts.name: place for place, facts in enumerate(columns)}
+    return tuple(sorted(found, key=lambda one: places[one.facts.name]))
+
+
+def kept(one: Use) -> Use:
+    """A column that was left out as an identifier, used all the same; any other use is as it was."""
+    if one.is_input or one.role == TARGET:
+        return one
+    if identity(one.facts):
+        return Use(one.facts, "number")
+    if one.facts.kind in ("text", "code") and one.facts.present >= MIN_PRESENT:
+        return Use(one.facts, "text")
+    return one
+
+
+def with_axis(found: list[Use]) -> list[Use]:
+    """The uses; where there is no input, with what goes up evenly as one: an axis that something was measured along."""
+    if any(one.is_input for one in found):
+        return found
+    return [
+        Use(one.facts, "number", "nothing else is there")
+        if one.role == LEFT_OUT and one.why != DROPPED and is_axis(one.facts)
+        else one
+        for one in found
+    ]
 
 
 def unread(found: Sequence[Use], columns: tuple[ColumnFacts, ...], target: Target | None) -> dict[str, str]:
@@ -86,8 +147,6 @@ def use(facts: ColumnFacts) -> Use:
         return Use(facts, LEFT_OUT, "hardly any row has a value")
     if facts.is_constant:
         return Use(facts, LEFT_OUT, "the same value in every row")
-    if facts.is_counting:
-        return Use(facts, LEFT_OUT, "it numbers the rows")
     if facts.kind == "array":
         return array_use(facts)
     if facts.kind in ("image", "date"):
@@ -111,8 +170,8 @@ def array_use(facts: ColumnFacts) -> Use:
 
 
 def number_use(facts: ColumnFacts) -> Use:
-    if facts.kind == "whole" and is_id(facts):
-        return Use(facts, LEFT_OUT, "an identifier: hardly any value comes twice")
+    if why := identity(facts):
+        return Use(facts, LEFT_OUT, why)
     if facts.notation is not None:
         return Use(facts, "number", f'written as "{facts.odd[0]}": {facts.notation.said()}')
     return Use(facts, "number")
@@ -139,9 +198,10 @@ def text_use(facts: ColumnFacts) -> Use:
     is_few = facts.distinct <= min(MANY_CATEGORIES, facts.present // 2) and comes_again(facts)
     if (is_few or is_category(facts)) and not is_prose(facts):
         return Use(facts, "category", why)
-    if facts.words >= 2:
+    is_label = is_id(facts) or (comes_once(facts) and is_wordless(facts))
+    if facts.words >= 2 and not is_label:
         return Use(facts, "text")
-    if facts.distinct * 10 >= facts.present * 9 or not comes_again(facts):
+    if comes_once(facts) or not comes_again(facts):
         return Use(facts, LEFT_OUT, "an identifier: hardly any value comes twice")
     return Use(facts, "category", why or "many values: the rare ones are one category")
 
@@ -158,8 +218,3 @@ def comes_again(facts: ColumnFacts) -> bool:
 def is_prose(facts: ColumnFacts) -> bool:
     """Whether a column of texts is read: sentences that hardly ever come twice."""
     return facts.words >= TEXT_WORDS and facts.distinct * 2 > facts.present
-
-
-def is_id(facts: ColumnFacts) -> bool:
-    """Whether a column is named as identifiers are, and hardly any value comes twice."""
-    return bool(ID_NAME.search(words_of(facts.name))) and facts.distinct * 10 >= facts.present * 9

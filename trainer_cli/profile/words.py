@@ -14,10 +14,19 @@ def words_of(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
 
 
+def parts_of(name: str) -> set[str]:
+    """The words of a name: its runs of letters.
+
+    >>> sorted(parts_of("SalePrice_2"))
+    ['price', 'sale']
+    """
+    return set(re.findall(r"[^\W\d_]+", words_of(name)))
+
+
 def has_word(name: str, words: frozenset[str]) -> bool:
     """Whether one of the words is in a name.
 
     >>> has_word("SalePrice", frozenset({"price"})), has_word("priceless", frozenset({"price"}))
     (True, False)
     """
-    return not words.isdisjoint(re.findall("[a-z]+", words_of(name)))
+    return not words.isdisjoint(parts_of(name))
