@@ -19,7 +19,8 @@ class Buffers:
 
     An update makes the fresh ones the values. The micro-batches of a step all begin with the values; what each leaves
     is added up by its share of the batch's rows. `exact` ones, of any dtype, lie apart, as (value, fresh) by name: a
-    count or a flag has no shares. Where both are one array, nothing in training changes it.
+    count or a flag has no shares. Where both are one array, nothing in training changes it. `n_loads` counts how often
+    others were loaded.
     """
 
     def __init__(self, root: Model, dtype: np.dtype[np.generic]):
@@ -30,6 +31,7 @@ class Buffers:
         self.fresh: Array = np.zeros(n, dtype)
         self.exact: dict[str, tuple[Array, Array]] = {}
         self._places: dict[str, Array] = {}
+        self.n_loads = 0
         start = 0
         for node, name in found:
             if name in node.exact:
@@ -60,6 +62,7 @@ class Buffers:
             if name in self.exact and place.dtype != arrays[name].dtype:
                 raise ModelFileError(f"{name}: is {arrays[name].dtype}, the model needs {place.dtype}")
             place[...] = arrays[name]
+        self.n_loads += 1
         self.restart()
 
     def restart(self) -> None:

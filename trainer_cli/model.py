@@ -143,6 +143,11 @@ class Model(Node):
         assert self._store is not None, "initialize comes before training"
         return self._store.generator(self.path, purpose)
 
+    def random_seed(self, purpose: str) -> int:
+        """The same for a generator of another library: 64 bits to seed it with."""
+        assert self._store is not None, "initialize comes before training"
+        return self._store.number(self.path, purpose)
+
     # Setting up
 
     def initialize(

@@ -26,6 +26,10 @@ def generator(seed: int, *keys: str | int) -> np.random.Generator:
     >>> generator(0, "shuffle", 3).integers(100) == generator(0, "shuffle", 3).integers(100)
     True
     """
+    return np.random.Generator(np.random.PCG64(number(seed, *keys)))
+
+
+def number(seed: int, *keys: str | int, n_bytes: int = 16) -> int:
+    """A whole number below 256 to the `n_bytes` that is a function of (seed, keys), to seed a generator with."""
     # The key tuple's text is hashed, so ("a", 1) and ("a1",), or 1 and 2**32 + 1, cannot meet.
-    digest = blake2b(repr((int(seed), *keys)).encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+    return int.from_bytes(blake2b(repr((int(seed), *keys)).encode(), digest_size=n_bytes).digest(), "little")

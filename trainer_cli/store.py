@@ -13,7 +13,7 @@ import numpy as np
 from trainer_cli.arrays import Array, Ints
 from trainer_cli.buffers import Buffers
 from trainer_cli.errors import ModelFileError
-from trainer_cli.randomness import Moment, generator
+from trainer_cli.randomness import Moment, generator, number
 
 if TYPE_CHECKING:
     from trainer_cli.model import Model
@@ -193,9 +193,17 @@ class Store:
 
     def generator(self, path: str, *keys: str) -> np.random.Generator:
         """The stream of one draw: from the moment, the layer's path, and how often it drew in this forward pass."""
+        return generator(self.moment.seed, *self.draw_keys(path, *keys))
+
+    def number(self, path: str, *keys: str) -> int:
+        """The same for who brings a generator: 64 bits to seed it with."""
+        return number(self.moment.seed, *self.draw_keys(path, *keys), n_bytes=8)
+
+    def draw_keys(self, path: str, *keys: str) -> tuple[str | int, ...]:
+        """What tells one draw from all others of a run; each call is the next one."""
         n = self.draws[(path, *keys)]
         self.draws[(path, *keys)] += 1
-        return generator(self.moment.seed, *keys, self.moment.step, self.moment.micro, path, n)
+        return (*keys, self.moment.step, self.moment.micro, path, n)
 
 
 def in_order(rows: Ints) -> Ints:

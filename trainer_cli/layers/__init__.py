@@ -61,6 +61,7 @@ from trainer_cli.layers.text_bow import text_bow
 from trainer_cli.layers.text_cnn import text_cnn
 from trainer_cli.layers.uniqued import uniqued
 from trainer_cli.layers.with_padded import with_padded
+from trainer_cli.wrappers.pytorch import PyTorchWrapper
 
 __all__ = [
     "GRU",
@@ -91,6 +92,7 @@ __all__ = [
     "Mish",
     "MultiHashEmbed",
     "ParametricAttention",
+    "PyTorchWrapper",
     "Relu",
     "ReluK",
     "Sigmoid",

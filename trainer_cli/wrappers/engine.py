@@ -15,7 +15,22 @@ PREFIX = "module."
 
 
 class ModuleError(TrainerError):
-    """A wrapped module raised something, or returned what is no output of a layer."""
+    """A wrapped module raised something, or returned what is no output of a layer.
+
+    `where` is its layer; `rows` are the rows of the batch in the data, where they are known. What the module raised is
+    the cause.
+    """
+
+    def __init__(self, message: str, *, where: str = "", rows: Sequence[int] = ()):
+        self.where = where
+        self.rows = tuple(rows)
+        super().__init__(message)
+
+    def of(self, when: str, rows: Sequence[int]) -> ModuleError:
+        """The same error with what was being done, and the rows of its batch."""
+        found = ModuleError(f"{when}: {self}", where=self.where, rows=rows)
+        found.__cause__ = self.__cause__
+        return found
 
 
 class Engine(ABC):
@@ -52,7 +67,8 @@ class Engine(ABC):
 
     def failure(self, where: str, what: str, X: Any) -> ModuleError:
         """The error that names the layer, the module, what went wrong and what came in."""
-        return ModuleError(f"{where}: {self.library} module {self.name} {what}; its input was {described(X)}")
+        message = f"{where}: {self.library} module {self.name} {what}; its input was {described(X)}"
+        return ModuleError(message, where=where)
 
 
 def described(X: Any) -> str:

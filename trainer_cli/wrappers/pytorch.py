@@ -1,0 +1,173 @@
+"""A PyTorch module as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Ragged, n_rows
+from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.extras import required
+from trainer_cli.model import Backprop, Model, width
+from trainer_cli.registry import registry
+from trainer_cli.wrappers.torch_engine import PREFIX, TorchEngine, ragged_of, told
+from trainer_cli.wrappers.torch_products import largest_matrix, products
+from trainer_cli.wrappers.torch_state import type_of
+from trainer_cli.wrappers.torch_tensors import Layout, tensor_of
+
+NAME = "PyTorchWrapper.v1"
+
+
+@registry.layers(NAME)
+def PyTorchWrapper(module: Any, layout: Layout = "NCHW", device: str = "cpu") -> Model:
+    """Run a `torch.nn.Module`; its parameters are this layer's, called `module.` and their name in the module.
+
+    The module is called with one tensor for an array, with data and lengths for ragged rows, with several arguments
+    for a tuple, and for a dict with the names of its parts (and `text_lengths` for a ragged `text`). It returns one
+    tensor of floats, whose first axis is the rows, or for ragged rows the tokens. Images (B, H, W, C) come to it as
+    `layout` says, NCHW as a view of the same memory, and its outputs of four axes go back the same way.
+
+    On the CPU the module's tensors are the memory of the model's arrays: parameters, gradients and buffers. With
+    another `device`, as "cuda", they lie there, and what has changed is copied at each pass. Buffers are kept as they
+    are, those of whole numbers or flags too; those that are not persistent stay in the module. What has
+    `requires_grad = False` is saved, and left as it is. Biases and all parameters of one axis do not decay.
+
+    Before each pass in training PyTorch's generator is seeded from the run's seed, the step, the micro-batch and the
+    layer, and before one that predicts with 0: no draw depends on what was drawn before.
+
+    Errors: no module, a device that is not there, or parameters that are not float32 (ArgumentError); a module that
+    raises, or returns anything else (ModuleError), or numbers that are not finite in training (DivergedError).
+    """
+    torch = required("torch", NAME)
+    if not isinstance(module, torch.nn.Module):
+        made = "a class" if isinstance(module, type) else f"a {type(module).__name__}"
+        raise ArgumentError(f"{NAME}: module must be a torch.nn.Module that a function of yours makes, got {made}")
+    check_device(torch, device)
+    return layer_of(TorchEngine(module, layout, device))
+
+
+def check_device(torch: Any, device: str) -> None:
+    """ArgumentError: there is no such device."""
+    try:
+        torch.empty(1, device=device)
+    except Exception as err:
+        raise ArgumentError(f"{NAME}: the device {device!r} is not there: {told(err)}") from err
+
+
+def layer_of(engine: TorchEngine) -> Model:
+    """The layer that runs an engine's module."""
+    contents = engine.contents
+    mean = [name for name in contents.places if type_of(contents.buffer(name)) == "float32"]
+    exact = [name for name in contents.places if name not in mean] + list(contents.frozen)
+    return Model(
+        "pytorch",
+        forward,
+        init=init,
+        dims={"nO": None} if contents.trained else {},
+        params=tuple(PREFIX + name for name in contents.trained),
+        buffers=tuple(PREFIX + name for name in (*mean, *exact)),
+        exact=tuple(PREFIX + name for name in exact),
+        attrs={"layer": NAME, "engine": engine},
+    )
+
+
+def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
+    import torch
+
+    engine: TorchEngine = model.attrs["engine"]
+    engine.state.follow(model)
+    engine.state.enter(is_train)
+    engine.set_mode(is_train)
+    engine.seed(model.random_seed("torch") if is_train else 0)
+    wants_gradient = model.input_gradient and is_train
+    arguments = engine.arguments(X, model.dtype, wants_gradient)
+    with torch.set_grad_enabled(is_train):
+        found = engine.call(model.where, arguments, X)
+        output = engine.checked(model.where, found, X, model.dtype)
+    engine.state.leave(is_train)
+    Y = np.ascontiguousarray(output.detach().cpu().numpy())
+    if is_train:
+        engine.check_finite(model.where, Y, X)
+
+    def backprop(dY: Any) -> Any:
+        if not is_train:
+            raise ArgumentError(f"{model.where}: a PyTorch module goes back only after a forward pass in training")
+        gradient = tensor_of(gradient_of(model, dY, Y)).to(output.device)
+        if output.requires_grad:
+            try:
+                output.backward(gradient)
+            except Exception as err:
+                raise engine.failure(model.where, f"raised {told(err)} on the way back", X) from err
+            engine.state.collect()
+        return arguments.gradient(X) if wants_gradient else None
+
+    return engine.rows_of(X, Y), backprop
+
+
+def gradient_of(model: Model, dY: Any, Y: Array) -> Array:
+    """The gradient of the output as an array like it. ShapeError: it has another shape."""
+    data = dY.data if isinstance(dY, Ragged) else dY
+    if np.shape(data) != Y.shape:
+        raise ShapeError(f"{model.where}: its outputs are {Y.shape}, their gradient must be too, got {np.shape(data)}")
+    return np.asarray(data, dtype=Y.dtype, order="C")
+
+
+def init(model: Model, X: Any, Y: Any) -> None:
+    """Take over the module's numbers, which it drew itself; a sample shows what it returns and how it computes."""
+    engine: TorchEngine = model.attrs["engine"]
+    if model.dtype == np.float64:
+        engine.module.double()
+    if X is not None:
+        try_out(model, engine, X, Y)
+    for name, kind in engine.contents.unfit(model.dtype):
+        raise ArgumentError(f"{model.where}: {name} is {kind}; a module is trained in {model.dtype}: module.float()")
+    contents = engine.contents
+    for name, param in contents.trained.items():
+        model.set_param(PREFIX + name, param.detach().cpu().numpy())
+    for name, param in contents.frozen.items():
+        model.set_constant(PREFIX + name, np.array(param.detach().cpu().numpy(), order="C"))
+    for name in contents.places:
+        model.set_buffer(PREFIX + name, contents.buffer(name).detach().cpu().numpy())
+    flat = (name for name, param in contents.trained.items() if param.dim() < 2 or "bias" in name.split(".")[-1])
+    model.no_decay = frozenset(PREFIX + name for name in flat)
+
+
+def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:
+    """Let the module predict a sample. ShapeError: its output is not as wide as the targets."""
+    import torch
+
+    X = told_apart(X)
+    engine.set_mode(False)
+    engine.seed(0)
+    arguments = engine.arguments(X, model.dtype)
+    with torch.no_grad(), products(engine.module) as found:
+        output = engine.call(model.where, arguments, X)
+    ragged = ragged_of(X)
+    if ragged is not None and hasattr(output, "shape") and output.dim():
+        engine.per_token = output.shape[0] == len(ragged.data)
+    output = engine.checked(model.where, output, X, model.dtype)
+    largest = max(found.values(), default=0) / n_rows(X)
+    model.attrs["largest_product"] = max(int(largest), largest_matrix(engine.module))
+    if Y is not None and width(Y) != output.shape[-1]:
+        raise engine.failure(model.where, f"returned {tuple(output.shape)}, the targets need a width of {width(Y)}", X)
+    if model.has_dim("nO") is not False:
+        model.set_dim("nO", int(output.shape[-1]), force=True)
+
+
+def told_apart(X: Any) -> Any:
+    """A sample in which there are not as many ragged rows as tokens, so that one output a row and one a token differ."""
+    ragged = ragged_of(X)
+    if ragged is None or len(ragged.data) != len(ragged.lengths):
+        return X
+    if isinstance(X, tuple):
+        return tuple(twice(part) for part in X)
+    return twice(ragged)
+
+
+def twice(part: Any) -> Any:
+    """Ragged rows, each with its data twice; others as they are."""
+    if not isinstance(part, Ragged):
+        return part
+    picks = np.concatenate([np.tile(np.arange(a, b), 2) for a, b in zip(part.starts()[:-1], part.starts()[1:])])
+    return Ragged(part.data[picks], part.lengths * 2)

@@ -1,0 +1,164 @@
+"""A PyTorch module as what is called for a layer: on which arrays, in which mode, with which draws."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Ragged, n_rows
+from trainer_cli.errors import DivergedError
+from trainer_cli.model import Model
+from trainer_cli.store import is_finite
+from trainer_cli.wrappers.engine import Engine, ModuleError
+from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
+from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
+
+PREFIX = "module."
+MAX_TOLD = 300
+
+
+class TorchEngine(Engine):
+    """`per_token`: the module gives one output a token of ragged rows, not one a row; a sample has shown which.
+
+    `is_mirrored` has the module's tensors apart from the store's also where both are on the CPU.
+    """
+
+    library = "PyTorch"
+
+    def __init__(self, module: Any, layout: Layout, device: str, *, is_mirrored: bool = False):
+        super().__init__(module.to(device))
+        self.layout: Layout = layout
+        self.device = device
+        self.is_mirrored = is_mirrored or device != "cpu"
+        self.per_token = False
+        self.is_train: bool | None = None
+        self.look()
+
+    def look(self) -> None:
+        """Find out what the module holds."""
+        self.contents = Contents(self.module)
+        self.state: State = (Mirrored if self.is_mirrored else Shared)(self.contents, PREFIX)
+
+    def twin(self) -> Self:
+        try:
+            module = copy.deepcopy(self.module)
+        except Exception as err:
+            raise ModuleError(f"PyTorch module {self.name} cannot be copied: {told(err)}") from err
+        twin = type(self)(module, self.layout, self.device, is_mirrored=self.is_mirrored)
+        twin.per_token = self.per_token
+        return twin
+
+    @contextmanager
+    def computing(self, threads: int) -> Iterator[None]:
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def state_names(self, held: Sequence[str]) -> dict[str, str]:
+        """The names in the module's state dict; what is tied has several, all of one parameter."""
+        names: dict[int, str] = {}
+        tensors = [*self.module.named_parameters(remove_duplicate=False)]
+        for name, tensor in tensors:
+            names.setdefault(id(tensor), name)
+        found = {name: PREFIX + names[id(tensor)] for name, tensor in tensors}
+        places = {id(held): prefix for prefix, module in self.module.named_modules() for held in [module._buffers]}
+        for name, hung in self.contents.places.items():
+            for owner, key in hung:
+                prefix = places[id(owner)]
+                found[f"{prefix}.{key}" if prefix else key] = PREFIX + name
+        return found
+
+    # One pass
+
+    def arguments(self, X: Any, dtype: np.dtype[np.generic], wants_gradient: bool = False) -> Arguments:
+        return Arguments(self.layout, self.device, dtype, wants_gradient).add(X)
+
+    def set_mode(self, is_train: bool) -> None:
+        if self.is_train is not is_train:
+            self.module.train(is_train)
+            self.is_train = is_train
+
+    def seed(self, seed: int) -> None:
+        """Let the module draw what the seed gives, whatever was drawn before."""
+        import torch
+
+        if self.device == "cpu":
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
+
+    def call(self, where: str, arguments: Arguments, X: Any) -> Any:
+        """What the module returns. ModuleError: it raises, or writes to its input."""
+        try:
+            found = self.module(*arguments.positional, **arguments.keywords)
+        except Exception as err:
+            raise self.failure(where, f"raised {told(err)}", X) from err
+        if arguments.changed():
+            raise self.failure(where, "changes its input in place, which others read: let it work on a copy", X)
+        return found
+
+    def checked(self, where: str, found: Any, X: Any, dtype: np.dtype[np.generic]) -> Any:
+        """The module's output, a tensor of floats with the rows first, images as (B, H, W, C), in the type of the
+        parameters. ModuleError: it is none."""
+        import torch
+
+        rule = "a layer returns one tensor of floats, its first axis the rows"
+        if not isinstance(found, torch.Tensor):
+            raise self.failure(where, f"returned {shown(found)}; {rule}", X)
+        if not found.dtype.is_floating_point:
+            raise self.failure(where, f"returned {shown(found)}; {rule}", X)
+        wanted = self.n_outputs(X)
+        if found.dim() < 2 or found.shape[0] != wanted:
+            what = "tokens" if self.per_token else "rows"
+            wants = f"expected {wanted} {what} with one or more numbers each, that is ({wanted}, ...)"
+            raise self.failure(where, f"returned {shown(found)}; {wants}", X)
+        return from_layout(found, self.layout).to(getattr(torch, dtype.name))
+
+    def n_outputs(self, X: Any) -> int:
+        """How many rows, or tokens, the output has."""
+        ragged = ragged_of(X)
+        return len(ragged.data) if self.per_token and ragged is not None else n_rows(X)
+
+    def rows_of(self, X: Any, Y: Array) -> Array | Ragged:
+        """The output as the next layer takes it."""
+        ragged = ragged_of(X)
+        return ragged.like(Y) if self.per_token and ragged is not None else Y
+
+    def check_finite(self, where: str, Y: Array, X: Any) -> None:
+        """DivergedError: there are numbers in the output that are not finite."""
+        if not is_finite(Y.reshape(-1)):
+            raise DivergedError(str(self.failure(where, "returned NaN or infinite numbers", X)))
+
+
+def ragged_of(X: Any) -> Ragged | None:
+    """The ragged rows whose tokens an output may be for: the input, or the first of several."""
+    first = X[0] if isinstance(X, tuple) else X
+    return first if isinstance(first, Ragged) else None
+
+
+def told(err: BaseException) -> str:
+    """What was raised, on one line: `RuntimeError: mat1 and mat2 ...`."""
+    line = " ".join(str(err).split())
+    return f"{type(err).__name__}: {line if len(line) <= MAX_TOLD else line[: MAX_TOLD - 3] + '...'}"
+
+
+def shown(found: Any) -> str:
+    """What a module returned, in words."""
+    if isinstance(found, tuple | list):
+        return f"a {type(found).__name__} of {len(found)}: {', '.join(map(shown, found))}"
+    if isinstance(found, dict):
+        return f"a dict of {', '.join(map(str, found))}"
+    if hasattr(found, "dtype") and hasattr(found, "shape"):
+        return f"{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"
+    return repr(found) if found is None else f"a {type(found).__name__}"
+
+

@@ -1,0 +1,190 @@
+"""Where the parameters and buffers of a PyTorch module lie: in the arrays of the store, or on a device beside them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from operator import is_
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array
+from trainer_cli.model import Model
+from trainer_cli.wrappers.torch_tensors import array_of, tensor_of
+
+if TYPE_CHECKING:
+    import torch
+
+# Numbers that numpy has no type for.
+FOREIGN = ("bfloat16", "float8", "complex", "quint", "qint")
+
+
+class Contents:
+    """What a module holds, by its name in the module.
+
+    `trained` and `frozen` are its parameters, each once; `places` says for each buffer of its state dict where it
+    hangs: a tied one in several places. Buffers that are not persistent are the module's own business.
+    """
+
+    def __init__(self, module: Any):
+        self.trained: dict[str, torch.nn.Parameter] = {}
+        self.frozen: dict[str, torch.nn.Parameter] = {}
+        for name, param in module.named_parameters():
+            (self.trained if param.requires_grad else self.frozen)[name] = param
+        self.places: dict[str, list[tuple[dict[str, Any], str]]] = {}
+        names: dict[int, str] = {}
+        for prefix, owner in module.named_modules():
+            for key, buffer in owner._buffers.items():
+                if buffer is not None and key not in owner._non_persistent_buffers_set:
+                    name = names.setdefault(id(buffer), f"{prefix}.{key}" if prefix else key)
+                    self.places.setdefault(name, []).append((owner._buffers, key))
+
+    def buffer(self, name: str) -> torch.Tensor:
+        held, key = self.places[name][0]
+        tensor: torch.Tensor = held[key]
+        return tensor
+
+    def hang(self, name: str, tensor: torch.Tensor) -> None:
+        """Make a tensor the buffer of this name."""
+        for held, key in self.places[name]:
+            held[key] = tensor
+
+    def unfit(self, dtype: np.dtype[np.generic]) -> Iterator[tuple[str, str]]:
+        """What cannot be kept, with its type: a parameter to be trained of another type than the store's, or what numpy
+        has no numbers for."""
+        for name, param in self.trained.items():
+            if type_of(param) != dtype.name:
+                yield name, type_of(param)
+        kept = self.frozen | {name: self.buffer(name) for name in self.places}
+        for name, tensor in kept.items():
+            if type_of(tensor).startswith(FOREIGN):
+                yield name, type_of(tensor)
+
+
+def type_of(tensor: torch.Tensor) -> str:
+    """
+    >>> import pytest; torch = pytest.importorskip("torch")
+    >>> type_of(torch.zeros(1))
+    'float32'
+    """
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+class State(ABC):
+    """The tensors of one module, bound to the arrays that its layer holds. Packing a store moves these arrays."""
+
+    def __init__(self, contents: Contents, prefix: str):
+        self.contents = contents
+        self.prefix = prefix
+        self.held: list[Array] = []
+
+    def follow(self, layer: Model) -> None:
+        """Bind to the layer's arrays, if they are others than those of the last time."""
+        held = [*layer._params.values(), *layer._grads.values()]
+        held += [array for pair in layer._buffers.values() for array in pair]
+        if len(held) != len(self.held) or not all(map(is_, held, self.held)):
+            self.held = held
+            self.bind(layer)
+
+    @abstractmethod
+    def bind(self, layer: Model) -> None:
+        """Let the module use the arrays that the layer holds now."""
+
+    @abstractmethod
+    def enter(self, is_train: bool) -> None:
+        """Before a forward pass: let the module have the numbers of now; buffers that training changes, or that predict."""
+
+    @abstractmethod
+    def leave(self, is_train: bool) -> None:
+        """After a forward pass: keep what the module made of its buffers in training."""
+
+    @abstractmethod
+    def collect(self) -> None:
+        """After the way back: let the layer's gradients have the module's."""
+
+
+class Shared(State):
+    """On the CPU: tensors in the memory of the store's arrays, gradients included, to which autograd adds in place."""
+
+    def bind(self, layer: Model) -> None:
+        self.gradients = []
+        for name, param in self.contents.trained.items():
+            param.data = tensor_of(layer.get_param(self.prefix + name))
+            self.gradients.append((param, tensor_of(layer.get_grad(self.prefix + name))))
+        for name, param in self.contents.frozen.items():
+            param.data = tensor_of(layer.get_buffer(self.prefix + name))
+        self.buffers = []
+        for name in self.contents.places:
+            value, fresh = layer._buffers[self.prefix + name]
+            self.buffers.append((name, tensor_of(value), tensor_of(fresh)))
+        self.mode: bool | None = None
+
+    def enter(self, is_train: bool) -> None:
+        for param, gradient in self.gradients if is_train else ():
+            if param.grad is not gradient:
+                param.grad = gradient
+        if self.mode is not is_train:
+            for name, value, fresh in self.buffers:
+                self.contents.hang(name, fresh if is_train else value)
+            self.mode = is_train
+
+    def leave(self, is_train: bool) -> None:
+        for name, value, fresh in self.buffers:
+            ours = fresh if is_train else value
+            made = self.contents.buffer(name)
+            if made is not ours:  # the module has assigned another tensor
+                if is_train:
+                    ours.copy_(made.detach())
+                self.contents.hang(name, ours)
+
+    def collect(self) -> None:
+        pass
+
+
+class Mirrored(State):
+    """On a device: the store's numbers are copied there where they have changed, gradients and buffers back.
+
+    What was copied is kept, so that whatever changes the store is seen: an update, averages, a checkpoint.
+    """
+
+    def bind(self, layer: Model) -> None:
+        contents, prefix = self.contents, self.prefix
+        self.pairs = [
+            (param, layer.get_param(prefix + name), np.full(param.shape, np.nan, layer.dtype))
+            for name, param in contents.trained.items()
+        ]
+        self.gradients = [(param, layer.get_grad(prefix + name)) for name, param in contents.trained.items()]
+        self.frozen = [(param, layer.get_buffer(prefix + name)) for name, param in contents.frozen.items()]
+        self.buffers = [(name, *layer._buffers[prefix + name]) for name in contents.places]
+        self.tensors = {name: contents.buffer(name) for name in contents.places}
+        self.layer = layer
+        self.loads = -1
+
+    def enter(self, is_train: bool) -> None:
+        for param, array, copied in self.pairs:
+            if not np.array_equal(array, copied):
+                copied[...] = array
+                param.data.copy_(tensor_of(array))
+        store = self.layer.store_or_none
+        loads = store.buffers.n_loads if store is not None else 0
+        if loads != self.loads:
+            self.loads = loads
+            for param, array in self.frozen:
+                param.data.copy_(tensor_of(array))
+        for name, value, fresh in self.buffers:
+            self.tensors[name].copy_(tensor_of(fresh if is_train else value))
+        for param, _ in self.gradients:
+            param.grad = None
+
+    def leave(self, is_train: bool) -> None:
+        for name, _, fresh in self.buffers:
+            if is_train:
+                fresh[...] = array_of(self.contents.buffer(name))
+            self.contents.hang(name, self.tensors[name])
+
+    def collect(self) -> None:
+        for param, gradient in self.gradients:
+            if param.grad is not None:
+                gradient += array_of(param.grad)
+                param.grad = None
