@@ -16,6 +16,7 @@ from trainer_cli.losses.loss import Link, Loss
 from trainer_cli.losses.tokens import of_tokens
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
+from trainer_cli.wrappers.engine import batch_told
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Outputs:
 def outputs(model: Model, loss: Loss, batches: Iterable[Batch]) -> Iterator[Outputs]:
     """Predict batch by batch."""
     for batch in batches:
-        Yh = model.predict(batch.X)
+        with batch_told(batch.rows):
+            Yh = model.predict(batch.X)
         yield Outputs(batch, Yh, probabilities(Yh, loss.link))
 
 

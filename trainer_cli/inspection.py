@@ -140,7 +140,8 @@ def first_rows(config: RunConfig, found: Sources, name: str, reader: Reader, n: 
 def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> float:
     """The loss of one batch; its gradient goes back through the model, and must be finite."""
     with np.errstate(all="ignore"):  # what is not finite is told below
-        Yh, backprop = model.begin_update(sample.X, input_gradient=False)
+        with at(config, "model"):
+            Yh, backprop = model.begin_update(sample.X, input_gradient=False)
         with at(config, "loss"):
             dYh, value = loss(Yh, sample.Y, sample.weights)
         with at(config, "model"):

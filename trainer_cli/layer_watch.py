@@ -15,6 +15,7 @@ from trainer_cli.errors import ArgumentError, ConfigError, Problem
 from trainer_cli.model import Backprop, Forward, Model
 from trainer_cli.trace import intercepted
 from trainer_cli.user_code import defined_at
+from trainer_cli.wrappers.engine import ModuleError
 
 
 def refusal(function: Callable[..., Any], *arguments: str) -> str:
@@ -45,6 +46,24 @@ def layer_problem(config: RunConfig, message: str) -> Problem:
     path, _, rest = message.partition(": ")
     section = section_of_layer(config, path)
     return config.problem_in(section, message if section == "model" else rest)
+
+
+def module_problem(config: RunConfig, err: ModuleError) -> Problem:
+    """What a module of another library did wrong, at the section that makes it."""
+    section = section_of_layer(config, err.where)
+    message = str(err).removeprefix(f"{err.where}: ")
+    node: Any = config.config
+    for name in section.split("."):
+        node = node[name]
+    return config.problem(f"{section}.module" if isinstance(node.get("module"), dict) else section, message)
+
+
+def module_error(err: BaseException) -> ModuleError | None:
+    """The failure of a module of another library that an error tells of, if it does."""
+    found: BaseException | None = err
+    while found is not None and not isinstance(found, ModuleError):
+        found = found.__cause__
+    return found
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from trainer_cli.arrays import Batch, Ragged, Rows
@@ -15,6 +16,7 @@ from trainer_cli.model import Model
 from trainer_cli.optimizers.optimizer import Optimizer
 from trainer_cli.randomness import Moment
 from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.wrappers.engine import batch_told
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
     The batch of step s is cut into `accumulate(s)` micro-batches; each one's gradient counts by its share of the
     batch's mass, and they are added along a fixed tree. DivergedError: the loss or a gradient is not finite, and the
     update is not made; or the update would be the end of a parameter, and the run must go back to a checkpoint.
+    ModuleError: a module of another library failed.
     """
     store, total = model.store, GradientSum()
     for batch in epochs:
@@ -41,7 +44,8 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
         parts = list(micro_batches(batch, accumulate(step)))
         value = 0.0
         for part in parts:
-            Yh, backprop = model.begin_update(part.X, input_gradient=False)
+            with placed(batch, step):
+                Yh, backprop = model.begin_update(part.X, input_gradient=False)
             dYh, part_value = loss(Yh, part.Y, part.weights)
             if len(parts) > 1:
                 share = loss_share(loss, part, batch)
@@ -49,7 +53,8 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
             value += float(part_value)
             if not math.isfinite(value):
                 raise diverged(f"the loss is {value}", batch, step)
-            backprop(dYh)
+            with placed(batch, step):
+                backprop(dYh)
             if len(parts) > 1:
                 total.add(store, len(part.rows) / len(batch.rows))
         if len(parts) > 1:
@@ -68,6 +73,16 @@ def update(model: Model, optimizer: Optimizer, batch: Batch, step: int) -> None:
     except DivergedError as err:
         raise diverged(str(err), batch, step) from err
     optimizer.step_schedules()
+
+
+@contextmanager
+def placed(batch: Batch, step: int) -> Iterator[None]:
+    """Within the block, what a module of another library does wrong is told with the step and the rows."""
+    try:
+        with batch_told(batch.rows, f"in update {step + 1}: "):
+            yield
+    except DivergedError as err:
+        raise diverged(str(err), batch, step) from err
 
 
 def diverged(reason: str, batch: Batch, step: int) -> DivergedError:

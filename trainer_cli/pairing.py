@@ -15,11 +15,12 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data.encoder import Encoder, Target
 from trainer_cli.data.gather import Gather
 from trainer_cli.errors import ArgumentError, ConfigError
-from trainer_cli.layer_watch import layer_problem, watched_layers
+from trainer_cli.layer_watch import layer_problem, module_problem, watched_layers
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
 from trainer_cli.trained import sample, shapes_of, tell_classes
+from trainer_cli.wrappers.engine import ModuleError
 from trainer_cli.wrappers.global_seed import seeded
 
 SAMPLE_ROWS = 16
@@ -42,6 +43,8 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder, *, beg
         raise
     except ArgumentError as err:
         raise ConfigError(problems=[layer_problem(config, str(err))]) from err
+    except ModuleError as err:
+        raise ConfigError(problems=[module_problem(config, err)]) from err
     if begins:
         weights.begin_with(config, model)
     return model

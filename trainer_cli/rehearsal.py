@@ -16,7 +16,15 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.errors import ArgumentError, ConfigError, TrainerError
 from trainer_cli.evaluate import count, named_results, probabilities
 from trainer_cli.job import RESERVED
-from trainer_cli.layer_watch import check_gradient, kind_of, layer_problem, refusal, watched_layers
+from trainer_cli.layer_watch import (
+    check_gradient,
+    kind_of,
+    layer_problem,
+    module_error,
+    module_problem,
+    refusal,
+    watched_layers,
+)
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
@@ -128,6 +136,8 @@ def at(config: RunConfig, section: str) -> Iterator[None]:
     except TrainerError as err:
         if err.problems and all(problem.path for problem in err.problems):
             raise
+        if failure := module_error(err):
+            raise ConfigError(problems=[module_problem(config, failure)]) from err
         messages = [problem.message for problem in err.problems] or [str(err)]
         if section == "model":
             raise ConfigError(problems=[layer_problem(config, message) for message in messages]) from err

@@ -23,6 +23,7 @@ from trainer_cli.progress import Progress
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
 from trainer_cli.state import RunState
+from trainer_cli.wrappers.engine import ModuleError
 
 # So many rows of a batch that diverged are named.
 SHOWN_ROWS = 10
@@ -78,6 +79,8 @@ class Run:
         except DivergedError as err:
             self.rescue()
             raise DivergedError(str(err) + named_rows(self.job.train, err.rows)) from err
+        except ModuleError as err:
+            raise err.within(after=named_rows(self.job.train, err.rows)) from err.__cause__
         finally:
             self.progress.close()
             self.loggers.close()
@@ -137,8 +140,10 @@ class Run:
             return self.job.evaluate(dev, self.watch)
         except Stopped:
             raise
-        except Exception:
+        except Exception as err:
             self.rescue()
+            if isinstance(err, ModuleError):
+                raise err.within(after=named_rows(dev, err.rows)) from err.__cause__
             raise
 
     def watch(self, batches: Iterable[Batch], n_batches: int) -> Iterator[Batch]:

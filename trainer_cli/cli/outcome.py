@@ -15,8 +15,11 @@ from trainer_cli.errors import StorageError, TrainerError
 
 
 @contextmanager
-def outcome() -> Iterator[None]:
-    """Turn what a command raises into its exit code: the user's mistakes by kind, Ctrl-C into 130, ours into 1."""
+def outcome(*, verbose: bool = False) -> Iterator[None]:
+    """Turn what a command raises into its exit code: the user's mistakes by kind, Ctrl-C into 130, ours into 1.
+
+    `verbose`: what raised in a user's module is shown below its line, not kept in a file.
+    """
     try:
         yield
     except typer.Exit:
@@ -24,7 +27,7 @@ def outcome() -> Iterator[None]:
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except TrainerError as err:
-        complain(told(err))
+        complain(told(err, verbose))
         raise typer.Exit(err.exit_code) from None
     except (Exception, SystemExit) as err:
         if isinstance(err, SystemExit) and user_code.place(err) is None:
@@ -53,8 +56,12 @@ def delivered() -> Iterator[None]:
         raise StorageError(f"standard output could not be written: {reason}")
 
 
-def told(err: TrainerError) -> str:
+def told(err: TrainerError, verbose: bool = False) -> str:
     """An error in words. What it says without a file, or what raised it, may stand in a file of the user's."""
+    if (raised := raised_in_module(err)) is not None:
+        place = user_code.place(raised)
+        line = f"{err} ({place})" if place else str(err)
+        return f"{line}\n{own_traceback(raised)}" if verbose else f"{line}. The traceback is in {keep_traceback()}"
     cause = err.__cause__
     if isinstance(cause, Exception) and not isinstance(cause, TrainerError) and (place := user_code.place(cause)):
         where = ", ".join(str(replace(problem, message="")) for problem in err.problems)
@@ -64,6 +71,24 @@ def told(err: TrainerError) -> str:
         place = user_code.place(err)
         return f"{place}: {err}" if place else str(err)
     return str(err)
+
+
+def raised_in_module(err: BaseException) -> BaseException | None:
+    """What a module of another library raised, if that is behind an error."""
+    from trainer_cli.wrappers.engine import ModuleError
+
+    found: BaseException | None = err
+    while found is not None and not isinstance(found, ModuleError):
+        found = found.__cause__
+    return found.__cause__ if found is not None else None
+
+
+def own_traceback(err: BaseException) -> str:
+    """The traceback of an exception from the first of the user's functions on; the whole where there is none."""
+    own, trace = user_code.imported(), err.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename not in own:
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(err), err, trace or err.__traceback__)).rstrip()
 
 
 def complain(message: str) -> None:

@@ -34,7 +34,7 @@ def train(
 
     Any key of the config can be set here: --training.max_steps 100, --optimizer.learn_rate=0.01.
     """
-    with outcome():
+    with outcome(verbose=verbose):
         import sys
 
         from trainer_cli.cli.closing import closing

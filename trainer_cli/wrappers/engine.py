@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
-from trainer_cli.arrays import Array, Ragged
+from trainer_cli.arrays import Array, Ints, Ragged
 from trainer_cli.errors import TrainerError
 
 # What stands before the names of a module's own parameters and buffers in those of its layer.
@@ -26,11 +26,18 @@ class ModuleError(TrainerError):
         self.rows = tuple(rows)
         super().__init__(message)
 
-    def of(self, when: str, rows: Sequence[int]) -> ModuleError:
-        """The same error with what was being done, and the rows of its batch."""
-        found = ModuleError(f"{when}: {self}", where=self.where, rows=rows)
-        found.__cause__ = self.__cause__
-        return found
+    def within(self, before: str = "", after: str = "", rows: Sequence[int] = ()) -> ModuleError:
+        """The same with words before and after it, and the rows of the batch; to be raised from the same cause."""
+        return ModuleError(f"{before}{self}{after}", where=self.where, rows=rows)
+
+
+@contextmanager
+def batch_told(rows: Ints, when: str = "") -> Iterator[None]:
+    """Within the block, a ModuleError is told with the rows of the batch, and when it happened."""
+    try:
+        yield
+    except ModuleError as err:
+        raise err.within(when, rows=rows.tolist()) from err.__cause__
 
 
 class Engine(ABC):

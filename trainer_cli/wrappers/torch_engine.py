@@ -136,7 +136,8 @@ class TorchEngine(Engine):
     def check_finite(self, where: str, Y: Array, X: Any) -> None:
         """DivergedError: there are numbers in the output that are not finite."""
         if not is_finite(Y.reshape(-1)):
-            raise DivergedError(str(self.failure(where, "returned NaN or infinite numbers", X)))
+            failure = self.failure(where, "returned NaN or infinite numbers", X)
+            raise DivergedError(str(failure)) from failure
 
 
 def ragged_of(X: Any) -> Ragged | None:
