@@ -77,13 +77,13 @@ class State(ABC):
     def __init__(self, contents: Contents, prefix: str):
         self.contents = contents
         self.prefix = prefix
-        self.held: list[Array] = []
+        self.held: list[Array] | None = None
 
     def follow(self, layer: Model) -> None:
         """Bind to the layer's arrays, if they are others than those of the last time."""
         held = [*layer._params.values(), *layer._grads.values()]
         held += [array for pair in layer._buffers.values() for array in pair]
-        if len(held) != len(self.held) or not all(map(is_, held, self.held)):
+        if self.held is None or len(held) != len(self.held) or not all(map(is_, held, self.held)):
             self.held = held
             self.bind(layer)
 

@@ -1,0 +1,165 @@
+"""Runs of a PyTorch module: trained, killed, resumed, scored, and what is said when the module fails."""
+
+import json
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from run_fakes import outcome_of
+from torch_runs import command, killed, last_row, write_files
+from typer.testing import CliRunner
+
+from trainer_cli.cli import app
+from trainer_cli.wrappers.torch_engine import TorchEngine
+
+CODE = ("--code", "parts.py")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    write_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    sys.modules.pop("trainer_code_parts", None)
+
+
+@pytest.fixture
+def tmp_path():
+    folder = Path(tempfile.mkdtemp()).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def call(*words, code=0):
+    result = CliRunner().invoke(app, [*map(str, words)])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def train(run, *words, code=0):
+    return call("train", "run.cfg", "-o", run, *CODE, "-q", *words, code=code)
+
+
+def test_a_run_learns_and_is_scored_and_predicts_in_a_fresh_process(folder):
+    train("run", "--training.max_steps=60")
+    score = last_row(folder)["accuracy"]
+    assert score > 0.8
+    assert command("evaluate", "run", "dev.csv", "--json", folder=folder)[0] == 2  # nobody knows net.v1
+    code, out, err = command("evaluate", "run", "dev.csv", "--json", *CODE, folder=folder)
+    assert code == 0, err
+    assert json.loads(out)["accuracy"] >= score
+    code, out, err = command("predict", "run", "dev.csv", *CODE, folder=folder)
+    assert code == 0, err
+    assert out.count("\n") >= 20
+
+
+def same_bits(folder, *words):
+    train("whole", *words)
+    kill = killed("train", "run.cfg", "-o", "run", *CODE, *words, "--training.max_steps=100000", folder=folder, rows=2)
+    assert kill == -signal.SIGKILL
+    rows = (folder / "run" / "metrics.jsonl").read_text().count("\n")
+    assert rows >= 2
+    n_steps = f"--training.max_steps={max(30, 7 * rows + 5)}"
+    train("run", *words, n_steps, "--resume")
+    shutil.rmtree(folder / "whole")
+    train("whole", *words, n_steps)
+    return outcome_of(folder / "run") == outcome_of(folder / "whole")
+
+
+@pytest.mark.parametrize("words", [(), ("--model.device=cpu", "--optimizer.use_averages=false")], ids=["", "plain"])
+def test_a_run_that_was_killed_goes_on_to_the_same_bits(folder, words):
+    assert same_bits(folder, *words)
+
+
+def test_stops_after_each_step_come_to_the_same_bits(folder):
+    train("whole", "--training.max_steps=6")
+    for n in range(1, 7):
+        train("run", f"--training.max_steps={n}", *(["--resume"] if n > 1 else []))
+    assert outcome_of(folder / "run")["model"] == outcome_of(folder / "whole")["model"]
+
+
+def test_the_check_sees_draws_that_go_on_from_where_they_were(folder, monkeypatch):
+    monkeypatch.setattr(TorchEngine, "seed", lambda self, seed: None)
+    train("whole", "--training.max_steps=6")
+    train("run", "--training.max_steps=3")
+    train("run", "--training.max_steps=6", "--resume")
+    assert outcome_of(folder / "run")["model"] != outcome_of(folder / "whole")["model"]
+
+
+# What is said
+
+WHERE = r"^run\.cfg:\d+: model\.module: "
+INPUT = r"; its input was float32 \(\d+, 2\)"
+AT_START = {
+    "as_tuple": WHERE + r"PyTorch module Net returned a tuple of 2: float32 \(\d+, 2\), .*one tensor of floats",
+    "as_whole": WHERE + r"PyTorch module Net returned int64 \(\d+,\); a layer returns one tensor of floats.*" + INPUT,
+    "wrong_width": WHERE + r"PyTorch module Net returned \(\d+, 4\), the targets need a width of 2" + INPUT,
+    "wrong_rows": WHERE + r"PyTorch module Net returned float32 \(\d+, 2\); expected \d+ rows.*" + INPUT,
+    "raises": WHERE + r"PyTorch module Net raised KeyError: 'no such thing'" + INPUT + r" \(parts\.py:\d+\)",
+    "raises_back": WHERE + r"PyTorch module Net raised RuntimeError: no way back on the way back" + INPUT,
+    "not_finite": WHERE + r"PyTorch module Net returned NaN or infinite numbers" + INPUT,
+}
+
+
+@pytest.mark.parametrize("fault", AT_START)
+def test_a_module_that_fails_is_told_at_its_section_before_the_first_update(folder, fault):
+    for words in (["debug-config", "run.cfg"], ["train", "run.cfg", "-o", "run", "-q"]):
+        said = call(*words, *CODE, f"--model.module.fault={fault}", code=2)
+        assert re.match(AT_START[fault], said), said
+        assert said.count("\n") == 1
+    line = int(said.split(":")[1])
+    assert "[model.module]" in (folder / "run.cfg").read_text().splitlines()[line - 1]
+
+
+def test_a_module_in_a_chain_is_told_at_its_own_section(folder):
+    text = (folder / "run.cfg").read_text().replace("[model.module]", "[model.*.net.module]")
+    wrapper = '[model]\n@layers = "chain.v1"\n\n[model.*.net]\n@layers = "PyTorchWrapper.v1"'
+    text = text.replace('[model]\n@layers = "PyTorchWrapper.v1"', wrapper)
+    (folder / "run.cfg").write_text(text)
+    said = call("debug-config", "run.cfg", *CODE, "--model.net.module.fault=raises", code=2)
+    assert re.match(r"run\.cfg:\d+: model\.\*\.net\.module: PyTorch module Net raised KeyError", said), said
+    assert "no such" in call("debug-config", "run.cfg", *CODE, "--model.net.module.fault=raises", code=2)
+    assert "the config is valid" in call("debug-config", "run.cfg", *CODE)
+
+
+def test_a_module_that_fails_in_a_run_is_told_with_the_step_and_the_rows(folder):
+    said = train("run", "--model.module.fault=raises_late", "--training.accumulate_gradient=1", code=2)
+    assert re.match(
+        r"in update \d+: pytorch: PyTorch module Net raised KeyError: 'no such thing'; its input was float32 \(\d, 2\)\. "
+        r"Its batch: train\.csv:\d+, train\.csv:\d+.* \(parts\.py:\d+\)\. The traceback is in \S+\n$",
+        said,
+    ), said
+    said = train("run", "--model.module.fault=raises_dev", "--overwrite", code=2)
+    assert re.search(r"^pytorch: PyTorch module Net raised RuntimeError: not now.*Its batch: dev\.csv:2, ", said, re.M)
+
+
+def test_verbose_shows_the_users_own_traceback_below(folder):
+    said = call("train", "run.cfg", "-o", "run", *CODE, "--model.module.fault=raises", "--verbose", code=2)
+    first, *rest = said.strip().splitlines()
+    assert re.match(AT_START["raises"], first)
+    assert rest[0] == "Traceback (most recent call last):"
+    assert 'parts.py", line' in rest[1]
+    assert rest[-1] == "KeyError: 'no such thing'"
+    assert "torch_engine" not in said
+
+
+def test_numbers_that_are_not_finite_end_a_run_with_exit_3(folder):
+    said = train("run", "--model.module.fault=nan_late", code=3)
+    assert re.match(
+        r"diverged in update \d+: pytorch: PyTorch module Net returned NaN or infinite numbers; its input was", said
+    ), said
+    assert "Its batch: train.csv:" in said
+
+
+def test_what_is_no_module_or_no_device_is_told_at_its_line(folder):
+    said = call("debug-config", "run.cfg", *CODE, "--model.module.@layers=no_module.v1", code=2)
+    assert re.match(r"run\.cfg:\d+: model\.module: PyTorchWrapper\.v1: module must be a torch\.nn\.Module .* a int", said)
+    said = call("debug-config", "run.cfg", *CODE, "--model.device=cuda:77", code=2)
+    assert re.search(r"model\.device: PyTorchWrapper\.v1: the device 'cuda:77' is not there: ", said), said
