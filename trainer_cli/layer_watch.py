@@ -58,14 +58,6 @@ def module_problem(config: RunConfig, err: ModuleError) -> Problem:
     return config.problem(f"{section}.module" if isinstance(node.get("module"), dict) else section, message)
 
 
-def module_error(err: BaseException) -> ModuleError | None:
-    """The failure of a module of another library that an error tells of, if it does."""
-    found: BaseException | None = err
-    while found is not None and not isinstance(found, ModuleError):
-        found = found.__cause__
-    return found
-
-
 @contextmanager
 def watched_layers(config: RunConfig, model: Model) -> Iterator[None]:
     """Within the block, what a layer's forward and backprop take and return is checked; ConfigError at its section."""

@@ -20,7 +20,6 @@ from trainer_cli.layer_watch import (
     check_gradient,
     kind_of,
     layer_problem,
-    module_error,
     module_problem,
     refusal,
     watched_layers,
@@ -29,6 +28,7 @@ from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.user_code import defined_at
+from trainer_cli.wrappers.engine import module_error
 
 N_ROWS = 16
 

@@ -5,7 +5,9 @@ import copy
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+
+import torch
 from torch import nn
 
 from trainer_cli.api import Linear, Relu, chain, concatenate
@@ -78,7 +80,10 @@ def shares(model):
     names = {segment.name.removeprefix("module."): segment for segment in store.segments}
     for name, param in module.named_parameters():
         at = names[name].start * 4
-        if param.data_ptr() != store.values.ctypes.data + at or param.grad.data_ptr() != store.gradients.ctypes.data + at:
+        if (
+            param.data_ptr() != store.values.ctypes.data + at
+            or param.grad.data_ptr() != store.gradients.ctypes.data + at
+        ):
             return False
     return True
 

@@ -132,8 +132,8 @@ def test_a_module_in_a_chain_is_told_at_its_own_section(folder):
 def test_a_module_that_fails_in_a_run_is_told_with_the_step_and_the_rows(folder):
     said = train("run", "--model.module.fault=raises_late", "--training.accumulate_gradient=1", code=2)
     assert re.match(
-        r"in update \d+: pytorch: PyTorch module Net raised KeyError: 'no such thing'; its input was float32 \(\d, 2\)\. "
-        r"Its batch: train\.csv:\d+, train\.csv:\d+.* \(parts\.py:\d+\)\. The traceback is in \S+\n$",
+        r"in update \d+: pytorch: PyTorch module Net raised KeyError: 'no such thing'; its input was float32 \(\d, 2\)"
+        r"\. Its batch: train\.csv:\d+, train\.csv:\d+.* \(parts\.py:\d+\)\. The traceback is in \S+\n$",
         said,
     ), said
     said = train("run", "--model.module.fault=raises_dev", "--overwrite", code=2)
@@ -160,6 +160,8 @@ def test_numbers_that_are_not_finite_end_a_run_with_exit_3(folder):
 
 def test_what_is_no_module_or_no_device_is_told_at_its_line(folder):
     said = call("debug-config", "run.cfg", *CODE, "--model.module.@layers=no_module.v1", code=2)
-    assert re.match(r"run\.cfg:\d+: model\.module: PyTorchWrapper\.v1: module must be a torch\.nn\.Module .* a int", said)
+    assert re.match(
+        r"run\.cfg:\d+: model\.module: PyTorchWrapper\.v1: module must be a torch\.nn\.Module .* a int", said
+    )
     said = call("debug-config", "run.cfg", *CODE, "--model.device=cuda:77", code=2)
     assert re.search(r"model\.device: PyTorchWrapper\.v1: the device 'cuda:77' is not there: ", said), said

@@ -75,12 +75,10 @@ def told(err: TrainerError, verbose: bool = False) -> str:
 
 def raised_in_module(err: BaseException) -> BaseException | None:
     """What a module of another library raised, if that is behind an error."""
-    from trainer_cli.wrappers.engine import ModuleError
+    from trainer_cli.wrappers.engine import module_error
 
-    found: BaseException | None = err
-    while found is not None and not isinstance(found, ModuleError):
-        found = found.__cause__
-    return found.__cause__ if found is not None else None
+    failure = module_error(err)
+    return failure.__cause__ if failure is not None else None
 
 
 def own_traceback(err: BaseException) -> str:

@@ -31,6 +31,14 @@ class ModuleError(TrainerError):
         return ModuleError(f"{before}{self}{after}", where=self.where, rows=rows)
 
 
+def module_error(err: BaseException) -> ModuleError | None:
+    """The failure of a module that an error tells of, if it does."""
+    found: BaseException | None = err
+    while found is not None and not isinstance(found, ModuleError):
+        found = found.__cause__
+    return found
+
+
 @contextmanager
 def batch_told(rows: Ints, when: str = "") -> Iterator[None]:
     """Within the block, a ModuleError is told with the rows of the batch, and when it happened."""

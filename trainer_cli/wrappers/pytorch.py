@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
-from trainer_cli.wrappers.torch_engine import PREFIX, TorchEngine, ragged_of, told
+from trainer_cli.wrappers.engine import PREFIX
+from trainer_cli.wrappers.torch_engine import TorchEngine, ragged_of, told
 from trainer_cli.wrappers.torch_products import largest_matrix, products
 from trainer_cli.wrappers.torch_state import type_of
 from trainer_cli.wrappers.torch_tensors import Layout, tensor_of
@@ -156,7 +158,7 @@ def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:
 
 
 def told_apart(X: Any) -> Any:
-    """A sample in which there are not as many ragged rows as tokens, so that one output a row and one a token differ."""
+    """A sample with other numbers of ragged rows and of tokens, which tells one output a row from one a token."""
     ragged = ragged_of(X)
     if ragged is None or len(ragged.data) != len(ragged.lengths):
         return X
@@ -169,5 +171,6 @@ def twice(part: Any) -> Any:
     """Ragged rows, each with its data twice; others as they are."""
     if not isinstance(part, Ragged):
         return part
-    picks = np.concatenate([np.tile(np.arange(a, b), 2) for a, b in zip(part.starts()[:-1], part.starts()[1:])])
+    starts = part.starts().tolist()
+    picks = np.concatenate([np.tile(np.arange(a, b), 2) for a, b in pairwise(starts)])
     return Ragged(part.data[picks], part.lengths * 2)

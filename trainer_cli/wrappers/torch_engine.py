@@ -11,13 +11,11 @@ import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
 from trainer_cli.errors import DivergedError
-from trainer_cli.model import Model
 from trainer_cli.store import is_finite
-from trainer_cli.wrappers.engine import Engine, ModuleError
+from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError
 from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
 
-PREFIX = "module."
 MAX_TOLD = 300
 
 
@@ -161,5 +159,3 @@ def shown(found: Any) -> str:
     if hasattr(found, "dtype") and hasattr(found, "shape"):
         return f"{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"
     return repr(found) if found is None else f"a {type(found).__name__}"
-
-

@@ -93,7 +93,7 @@ class State(ABC):
 
     @abstractmethod
     def enter(self, is_train: bool) -> None:
-        """Before a forward pass: let the module have the numbers of now; buffers that training changes, or that predict."""
+        """Before a forward pass: let the module have the numbers of now, and buffers to train or to predict with."""
 
     @abstractmethod
     def leave(self, is_train: bool) -> None:
