@@ -62,7 +62,8 @@ def score_name(line: Line) -> str:
 def shown(line: Line, runs: Runs) -> str:
     """The score with its range, then what stands beside it."""
     values = [run[line.score] for run in runs]
-    main = f"{score(line, runs, line.score):.4f} ({min(values):.4f} to {max(values):.4f}, {len(values)} runs)"
+    n_runs = f"{len(values)} run{'s' if len(values) > 1 else ''}"
+    main = f"{score(line, runs, line.score):.4f} ({min(values):.4f} to {max(values):.4f}, {n_runs})"
     return ", ".join([main, *(number(score(line, runs, name)) for name in line.also)])
 
 

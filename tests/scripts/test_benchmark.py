@@ -88,7 +88,7 @@ def test_the_page_tells_what_was_measured_and_what_was_not():
         "| Digits, 8x8 pixels, 10 classes | accuracy | scikit-learn MLPClassifier | 0.9850 (0.9800 to 0.9900, 2 runs) |"
         in text
     )
-    assert "| **ours**, `configs/digits.cfg` | 0.9860 (0.9860 to 0.9860, 1 runs) | 1.0 | yes |" in text
+    assert "| **ours**, `configs/digits.cfg` | 0.9860 (0.9860 to 0.9860, 1 run) | 1.0 | yes |" in text
     assert "penguins" in text.partition("not been measured on: ")[2]
     assert "Brown" not in text.partition("## What")[0].partition("| ---")[2]
     measured["digits"]["runs"]["ours"] = runs(0.986, 0.987, 0.988)

@@ -58,8 +58,9 @@ def show_config(out: Console, found: Inspection) -> None:
 def show_data(out: Console, found: Inspection) -> None:
     from trainer_cli.inspection import shape_text
 
-    held_out = "".join(f", {n:,} {name} rows" for name, n in found.held_out.items())
-    heading(out, f"Data ({'' if found.is_whole else 'at least '}{found.n_fitted:,} training rows{held_out})")
+    held_out = "".join(f", {n:,} {name} row{'s' if n > 1 else ''}" for name, n in found.held_out.items())
+    n_rows = f"{found.n_fitted:,} training row{'s' if found.n_fitted > 1 else ''}"
+    heading(out, f"Data ({'' if found.is_whole else 'at least '}{n_rows}{held_out})")
     for note in found.notes:
         out.print(note, markup=False)
     rows = [

@@ -23,7 +23,7 @@ STYLES = {TARGET: "green", LEFT_OUT: "yellow"}
 def heading(found: Survey) -> str:
     """`train.csv: 50,000 rows, 11 columns (csv)`"""
     profile = found.profile
-    n_rows = f"{'' if profile.is_whole else 'more than '}{profile.n_rows:,} rows"
+    n_rows = f"{'' if profile.is_whole else 'more than '}{profile.n_rows:,} row{'s' if profile.n_rows > 1 else ''}"
     looked = f", {profile.n_seen:,} of them looked at" if profile.n_seen < profile.n_rows else ""
     n_columns = f"{len(profile.columns):,} column{'s' if len(profile.columns) > 1 else ''}"
     return f"{printable(str(found.source.path), 200)}: {n_rows}, {n_columns} ({found.source.format}){looked}"

@@ -73,7 +73,8 @@ def said(account: Account, output: Path | None, is_new: bool) -> str:
     if not is_new:
         written += ", in the place of the file that was there"
     if account.unread:
-        return f"{written}; what could not be read ({account.faults.total:,} mistakes) is left out"
+        mistakes = f"{account.faults.total:,} mistake{'s' if account.faults.total > 1 else ''}"
+        return f"{written}; what could not be read ({mistakes}) is left out"
     return f"{written}, {account.left_out:,} left out" if account.left_out else written
 
 

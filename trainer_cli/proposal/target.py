@@ -206,7 +206,7 @@ def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: 
         reason = f"{facts.distinct:,} different whole numbers"
         return Target(facts, "regression", said("regression", why, reason), other=other)
     other = "regression" if is_whole and facts.distinct > FEW_NUMBERS and not is_class(facts) else ""
-    reason = f"{facts.distinct:,} classes"
+    reason = f"{facts.distinct:,} class{'es' if facts.distinct > 1 else ''}"
     return Target(facts, "classification", said("classification", why, reason), other=other)
 
 
@@ -279,7 +279,8 @@ def check(target: Target) -> None:
     n = facts.present if target.has_gaps else facts.n
     if n < MIN_ROWS:
         which = " that have a target" if n < facts.n else ""
-        raise DataError(f"{n} rows{which} are too few to learn from and to score on: {MIN_ROWS} are the least")
+        rows = "1 row is" if n == 1 else f"{n} rows{which} are"
+        raise DataError(f"{rows} too few to learn from and to score on: {MIN_ROWS} are the least")
 
 
 def without_value(facts: ColumnFacts) -> DataError:

@@ -8,7 +8,6 @@ import random
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli.data.block import Block
+from trainer_cli.data.faults import Faults
 from trainer_cli.data.readers import csv as csv_module
+from trainer_cli.data.readers.conll import ConllReader
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.data.readers.jsonl import JSONLReader
 from trainer_cli.errors import ArgumentError, DataError
 
 WriteFile = Callable[..., Path]
@@ -197,15 +199,18 @@ WRONG = [
         ":1: the file must be UTF-8 text, got byte 0xe4 at position 3 of the line" + AS_UTF_8,
     ),
     (b"\xff\xfea\x00,\x00b\x00\n\x00", ':1: the file is UTF-16; set text_encoding = "utf-16", or save it as UTF-8'),
-    (b'a,b\n1,2\n"3,4\n5,6\n', ":3: a quote opened here is never closed"),
-    (b'"a,b\n1,2\n', ":1: a quote opened here is never closed"),
+    (b'a,b\n1,2\n"3,4\n5,6\n', ":3: a quote opened here is never closed: nothing from here on was read"),
+    (b'"a,b\n1,2\n', ":1: a quote opened here is never closed: nothing from here on was read"),
     (
         b'a,b\n1,"2"x\n',
         ':2: after a closing quote the next value must follow; write "" for a quote inside quotes',
     ),
     (b"a,b\r1,2\r", ":1: a carriage return stands inside the line; end lines with LF or CRLF"),
-    (b"a,b\n1,2\n" + b"x" * 131_073 + b",1\n", ":3: a value is longer than 131,072 characters; is a quote left open?"),
-    (b"a,b\n" + b"1," * (1 << 21) + b"1\n", ":2: a row is longer than 4 MiB; is a quote left open?"),
+    (b"a,b\n" + b"1," * (1 << 21) + b"1\n", ":2: the line is longer than 4 MiB; is a line end missing?"),
+    (
+        b'a,b\n"' + b"1,2\n" * (1 << 21),
+        ":2: a row is longer than 4 MiB; is a quote left open? Nothing from here on was read",
+    ),
 ]
 
 
@@ -312,6 +317,59 @@ def test_a_damaged_gzip_stream_is_a_data_error(write, damage):
     assert "the gzip stream is damaged or cut off" in str(fails(write(bytes(packed), "data.csv.gz")))
 
 
+def read_on(path: Path, reader: type[Any] = CSVReader) -> tuple[list[int], list[int]]:
+    """The lines of the rows that are read, and of the mistakes."""
+    lines: list[int] = []
+    faults = Faults()
+    for block in faults.watch(reader(path).blocks()):
+        lines += (block.place(row)[1] for row in range(len(block)))
+    return lines, [problem.line for problem in faults.first]
+
+
+STRAY = {
+    "a stray quote": b'x,"ma"le\n',
+    "two stray quotes": b'"a"b,"c"d\n',
+    "a carriage return": b"x,y\rz\n",
+    "a line above the limit": b"x," + b"y" * (1 << 22) + b"\n",
+}
+
+
+@pytest.mark.parametrize("line", STRAY.values(), ids=STRAY)
+def test_after_a_line_with_a_mistake_the_next_one_is_read(write, line):
+    assert read_on(write(b"a,b\n1,2\n" + line + b"3,4\n5,6\n")) == ([2, 4, 5], [3])
+
+
+def test_a_quote_left_open_costs_the_rows_up_to_the_next_quote(write):
+    path = write('a,b\n1,"2\n3,4\n5,"6"\n7,8\n')
+    assert read_on(path) == ([5], [2])
+    assert str(fails(path)).endswith('write "" for a quote inside quotes (in line 4)')
+
+
+def test_what_a_quote_left_open_to_the_end_hides_is_told(write):
+    path = write('a,b\n1,2\n3,"4\n5,6\n')
+    assert read_on(path) == ([2], [3])
+    assert str(fails(path)).endswith("nothing from here on was read")
+
+
+def test_lines_above_the_limit_cost_no_other_row_of_any_reader_of_lines(write):
+    long = b"y" * (1 << 22)
+    objects = write(b'{"a": 1}\n{"a": "' + long + b'"}\n{"a": 3}\n', "data.jsonl")
+    assert read_on(objects, JSONLReader) == ([1, 3], [2])
+    sentences = write(b"a X\n\nb X\n" + long + b" X\n\nc X\n", "data.conll")
+    assert read_on(sentences, ConllReader) == ([1, 6], [4])
+
+
+def test_a_value_of_more_than_the_csv_module_takes_is_one(write):
+    text = "y" * 200_000
+    assert rows_of(write(f"a,b\n1,{text}\n")) == [(2, ("1", text))]
+
+
+def test_a_reader_that_ends_at_a_mistake_would_be_noticed(write, monkeypatch):
+    monkeypatch.setattr(csv_module, "_next", lambda rows, lines, start: next(rows, None))
+    with pytest.raises(csv.Error):
+        read_on(write('a,b\n"1"1,2\n3,4\n'))
+
+
 # What a planted mistake does to a good row, and what is said of it.
 MISTAKES = {
     "short": (lambda row: row[:-1], "expected 3 values"),
@@ -320,7 +378,7 @@ MISTAKES = {
     "nul": (lambda row: [row[0], "\0", row[2]], "NUL byte"),
     "quote": (lambda row: ['"1"1', *row[1:]], "closing quote"),
     "open": (lambda row: ['"1', *row[1:]], "never closed"),
-    "huge": (lambda row: ["1" * 131_073, *row[1:]], "longer than"),
+    "huge": (lambda row: ["1" * (1 << 22), *row[1:]], "longer than"),
 }
 
 
@@ -361,11 +419,13 @@ def test_counting_rows_for_lines_would_be_noticed(write, monkeypatch):
             self.rows, self.line_num = csv.reader(*args, **kwargs), 0
 
         def __iter__(self):
-            for row in self.rows:
-                self.line_num += 1
-                yield row
+            return self
 
-    monkeypatch.setattr(csv_module, "csv", SimpleNamespace(reader=RowCount, Error=csv.Error))
+        def __next__(self):
+            self.line_num += 1
+            return next(self.rows)
+
+    monkeypatch.setattr(csv_module, "rows_in", lambda lines, delimiter: RowCount(lines, delimiter=delimiter))
     with pytest.raises(AssertionError):
         assert_located(write, 4, "short")
 
@@ -426,7 +486,7 @@ def test_a_line_without_end_in_a_small_gzip_file_takes_little_memory(write):
     error = fails(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert "a row is longer than 4 MiB" in str(error)
+    assert "the line is longer than 4 MiB" in str(error)
     assert peak < 1 << 25
 
 

@@ -71,7 +71,7 @@ def test_an_empty_file_is_no_packed_one(write, suffix):
 def test_what_unpacks_to_very_much_takes_little_memory(write, suffix):
     path = write(PACKERS[suffix](b"a\n" + bytes(1 << 27)), f"data.csv{suffix}")
     tracemalloc.start()
-    with pytest.raises(DataError, match="a row is longer than 4 MiB"):
+    with pytest.raises(DataError, match="the line is longer than 4 MiB"):
         list(CSVReader(path).blocks())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer_cli.data.block import Block, Places
 from trainer_cli.data.faults import MAX_SHOWN, FaultsError, shown
 from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
-from trainer_cli.data.readers.files import STDIN, opened
+from trainer_cli.data.readers.files import MAX_LINE, STDIN, opened
 from trainer_cli.data.readers.fileset import FileSet, Names
-from trainer_cli.data.readers.lines import Lines, LongLineError, compact, stretches
+from trainer_cli.data.readers.lines import UNREAD, Lines, LongLineError, compact, stretches
 from trainer_cli.data.readers.standard_input import is_kept
 from trainer_cli.data.readers.unpack import plain, with_packed
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
+
+if TYPE_CHECKING:
+    from _csv import Reader as Rows
 
 # Each row with the line it begins at.
 Records = Iterator[tuple[int, list[str]]]
@@ -43,8 +47,7 @@ OTHER_FORMATS = {
 
 # What the csv module says, and what a user can do about it.
 CSV_ERRORS = {
-    "unexpected end of data": "a quote opened here is never closed",
-    "field larger than field limit": "a value is longer than {limit} characters; is a quote left open?",
+    "unexpected end of data": f"a quote opened here is never closed: {UNREAD}",
     "expected after": 'after a closing quote the next value must follow; write "" for a quote inside quotes',
     "new-line character": "a carriage return stands inside the line; end lines with LF or CRLF",
 }
@@ -147,19 +150,36 @@ def numbered(n: int) -> Names:
 
 
 def records_of(lines: Lines, delimiter: str | None) -> Records:
-    """Each record with the line it begins at. The csv module loses its place at a mistake: reading ends there."""
+    """Each record with the line it begins at. One with a mistake becomes a fault; the next line begins another."""
     start, stream = 1, iter(lines)
     try:
         first = header_lines(stream)
         delimiter = delimiter or detected(first, [], usual_in(lines.path))
-        rows = csv.reader(chain(first, stream), delimiter=delimiter, strict=True)
-        for row in rows:
+        rows = rows_in(chain(first, stream), delimiter)
+        while (row := _next(rows, lines, start)) is not None:
             lines.end_record()
             if row and lines.bad.isdisjoint(range(start, rows.line_num + 1)):
                 yield start, row
             start = rows.line_num + 1
-    except (csv.Error, LongLineError) as err:
-        lines.faults.add(Problem(_explained(err), lines.path, start))
+    except LongLineError as err:
+        lines.fault(str(err), start)
+
+
+def rows_in(lines: Iterable[str], delimiter: str) -> Rows:
+    """The rows of some lines, with values as long as a row may be; `Lines` tells of longer ones."""
+    csv.field_size_limit(MAX_LINE)  # each time, since others in the process may set it
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+def _next(rows: Rows, lines: Lines, start: int) -> list[str] | None:
+    """The row that begins at line `start`; an empty one for a mistake, which becomes a fault; None at the end."""
+    try:
+        return next(rows, None)
+    except csv.Error as err:
+        message = next((message for words, message in CSV_ERRORS.items() if words in str(err)), str(err))
+        is_later = rows.line_num > start and UNREAD not in message
+        lines.fault(f"{message} (in line {rows.line_num})" if is_later else message, start)
+        return []
 
 
 def usual_in(path: str) -> str:
@@ -196,7 +216,7 @@ def is_split(lines: Sequence[str], delimiter: str) -> bool:
     (True, False)
     """
     try:
-        return len(next((row for row in csv.reader(lines, delimiter=delimiter, strict=True) if row), ())) > 1
+        return len(next((row for row in rows_in(lines, delimiter) if row), ())) > 1
     except csv.Error:
         return False
 
@@ -215,7 +235,7 @@ def widths(lines: Sequence[str], delimiter: str) -> list[int]:
     """How many values a delimiter makes of each row, up to one that it cannot cut."""
     found: list[int] = []
     with suppress(csv.Error):
-        found += (len(row) for row in csv.reader(lines, delimiter=delimiter, strict=True) if row)
+        found += (len(row) for row in rows_in(lines, delimiter) if row)
     return found
 
 
@@ -244,10 +264,3 @@ def _whole(records: Records, width: int, lines: Lines, first: str) -> Records:
             yield line, row
         else:
             lines.fault(f"expected {width} values as in {first}, got {len(row)}", line)
-
-
-def _explained(err: Exception) -> str:
-    for words, message in CSV_ERRORS.items():
-        if words in str(err):
-            return message.format(limit=f"{csv.field_size_limit():,}")
-    return str(err)

@@ -11,6 +11,7 @@ from typing import IO, Any, NoReturn
 from trainer_cli.data.faults import Faults, FaultsError, shown
 from trainer_cli.data.readers.encoding import texts
 from trainer_cli.data.readers.files import MAX_LINE
+from trainer_cli.data.readers.lines import UNREAD
 from trainer_cli.data.readers.objects import Record
 from trainer_cli.data.readers.recordset import RecordSet
 from trainer_cli.data.readers.strict_json import STRICT
@@ -107,11 +108,12 @@ class Items:
                 if len(self.text) - self.at <= MAX_LINE and self._more():
                     continue
                 if len(self.text) - self.at > MAX_LINE:
-                    raise self._wrong(f"an object that begins here is longer than {MAX_LINE >> 20} MiB") from err
+                    message = f"an object that begins here is longer than {MAX_LINE >> 20} MiB: {UNREAD}"
+                    raise self._wrong(message) from err
                 line = self.line + self.text.count("\n", self.at, err.pos)
-                raise self._wrong(f"expected JSON: {err.msg}", line) from err
+                raise self._wrong(f"expected JSON: {err.msg}; {UNREAD}", line) from err
             except (ValueError, RecursionError) as err:
-                raise self._wrong(f"expected JSON: {err}") from err
+                raise self._wrong(f"expected JSON: {err}; {UNREAD}") from err
             if end < len(self.text) or not self._more():
                 self._skip(end - self.at)
                 return item

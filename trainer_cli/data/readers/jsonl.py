@@ -8,7 +8,7 @@ from typing import IO, NoReturn
 
 from trainer_cli.data.faults import FaultsError, shown
 from trainer_cli.data.readers.csv import OTHER_DELIMITERS, is_split
-from trainer_cli.data.readers.lines import Lines, LongLineError
+from trainer_cli.data.readers.lines import Lines
 from trainer_cli.data.readers.objects import Record
 from trainer_cli.data.readers.recordset import RecordSet
 from trainer_cli.data.readers.strict_json import STRICT, reason
@@ -34,7 +34,7 @@ class JSONLReader(RecordSet):
     takes_stdin = True
 
     def source(self, file: IO[bytes], path: Path) -> ObjectLines:
-        return ObjectLines(file, str(path), self.encoding, "is a line end missing?")
+        return ObjectLines(file, str(path), self.encoding)
 
 
 class ObjectLines(Lines):
@@ -51,29 +51,26 @@ class ObjectLines(Lines):
 
 def parsed(lines: Lines) -> Iterator[tuple[int, Record]]:
     """Each object with its line; a line that is none becomes a fault."""
-    number, is_first = 0, True
-    try:
-        for number, line in enumerate(lines, 1):
-            lines.end_record()
-            if not line.strip() or number in lines.bad:
-                continue
-            try:
-                record = STRICT.decode(line)
-            except ValueError as err:
-                if is_first and is_table(line):
-                    lines.fault('the file looks like CSV: take @readers = "csv.v1"', number)
-                    return
-                lines.fault(f"expected a JSON object: {reason(err)}{hint(line)}", number)
-                continue
-            finally:
-                is_first = False
-            if isinstance(record, dict) and record:
-                yield number, record
-            else:
-                message = 'expected a JSON object such as {"text": "...", "label": "..."}'
-                lines.fault(f"{message}, got {shown(line)}", number)
-    except LongLineError as err:
-        lines.fault(str(err), number + 1)
+    is_first = True
+    for number, line in enumerate(lines, 1):
+        lines.end_record()
+        if not line.strip() or number in lines.bad:
+            continue
+        try:
+            record = STRICT.decode(line)
+        except ValueError as err:
+            if is_first and is_table(line):
+                lines.fault('the file looks like CSV: take @readers = "csv.v1"', number)
+                return
+            lines.fault(f"expected a JSON object: {reason(err)}{hint(line)}", number)
+            continue
+        finally:
+            is_first = False
+        if isinstance(record, dict) and record:
+            yield number, record
+        else:
+            message = 'expected a JSON object such as {"text": "...", "label": "..."}'
+            lines.fault(f"{message}, got {shown(line)}", number)
 
 
 def hint(line: str) -> str:

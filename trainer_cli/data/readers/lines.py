@@ -19,6 +19,11 @@ from trainer_cli.errors import DataError, Problem
 
 Record = TypeVar("Record")
 
+# What stands in the place of a line that is too long.
+PASSED_OVER = "\ufffd\n"
+# So much of it is read at once.
+SKIPPED_BYTES = 1 << 16
+
 
 class Counted(Protocol):
     """What is read, and how much of it has been: bytes or characters."""
@@ -26,14 +31,19 @@ class Counted(Protocol):
     n_bytes: int
 
 
+# What becomes of the rest of a file whose records cannot be told apart any more.
+UNREAD = "nothing from here on was read"
+
+
 class LongLineError(Exception):
-    """A record is longer than any honest one."""
+    """A record of several lines is longer than any honest one: where it ends is not known."""
 
 
 class Lines:
     """The lines of a file as text; what is no text is gathered in `faults` with its line, which is in `bad` as well.
 
-    `suspect` is what may have made a record too long.
+    A line too long to be held is such a one, of which a mark is all that is given. `suspect` is what may have made a
+    record of several lines too long.
     """
 
     def __init__(self, file: IO[bytes], path: str, encoding: str = UTF_8, suspect: str = "is a quote left open?"):
@@ -52,9 +62,14 @@ class Lines:
         number = 0
         while data := self.file.readline(MAX_LINE + 1):
             number += 1
+            if len(data) > MAX_LINE:
+                is_ended, data = data.endswith(b"\n"), b""
+                self._pass_over(is_ended, number)
+                yield PASSED_OVER
+                continue
             self.n_bytes += len(data)
             if self.n_bytes - self.record_start > MAX_LINE:
-                raise LongLineError(f"a row is longer than {MAX_LINE >> 20} MiB; {self.suspect}")
+                raise LongLineError(f"a row is longer than {MAX_LINE >> 20} MiB; {self.suspect} {UNREAD.capitalize()}")
             if number == 1:
                 data = self._without_mark(data)
             if b"\0" in data:
@@ -68,6 +83,14 @@ class Lines:
 
     def end_record(self) -> None:
         self.record_start = self.n_bytes
+
+    def _pass_over(self, is_ended: bool, number: int) -> None:
+        """Leave out what there still is of a line."""
+        while not is_ended:
+            data = self.file.readline(SKIPPED_BYTES)
+            is_ended = not data or data.endswith(b"\n")
+        self.fault(f"the line is longer than {MAX_LINE >> 20} MiB; is a line end missing?", number)
+        self.bad.add(number)
 
     def _without_mark(self, data: bytes) -> bytes:
         if self.encoding != UTF_8:

@@ -56,8 +56,8 @@ class Table:
             for number, line in enumerate(self.lines, 1):
                 text = line.rstrip("\r\n")
                 if text.strip():
-                    token = self._token(text, number)
-                    is_whole = is_whole and token is not None and number not in self.lines.bad
+                    token = None if number in self.lines.bad else self._token(text, number)
+                    is_whole = is_whole and token is not None
                     if token:
                         start = start or number
                         tokens.append(token)
