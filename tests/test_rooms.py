@@ -20,7 +20,7 @@ ROOMS = {
     "setup": "config data profile proposal loggers user_code threads signals streams curve picture text_plot",
     "jobs": "state table progress trained job",
     "checks": "weights word_vectors layer_watch kinds rehearsal watched placing sources pairing run_schedules",
-    "plans": "loading assembly inspection predictions records class_counts mistakes assessment importance",
+    "plans": "loading assembly inspection predictions records docbin class_counts mistakes assessment importance",
     "runs": "provenance changes saver snapshot run session cross_validation scoring",
     "edge": "cli __main__ api",
 }

@@ -275,7 +275,10 @@ def test_what_is_no_file_is_not_replaced(run, folder):
 
 
 WRONG = {
-    "another format": (["run", "dev.csv", "--format", "xml"], "--format is jsonl, csv, tsv or conll, not 'xml'"),
+    "another format": (
+        ["run", "dev.csv", "--format", "xml"],
+        "--format is jsonl, csv, tsv, conll or docbin, not 'xml'",
+    ),
     "a suffix that is not known": (
         ["nix", "dev.csv", "-o", "x.parquet"],
         "--output x.parquet: what can be written are .jsonl, .ndjson, .csv, .tsv, .conll, .conllu, .iob, .bio, each",

@@ -10,7 +10,15 @@ import typer
 from trainer_cli.cli.evaluate import unnamed
 from trainer_cli.cli.options import Code, ModelPath, Quiet
 from trainer_cli.cli.outcome import complain, delivered, outcome
-from trainer_cli.cli.predictions_file import asked_format, check_place, check_top, default_format, write
+from trainer_cli.cli.predictions_file import (
+    asked_format,
+    check_docbin,
+    check_place,
+    check_top,
+    default_format,
+    write,
+    write_bytes,
+)
 from trainer_cli.cli.reading import Read, advised, arguments
 
 if TYPE_CHECKING:
@@ -27,7 +35,9 @@ def predict(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not standard out.")] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", "-f", help="jsonl, csv, tsv or conll; if not given, as the output or the data is."),
+        typer.Option(
+            "--format", "-f", help="jsonl, csv, tsv, conll or docbin; if not given, as the output or the data is."
+        ),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="The so many most probable labels of each record.")] = 1,
     read: Read = None,
@@ -39,7 +49,7 @@ def predict(
     read are left out and told at the end; the exit code is then 2.
     """
     with outcome(), delivered(), advised():
-        from trainer_cli import lookup, predictions, provenance, records, trained, user_code
+        from trainer_cli import docbin, lookup, predictions, provenance, records, trained, user_code
         from trainer_cli.data import reader
         from trainer_cli.ops import get_ops
         from trainer_cli.threads import computing
@@ -50,6 +60,8 @@ def predict(
         loaded = trained.from_files(saved.files, saved.folder)
         written = asked or default_format(data, loaded)
         check_top(top, written, loaded)
+        if written == "docbin":
+            top = check_docbin(output, loaded)
         conditions = provenance.conditions(saved.run_dir)
         loaded.model.use_ops(get_ops(conditions.ops))
         with unnamed(), computing(conditions.threads, loaded.model):
@@ -59,7 +71,10 @@ def predict(
             is_new = output is None or not output.is_file()
             account, batch_size = predictions.Account(), conditions.eval_batch_size
             found = predictions.predictions(loaded, source, batch_size=batch_size, top=top, account=account)
-            write(records.lines(found, written), output)
+            if written != "docbin":
+                write(records.lines(found, written), output)
+            elif output is not None:
+                write_bytes(docbin.to_bytes(found, loaded), output)
         if account.faults:
             raise incomplete(account, output, is_new)
         if output is not None and not quiet:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from gzip import GzipFile
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from trainer_cli.cli.evaluate import check_folder
 
@@ -16,31 +16,42 @@ if TYPE_CHECKING:
     from trainer_cli.records import Format
     from trainer_cli.trained import Trained
 
+    # Lines of text, or a file of bytes that spaCy reads.
+    Written = Format | Literal["docbin"]
+
 # Readers whose data are lines of text that predictions can stand in.
 OF_READERS: dict[str, Format] = {"csv": "csv", "jsonl": "jsonl", "conll": "conll"}
 # What is no text, whatever --format says.
 NO_TEXT = (".parquet", ".db", ".sqlite", ".sqlite3", ".npy", ".npz", ".xls", ".xlsx", ".bz2", ".xz", ".zst", ".zip")
 
 
-def asked_format(asked: str | None, output: Path | None) -> Format | None:
+def asked_format(asked: str | None, output: Path | None) -> Written | None:
     """What was asked for, or else the format of the output's name; None where neither tells.
 
     ArgumentError: nothing can be written so.
     """
     from trainer_cli import records
+    from trainer_cli.docbin import FORMAT, SUFFIX
     from trainer_cli.errors import ArgumentError
     from trainer_cli.registry import nearest
 
-    found = next((each for each in records.FORMATS if each == asked), None)
+    formats: tuple[Written, ...] = (*records.FORMATS, "docbin")
+    found = next((each for each in formats if each == asked), None)
     if asked is not None and found is None:
-        formats: list[str] = list(records.FORMATS)
-        raise ArgumentError(f"--format is jsonl, csv, tsv or conll, not {asked!r}.{nearest(asked, formats)}")
+        known: list[str] = list(formats)
+        raise ArgumentError(f"--format is jsonl, csv, tsv, conll or docbin, not {asked!r}.{nearest(asked, known)}")
     if output is None:
         return found
     suffix = output.suffix.lower()
+    if suffix == SUFFIX or (found == FORMAT and suffix in ("", ".gz", *records.SUFFIXES)):
+        if found in (None, FORMAT) and suffix in (SUFFIX, ""):
+            return "docbin"
+        raise ArgumentError(f"--output {output}: a DocBin, and nothing else, is called {SUFFIX}: name the file so")
     if suffix in NO_TEXT or (suffix and found is None and records.format_of(unpacked(output)) is None):
-        known = ", ".join(records.SUFFIXES)
-        raise ArgumentError(f"--output {output}: what can be written are {known}, each also with .gz behind it")
+        ends = ", ".join(records.SUFFIXES)
+        raise ArgumentError(
+            f"--output {output}: what can be written are {ends}, each also with .gz behind it, and {SUFFIX}"
+        )
     return found or records.format_of(unpacked(output))
 
 
@@ -64,7 +75,18 @@ def default_format(data: Path, loaded: Trained) -> Format:
     return found if found and (found == "conll") == (loaded.target[0] == "tags.v1") else "jsonl"
 
 
-def check_top(top: int, file_format: Format, loaded: Trained) -> None:
+def check_docbin(output: Path | None, loaded: Trained) -> int:
+    """How many labels of each record a DocBin takes. ArgumentError: it cannot be written."""
+    from trainer_cli import docbin
+    from trainer_cli.errors import ArgumentError
+
+    if output is None:
+        raise ArgumentError(f"--format {docbin.FORMAT} is no text: name a file, as --output FILE{docbin.SUFFIX} does")
+    docbin.checked(loaded)
+    return docbin.n_labels(loaded)
+
+
+def check_top(top: int, file_format: Written, loaded: Trained) -> None:
     """ArgumentError: --top has no effect on what is written."""
     from trainer_cli.errors import ArgumentError
 
@@ -92,7 +114,7 @@ def check_place(output: Path, sources: Iterable[Path]) -> None:
 
 def write(lines: Iterator[str], output: Path | None) -> None:
     """Write the lines as they come; a file appears under its name when it is whole, packed if its name ends in .gz."""
-    from trainer_cli import storage, streams
+    from trainer_cli import streams
 
     if output is None:
         stream = streams.stdout()
@@ -100,13 +122,28 @@ def write(lines: Iterator[str], output: Path | None) -> None:
             stream.write(line)
         stream.flush()
         return
-    # What is no file, such as /dev/null or a pipe, takes the lines but can have no other put in its place.
+    with put_in_place(output) as raw, packed(raw, output) as file:
+        file.writelines(lines)
+
+
+def write_bytes(data: bytes, output: Path) -> None:
+    """Write a file that appears under its name when it is whole."""
+    with put_in_place(output) as raw:
+        raw.write(data)
+
+
+@contextmanager
+def put_in_place(output: Path) -> Iterator[IO[bytes]]:
+    """A file to write, which gets its name when the block has ended well."""
+    from trainer_cli import storage
+
+    # What is no file, such as /dev/null or a pipe, takes the bytes but can have no other put in its place.
     is_special = output.exists() and not output.is_file()
     temporary = output if is_special else output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with storage.reported(output):
-            with open(temporary, "wb") as raw, packed(raw, output) as file:
-                file.writelines(lines)
+            with open(temporary, "wb") as raw:
+                yield raw
             if not is_special:
                 os.replace(temporary, output)
     finally:

@@ -1,5 +1,5 @@
 """The built-in readers, one file each; importing this package registers them."""
 
-from trainer_cli.data.readers import auto, conll, csv, idx, images, json, jsonl, npy, npz, parquet, sqlite
+from trainer_cli.data.readers import auto, conll, csv, docbin, idx, images, json, jsonl, npy, npz, parquet, sqlite
 
-__all__ = ["auto", "conll", "csv", "idx", "images", "json", "jsonl", "npy", "npz", "parquet", "sqlite"]
+__all__ = ["auto", "conll", "csv", "docbin", "idx", "images", "json", "jsonl", "npy", "npz", "parquet", "sqlite"]

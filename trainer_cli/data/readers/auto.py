@@ -11,6 +11,7 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.faults import refused, shown
 from trainer_cli.data.readers.conll import ConllReader
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.data.readers.docbin import DocBinReader
 from trainer_cli.data.readers.files import STDIN, found, is_pattern, only_file, reason
 from trainer_cli.data.readers.fileset import FileSet
 from trainer_cli.data.readers.idx import IdxReader
@@ -36,6 +37,7 @@ FORMATS: dict[str, type[FileSet]] = {
     "sqlite": SQLiteReader,
     "npy": NpyReader,
     "npz": NpzReader,
+    "docbin": DocBinReader,
     "images": ImagesReader,
     "idx": IdxReader,
 }
