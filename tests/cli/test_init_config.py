@@ -471,3 +471,19 @@ def test_an_identifier_of_texts_can_be_kept(folder):
     call("init-config", "a.csv", "--keep", "name")
     checked("a.cfg")
     assert trained("a.cfg", "--training.max_steps=5")["n"] == 12
+
+
+def test_dates_with_slashes_are_read_in_the_one_order_that_fits_all(folder):
+    draw = random.Random(0)
+    days = [(draw.randint(1, 12), draw.randint(1, 28)) for _ in range(200)]
+    rows = [[f"{d:02}/{m:02}/2023 03:00", f"{m}/{d}/2023", f"2023-{m:02}-{d:02}", m + d / 30] for m, d in days]
+    table(folder / "days.csv", ["theirs", "ours", "iso", "amount"], rows)
+    call("init-config", "days.csv")
+    checked("days.cfg")
+    parts = read_run_config("days.cfg").config["features"]["*"]
+    assert [(part["columns"], part.get("order")) for part in parts.values()] == [
+        (["iso"], None),
+        (["theirs"], "day first"),
+        (["ours"], "month first"),
+    ]
+    assert trained("days.cfg", "--training.max_steps=300")["r2"] > 0.9

@@ -55,6 +55,16 @@ def test_each_kind_of_column_is_told(values, kind):
     assert facts_of(values).kind == kind
 
 
+def test_one_day_above_twelve_tells_the_order_of_all_dates():
+    facts = facts_of(["01/02/2023", "2024-01-01", "07/19/2023", ""])
+    assert (facts.kind, facts.order, facts.low, facts.high) == ("date", "month first", "01/02/2023", "2024-01-01")
+    facts = facts_of(["01/02/2023", "17/02/2023 03:00"])
+    assert (facts.kind, facts.order, facts.low, facts.high) == ("date", "day first", "01/02/2023", "17/02/2023 03:00")
+    facts = facts_of(["01/02/2023", "02/03/2023"])
+    assert (facts.kind, facts.order) == ("date?", None)
+    assert facts_of(["31.01.2024"]).order is None
+
+
 def test_facts_of_numbers_are_those_of_the_rows():
     facts = facts_of(["3", "", "17", "-4", "3", "NA"])
     assert (facts.n, facts.missing, facts.distinct, facts.low, facts.high) == (6, 2, 3, -4, 17)

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.data.encoders.datetimes import moment
+from trainer_cli.data.encoders.datetimes import Order, moment
 from trainer_cli.data.encoders.notation import Notation
 from trainer_cli.profile.amounts import Amounts
 from trainer_cli.profile.counting import Counting, step_in_any_order
 from trainer_cli.profile.distinct import Distinct
+from trainer_cli.profile.orders import Orders
 from trainer_cli.profile.spelling import spelling
 
 # Texts with so many words on average are read, not told apart.
@@ -44,6 +45,8 @@ class ColumnFacts:
     missing_at: file and line of the first rows without a value, ten at most.
     shape: of one array.
     step: of whole numbers, one a row, how far each is from the next; None if not all are as far.
+    order: of `date`, which number of such as 03/25/2021 is the day; None where there are none such.
+    doubt: of `date?`, why that is not plain.
     notation: of `amount`, how all of its values are numbers; None if they are not in any one notation.
     """
 
@@ -64,6 +67,8 @@ class ColumnFacts:
     shape: tuple[int, ...] = ()
     step: int | None = None
     notation: Notation | None = None
+    order: Order | None = None
+    doubt: str = ""
 
     @property
     def present(self) -> int:
@@ -94,6 +99,7 @@ class ColumnProfile:
         self.spelt: Counter[str] = Counter()
         self.odd: Counter[str] = Counter()
         self.amounts = Amounts()
+        self.orders = Orders()
         self.examples: list[str] = []
         self.numbers = (math.inf, -math.inf)
         self.dates: tuple[tuple[datetime, str], tuple[datetime, str]] | None = None
@@ -133,6 +139,8 @@ class ColumnProfile:
             missing_at=tuple(missing_at),
             shape=self.array[0] if self.array else (),
             step=self._step(kind),
+            order=self.orders.order if kind == "date" else None,
+            doubt=self.orders.doubt() if kind == "date?" else "",
             notation=self.amounts.notation if kind == "amount" else None,
         )
 
@@ -165,6 +173,8 @@ class ColumnProfile:
             self.dates = min(least, (when, text)), max(greatest, (when, text))
         if kind == "amount":
             self.amounts.add(text)
+        if kind == "date?":
+            self.orders.add(text)
         if len(self.odd) < 1000 or text in self.odd:
             self.odd[text] += count
 
@@ -221,7 +231,7 @@ class ColumnProfile:
         if numbers + self.spelt["code"] == present:
             return "number" if self.spelt["number"] else "code"
         if self.spelt["date?"] and self.spelt["date?"] + self.spelt["date"] == present:
-            return "date?"
+            return "date" if self.orders.order else "date?"
         if self.spelt["amount"] and self.spelt["amount"] + numbers == present:
             return "amount"
         return "mixed" if numbers >= present * (1 - ODD_SHARE) else "text"
@@ -229,8 +239,8 @@ class ColumnProfile:
     def _range(self, kind: str) -> tuple[float | str | None, float | str | None]:
         if kind == "amount":
             return self.amounts.range()
-        if kind == "date" and self.dates:
-            return self.dates[0][1], self.dates[1][1]
+        if kind == "date" and (found := [each for each in (self.dates, self.orders.range()) if each]):
+            return min(low for low, _ in found)[1], max(high for _, high in found)[1]
         if kind in ("whole", "number", "mixed", "list", "image", "array") and self.numbers[0] <= self.numbers[1]:
             return self.numbers
         return None, None

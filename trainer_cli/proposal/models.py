@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trainer_cli.data.encoders.notation import Notation
 from trainer_cli.errors import DataError
 from trainer_cli.proposal.recipe import Recipe
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.text import Section
 from trainer_cli.proposal.uses import LEFT_OUT, TARGET, Use
+
+Settings = tuple[tuple[str, str | bool], ...]
 
 # The parts of [features.*.NAME] by use: the section's name, the encoder, and what it does that is not plain.
 PARTS = {
@@ -129,12 +130,11 @@ def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     texts = [use for use in found if use.role == "text"]
     parts, notes = [], []
     for role, (name, encoder, note) in PARTS.items():
-        by_notation = columns_by_notation([use for use in found if use.role == role])
-        for index, (notation, columns) in enumerate(by_notation.items()):
+        alike = columns_by_settings([use for use in found if use.role == role])
+        for index, (settings, columns) in enumerate(alike.items()):
             section = f"features.*.{name}{index + 1 if index else ''}"
-            settings = notation.settings() if notation else {}
-            parts.append(Section(section, {"@encoders": encoder, "columns": columns, **settings}, joined=True))
-        notes += [note] if note and by_notation else []
+            parts.append(Section(section, {"@encoders": encoder, "columns": columns, **dict(settings)}, joined=True))
+        notes += [note] if note and alike else []
     for index, use in enumerate(texts, 1):
         name = "text" if len(texts) == 1 else f"text{index}"
         values = {"@encoders": "text.v1", "column": use.facts.name, **min_count(use, recipe)}
@@ -148,13 +148,19 @@ def of_table(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
     return replace(design, optimizer={"@optimizers": "AdamW.v1", "weight_decay": CAREFUL[target.task]})
 
 
-def columns_by_notation(found: Sequence[Use]) -> dict[Notation | None, list[str]]:
-    """The columns that are written alike, those of plain numbers first."""
-    columns: dict[Notation | None, list[str]] = {}
-    for use in sorted(found, key=lambda use: use.facts.notation is not None):
-        notation = use.facts.notation if use.role == "number" else None
-        columns.setdefault(notation, []).append(use.facts.name)
+def columns_by_settings(found: Sequence[Use]) -> dict[Settings, list[str]]:
+    """The columns that are written alike, plain ones first, by what their encoder must be told."""
+    columns: dict[Settings, list[str]] = {}
+    for use in sorted(found, key=lambda use: settings_of(use) != ()):
+        columns.setdefault(settings_of(use), []).append(use.facts.name)
     return columns
+
+
+def settings_of(use: Use) -> Settings:
+    """How a column's numbers or dates are written, where an encoder must be told."""
+    if use.role == "number" and use.facts.notation is not None:
+        return tuple(use.facts.notation.settings().items())
+    return (("order", use.facts.order),) if use.role == "date" and use.facts.order is not None else ()
 
 
 def layers(name: str, target: Target, recipe: Recipe) -> Section:

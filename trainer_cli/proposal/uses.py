@@ -150,7 +150,7 @@ def use(facts: ColumnFacts) -> Use:
     if facts.kind == "array":
         return array_use(facts)
     if facts.kind in ("image", "date"):
-        return Use(facts, facts.kind)
+        return Use(facts, facts.kind, facts.order or "")
     if facts.kind == "list":
         return Use(facts, "tokens")
     if facts.is_numeric:
@@ -186,10 +186,9 @@ def mixed_use(facts: ColumnFacts) -> Use:
 
 def badly_written(facts: ColumnFacts) -> Use:
     example = facts.odd[0] if facts.odd else ""
-    remedy = "write plain numbers" if facts.kind == "amount" else "day or month first? Write 2024-12-31"
     if is_category(facts):
         return Use(facts, "category", f'as it is written, "{example}"')
-    return Use(facts, LEFT_OUT, f'written as "{example}": {remedy} to use it')
+    return Use(facts, LEFT_OUT, facts.doubt or f'written as "{example}": write plain numbers to use it')
 
 
 def text_use(facts: ColumnFacts) -> Use:

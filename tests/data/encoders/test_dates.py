@@ -123,7 +123,7 @@ def test_arrays_of_dates_are_taken(block):
 
 
 EXAMPLE = "expected a date such as 2024-01-31 or 2024-01-31 14:30, got"
-EITHER = "day and month, or the century, could be read in two ways"
+EITHER = 'order = "day first" or "month first" says which number is the day'
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,7 @@ EITHER = "day and month, or the century, could be read in two ways"
     [
         (["2024-01-01", "x"], f'data.csv:3: d: {EXAMPLE} "x"'),
         (["01/02/2024", ""], f'data.csv:2: d: {EXAMPLE} "01/02/2024"; {EITHER}'),
+        (["1.2.24", ""], f'data.csv:2: d: {EXAMPLE} "1.2.24"; of which century is it?'),
         (["2024-02-30"], f'data.csv:2: d: {EXAMPLE} "2024-02-30"'),
         (
             ["x", ""] * 20,
@@ -144,6 +145,43 @@ def test_what_is_no_date_is_told_with_its_line(block, values, message):
     with pytest.raises(DataError) as caught:
         fitted(block(d=values))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "day_first", "month_first"),
+    [
+        ("01/02/2024", (2024, 2, 1), (2024, 1, 2)),
+        ("1-2-2024", (2024, 2, 1), (2024, 1, 2)),
+        ("31/01/2024", (2024, 1, 31), None),
+        ("01/31/2024 14:30", None, (2024, 1, 31, 14, 30)),
+        ("1/2-2024", None, None),
+        ("01/02/24", None, None),
+        ("2024-01-02", (2024, 1, 2), (2024, 1, 2)),
+        ("01.02.2024", (2024, 2, 1), (2024, 2, 1)),  # with dots the day comes first everywhere
+    ],
+)
+def test_an_order_says_which_number_is_the_day(text, day_first, month_first):
+    expected = [found and datetime.datetime(*found) for found in (day_first, month_first)]
+    assert [moment(text, "day first"), moment(text, "month first")] == expected
+
+
+def test_dates_of_an_order_are_those_of_the_same_days_and_its_state_keeps_it(block):
+    plain, ours = block(d=["2024-02-01", "2024-03-13"]), block(d=["01/02/2024", "13/03/2024"])
+    expected = fitted(plain).encode(plain)
+    encoder = fitted(ours, order="day first")
+    np.testing.assert_array_equal(encoder.encode(ours), expected)
+    np.testing.assert_array_equal(Dates.from_state(*encoder.to_state()).encode(ours), expected)
+    other = block(d=["01/02/2024", "12/03/2024"])
+    assert not np.allclose(fitted(other, order="month first").encode(other), expected, atol=1e-3)
+    with pytest.raises(DataError, match='got "13/03/2024"; it is none with the month first'):
+        fitted(ours, order="month first")
+
+
+def test_a_state_without_an_order_is_taken_and_a_damaged_one_refused(block):
+    state, arrays = fitted(block(d=["2024-02-01", "2024-03-13"])).to_state()
+    assert Dates.from_state(state, arrays).order is None
+    with pytest.raises(ModelFileError, match="order"):
+        Dates.from_state({**state, "order": "year first"}, arrays)
 
 
 def test_wrong_arguments_are_named():

@@ -11,7 +11,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen_columns
-from trainer_cli.data.encoders.datetimes import is_either_way, moment
+from trainer_cli.data.encoders.datetimes import ORDERS, Order, is_either_way, is_short, moment
 from trainer_cli.data.encoders.floats import Floats, is_missing
 from trainer_cli.data.encoders.moments import Moments
 from trainer_cli.data.encoders.numbers import CLIP, Missing
@@ -38,16 +38,20 @@ class Dates:
 
     Taken are ISO dates, 2024-01-31 or 2024-01-31T14:30:00, with a space or a Z too, and other forms that can be read
     in one way only: 2024/01/31, 31.01.2024, 31 Jan 2024, Jan 31, 2024; also arrays of dates. An offset from UTC is not
-    used. With `missing = "mean"` a missing date is 0 in every number, and a column that misses one in training has a
+    used. `order`, "day first" or "month first", takes dates such as 01/02/2024 as well and says which number is the day.
+    With `missing = "mean"` a missing date is 0 in every number, and a column that misses one in training has a
     flag, 1 where it is missing; with "error" it is a DataError.
     """
 
-    def __init__(self, columns: list[str], *, clip: float = CLIP, missing: Missing = "mean"):
+    def __init__(
+        self, columns: list[str], *, clip: float = CLIP, missing: Missing = "mean", order: Order | None = None
+    ):
         if not 0 <= clip < np.inf:
             raise refused("clip", f"clip must be a number of deviations, 0 for no limit, got {clip}")
         self.columns = columns
         self.clip = float(clip)
         self.missing: Missing = missing
+        self.order: Order | None = order
         self.reads: tuple[str, ...] = ()
         self.mean: Floats = np.zeros(0)
         self.scale: Floats = np.zeros(0)
@@ -92,13 +96,16 @@ class Dates:
         return np.stack(columns, axis=1).astype(np.float32)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        state = {"columns": list(self.reads), "timed": list(self.timed), "flagged": list(self.flagged)}
+        state: dict[str, Any] = {"columns": list(self.reads), "timed": list(self.timed), "flagged": list(self.flagged)}
+        if self.order is not None:
+            state["order"] = self.order
         return {**state, "missing": self.missing, "clip": self.clip}, {"mean": self.mean, "scale": self.scale}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Dates:
         names, missing = stated_names(state, "columns"), stated_choice(state, "missing", ("mean", "error"))
         encoder = cls(list(names), clip=stated(state, "clip"), missing="mean" if missing == "mean" else "error")
+        encoder.order = stated_order(state)
         encoder.reads = names
         encoder.timed = tuple(stated_indexes(state, "timed", len(names)).tolist())
         encoder.flagged = tuple(stated_indexes(state, "flagged", len(names)).tolist())
@@ -117,7 +124,11 @@ class Dates:
 
     def _column(self, block: Block, name: str) -> Floats:
         values = block.values(name, self.reads)
-        days = of_array(block, name, values) if isinstance(values, np.ndarray) else of_texts(block, name, values)
+        days = (
+            of_array(block, name, values)
+            if isinstance(values, np.ndarray)
+            else of_texts(block, name, values, self.order)
+        )
         gaps = np.flatnonzero(np.isnan(days))
         if len(gaps) and self.missing == "error":
             raise block.faulty(name, gaps, lambda row: 'the date is missing; missing = "mean" takes it')
@@ -136,15 +147,15 @@ def of_array(block: Block, name: str, values: Array) -> Floats:
     return days
 
 
-def of_texts(block: Block, name: str, values: list[str]) -> Floats:
-    read = {text: moment(text) for text in set(values)}
+def of_texts(block: Block, name: str, values: list[str], order: Order | None = None) -> Floats:
+    read = {text: moment(text, order) for text in set(values)}
     wrong = [row for row, text in enumerate(values) if read[text] is None and not is_missing(text)]
     n_there = sum(not is_missing(text) for text in values)
     if len(wrong) == n_there > MAX_SHOWN and not is_either_way(values[wrong[0]]):
         message = f"the column holds text, not dates: {INSTEAD}"
         raise DataError(problems=[Problem(message, block.places.path, block.header_line, printable(name))])
     if wrong:
-        raise block.faulty(name, wrong, lambda row: complaint(values[row]))
+        raise block.faulty(name, wrong, lambda row: complaint(values[row], order))
     days = {text: np.nan if found is None else in_days(found) for text, found in read.items()}
     return np.fromiter((days[text] for text in values), np.float64, len(values))
 
@@ -175,6 +186,17 @@ def circles(days: Floats, is_timed: bool) -> list[Array]:
     return [there * wave(2 * np.pi * turn) for turn in turns for wave in (np.sin, np.cos)]
 
 
-def complaint(text: str) -> str:
-    hint = "; day and month, or the century, could be read in two ways" if is_either_way(text) else ""
+def complaint(text: str, order: Order | None = None) -> str:
+    hint = ""
+    if is_short(text):
+        hint = "; of which century is it?"
+    elif is_either_way(text):
+        ways = " or ".join(f'"{each}"' for each in ORDERS)
+        hint = f"; it is none with the {order}" if order else f"; order = {ways} says which number is the day"
     return f"{EXAMPLE}, got {shown(text)}{hint}"
+
+
+def stated_order(state: Mapping[str, Any]) -> Order | None:
+    """The order of a state; those written before there was one have none."""
+    found = stated_choice(state, "order", ORDERS) if "order" in state else None
+    return next((each for each in ORDERS if each == found), None)

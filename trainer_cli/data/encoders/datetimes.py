@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import Literal, get_args
+
+Order = Literal["day first", "month first"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FULL_MONTHS = (
@@ -21,20 +25,28 @@ DATES = (
     r"(?P<word>[A-Za-z]{3,9})\.? (?P<day>\d\d?),? (?P<year>\d{4})",
 )
 FORMS = tuple(re.compile(date + TIME, re.ASCII) for date in DATES)
+# Dates of which each order reads the numbers in its own way.
+ORDERED = {
+    "day first": re.compile(r"(?P<day>\d\d?)([/-])(?P<month>\d\d?)\2(?P<year>\d{4})" + TIME, re.ASCII),
+    "month first": re.compile(r"(?P<month>\d\d?)([/-])(?P<day>\d\d?)\2(?P<year>\d{4})" + TIME, re.ASCII),
+}
+SHORT = re.compile(r"\d\d?[/.-]\d\d?[/.-]\d\d(?:\D.*)?", re.ASCII)
 EITHER_WAY = re.compile(r"\d\d?[/-]\d\d?[/-]\d{4}(?:\D.*)?|\d\d?[/.-]\d\d?[/.-]\d\d(?:\D.*)?", re.ASCII)
 
 
-def moment(text: str) -> datetime | None:
+def moment(text: str, order: Order | None = None) -> datetime | None:
     """The date and time of day that a text writes, or None.
 
     Taken are ISO 8601, also with a space for its T and without a day (the month's first); the year first with slashes
     or dots; 31.1.2024, day first as everywhere where dots are used; 31 Jan 2024 and Jan 31, 2024. An offset from UTC is
-    read and not used: the time counts as it stands.
+    read and not used: the time counts as it stands. With `order` dates such as 1/31/2024 or 31-1-2024 are taken, too.
 
     >>> moment("2024-01-31"), moment("31 Jan 2024 14:30")
     (datetime.datetime(2024, 1, 31, 0, 0), datetime.datetime(2024, 1, 31, 14, 30))
     >>> moment("01/02/2024"), moment("2024-02-30")
     (None, None)
+    >>> moment("01/02/2024", "day first"), moment("01/31/2024", "day first")
+    (datetime.datetime(2024, 2, 1, 0, 0), None)
     """
     text = text.strip()
     try:
@@ -44,7 +56,17 @@ def moment(text: str) -> datetime | None:
     for form in FORMS:
         if found := form.fullmatch(text):
             return _made(found.groupdict())
-    return None
+    found = ORDERED[order].fullmatch(text) if order else None
+    return _made(found.groupdict()) if found else None
+
+
+def is_short(text: str) -> bool:
+    """Whether a text may be a date whose year has two digits.
+
+    >>> is_short("1.2.24"), is_short("1.2.2024")
+    (True, False)
+    """
+    return SHORT.fullmatch(text.strip()) is not None
 
 
 def is_either_way(text: str) -> bool:
