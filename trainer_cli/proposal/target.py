@@ -2,78 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from trainer_cli.data.block import listing
 from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.profile.column import ColumnFacts
-from trainer_cli.profile.words import has_word
-from trainer_cli.proposal.identifiers import identity
+from trainer_cli.proposal.likely import MAX_NUMBERS, by_name, by_place, is_class
+from trainer_cli.proposal.separators import separator_of
 from trainer_cli.registry import nearest
 
-# What targets are called, the plainest first.
-NAMES = (
-    "target",
-    "label",
-    "class",
-    "labels",
-    "tags",
-    "tag",
-    "outcome",
-    "species",
-    "category",
-    "sentiment",
-    "digit",
-    "diagnosis",
-    "survived",
-    "churn",
-    "fraud",
-    "is_fraud",
-)
-# Words in the name of a last column by which it was meant, and those by which it hardly was.
-TELLING = frozenset(
-    (
-        "price",
-        "cost",
-        "costs",
-        "sales",
-        "value",
-        "mpg",
-        "score",
-        "amount",
-        "rating",
-        "ratings",
-        "income",
-        "salary",
-        "revenue",
-        "profit",
-        "demand",
-        "consumption",
-        "quality",
-        "grade",
-        "result",
-        "output",
-        "total",
-        "churned",
-    )
-)
-UNLIKELY = frozenset(("id", "index", "year", "month", "day", "date", "hour", "time", "timestamp"))
-# More classes than this were hardly meant as such; of whole numbers fewer.
-MAX_CLASSES = 1000
-MAX_NUMBERS = 20
 # Whole numbers of more values than this are counts, if they are spread as counts are.
 MIN_COUNTS = 10
 # Whole numbers of at most so many values hardly are anything but classes.
 FEW_NUMBERS = 3
 # Of more whole numbers than this nobody takes each for a class.
 MANY_NUMBERS = 50
-# A column of one of these names was meant, whatever it holds.
-PLAIN_NAMES = NAMES[:3]
-# What may stand between labels, and how many words a label has at most.
-SEPARATORS = ("|", ";", ",")
-MAX_WORDS = 4
 MIN_ROWS = 10
 TASKS = ("auto", "classification", "regression", "multilabel", "tagging")
 
@@ -123,67 +68,6 @@ def choose(columns: Sequence[ColumnFacts], name: str | None, task: str, drop: Co
     return replace(as_task(found, columns, task, why), is_guess=True)
 
 
-def by_name(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str] | None:
-    """A column that is called as targets are. One called `y` is, unless it goes with an `x` or the last tells more."""
-    lowered = {facts.name.lower(): facts for facts in reversed(columns)}
-    for name in NAMES:
-        facts = lowered.get(name)
-        if facts is not None and (name in PLAIN_NAMES or (is_possible(facts) and fits(facts, task))):
-            return facts, "by its name"
-    last = columns[-1]
-    is_other = has_word(last.name, TELLING) and is_possible(last) and fits(last, task)
-    if "y" in lowered and not is_other and not is_coordinate(lowered):
-        return lowered["y"], "by its name"
-    return None
-
-
-def is_coordinate(columns: Mapping[str, ColumnFacts]) -> bool:
-    """Whether `y` is a place in a plane: there is a number `x`, and something else to predict."""
-    return len(columns) > 2 and all(columns[name].is_numeric for name in "xy" if name in columns) and "x" in columns
-
-
-def by_place(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str]:
-    """The last column, of classes or numbers, else a first one of classes that are texts. A DataError: neither is one.
-
-    Numbers in a first column are hardly ever the target, however few there are: rooms, bedrooms, cylinders.
-    """
-    first, last = columns[0], columns[-1]
-    ends = is_possible(last) and fits(last, task)
-    if ends and not has_word(last.name, UNLIKELY):
-        return last, "the last column"
-    if first.kind in ("truth", "text", "list") and is_possible(first) and fits(first, task):
-        return first, "the first column"
-    if ends:
-        return last, "the last column"
-    names = [facts.name for facts in columns]
-    raise DataError(f"which column is to be predicted is not plain: name it with --target; there are {listing(names)}")
-
-
-def fits(facts: ColumnFacts, task: str) -> bool:
-    """Whether a column holds what a task takes.
-
-    >>> fits(ColumnFacts("rooms", "whole", 100, distinct=50), "classification")
-    False
-    """
-    is_several = facts.kind == "list" or separator_of(facts) is not None
-    if task == "classification":
-        return not is_several and not (facts.is_numeric and facts.distinct > MAX_NUMBERS)
-    if task == "regression":
-        return facts.is_numeric
-    return task == "auto" or is_several
-
-
-def is_possible(facts: ColumnFacts) -> bool:
-    """Whether a column can be a target at all."""
-    if facts.kind in ("empty", "image", "array", "date", "code", "mixed") or facts.distinct < 2:
-        return False
-    if facts.kind == "amount" and facts.notation is None:
-        return False
-    if facts.kind == "text" and (facts.distinct > MAX_CLASSES or facts.distinct * 2 > facts.present):
-        return separator_of(facts) is not None
-    return not identity(facts)
-
-
 def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: str) -> Target:
     """What is to be predicted of a column, unless `task` says so."""
     if task != "auto":
@@ -223,11 +107,6 @@ def is_count(facts: ColumnFacts) -> bool:
     return facts.distinct > MIN_COUNTS and is_dense and max(counts) >= 4 * min(counts)
 
 
-def is_class(facts: ColumnFacts) -> bool:
-    """Whether a column is called as classes are."""
-    return has_word(facts.name, frozenset(NAMES))
-
-
 def tokens_of(tags: ColumnFacts, columns: Sequence[ColumnFacts]) -> ColumnFacts | None:
     """The column of tokens that tags belong to: lists of the same lengths, of more different words."""
     alike = [facts for facts in columns if facts.kind == "list" and facts is not tags and is_as_long(facts, tags)]
@@ -236,20 +115,6 @@ def tokens_of(tags: ColumnFacts, columns: Sequence[ColumnFacts]) -> ColumnFacts 
 
 def is_as_long(one: ColumnFacts, other: ColumnFacts) -> bool:
     return (one.low, one.high, one.words) == (other.low, other.high, other.words)
-
-
-def separator_of(facts: ColumnFacts) -> str | None:
-    """What stands between the labels of one text: many texts are made of few labels. None where that is not so."""
-    if facts.kind != "text" or not facts.is_exact:
-        return None
-    for separator in SEPARATORS:
-        rows = {text: [part.strip() for part in text.split(separator)] for text in facts.counts}
-        n_several = sum(facts.counts[text] for text, parts in rows.items() if len(parts) > 1)
-        labels = {part for parts in rows.values() for part in parts if part}
-        short = all(len(label.split()) <= MAX_WORDS for label in labels)
-        if n_several * 10 >= facts.present and short and len(labels) < len(rows) and len(labels) <= MAX_CLASSES:
-            return separator
-    return None
 
 
 def said(task: str, *reasons: str) -> str:

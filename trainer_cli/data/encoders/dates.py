@@ -38,7 +38,7 @@ class Dates:
 
     Taken are ISO dates, 2024-01-31 or 2024-01-31T14:30:00, with a space or a Z too, and other forms that can be read
     in one way only: 2024/01/31, 31.01.2024, 31 Jan 2024, Jan 31, 2024; also arrays of dates. An offset from UTC is not
-    used. `order`, "day first" or "month first", takes dates such as 01/02/2024 as well and says which number is the day.
+    used. `order` takes dates such as 01/02/2024 as well; it is "day first" or "month first".
     With `missing = "mean"` a missing date is 0 in every number, and a column that misses one in training has a
     flag, 1 where it is missing; with "error" it is a DataError.
     """
