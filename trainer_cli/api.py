@@ -124,6 +124,7 @@ from trainer_cli.schedules import (
     warmup_linear,
     warmup_stable_decay,
 )
+from trainer_cli.wrappers.pairs import equinox_pair, flax_pair
 
 __all__ = [
     "GRU",
@@ -213,7 +214,9 @@ __all__ = [
     "cosine",
     "cyclic_triangular",
     "decaying",
+    "equinox_pair",
     "expand_window",
+    "flax_pair",
     "get_ops",
     "glorot_normal_init",
     "glorot_uniform_init",

@@ -19,7 +19,7 @@ from trainer_cli.data import dataset
 from trainer_cli.data.cache import Cache
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.errors import ConfigError, TrainerError
-from trainer_cli.job import Job, Monitor, score_name
+from trainer_cli.job import Job, Monitor, largest_batch, score_name
 from trainer_cli.kinds import check_kinds, check_unknown
 from trainer_cli.loading import Loading
 from trainer_cli.losses.loss import Loss
@@ -45,6 +45,7 @@ from trainer_cli.sources import (
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
 from trainer_cli.watched import WatchedReader
+from trainer_cli.wrappers.engine import RowCounts, expect_rows
 
 
 def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, begins: bool = True) -> Job:
@@ -61,6 +62,7 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, b
     tell_metrics(metrics, found.target[1])
     samples = [(*data.first(N_ROWS), data.weights) for data in (train, *dev.values())]
     model = set_up(config, samples[0][0], found.target[1].width, found.features[1], begins=begins)
+    expect_rows(model, row_counts(config))
     scores = rehearse(config, model, loss, metrics, samples)
     optimizer, batch_size, batcher, balance = updates(config, model, train)
     training = config.training
@@ -107,6 +109,13 @@ def encoded(
     check_classes(config, target)
     check_weights(config, train.weights)
     return train, {set_name(name): data for name, data in dev.items()}
+
+
+def row_counts(config: RunConfig) -> RowCounts:
+    """The most rows that a pass of the model gets."""
+    training = config.training
+    largest = largest_batch(batch_size_of(config), as_schedule(training.accumulate_gradient))
+    return RowCounts(largest, training.eval_batch_size)
 
 
 def updates(config: RunConfig, model: Model, train: Dataset) -> tuple[Optimizer, Schedule, Batcher, Balance | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,7 +72,7 @@ class Job:
     def largest_product(self) -> int:
         """Multiplications of the largest product in a forward pass over a batch."""
         products = (node.attrs.get("largest_product", largest_product(node)) for node in self.model.walk())
-        return int(max(self.batch_size(step) for step in (0, LATE_STEP))) * max(products, default=0)
+        return largest_batch(self.batch_size) * max(products, default=0)
 
     @cached_property
     def followers(self) -> dict[str, Schedule]:
@@ -105,6 +106,12 @@ class Job:
         batches = watch(consecutive(data, self.eval_batch_size), n_batches)
         with self.model.use_params(self.optimizer.averages):
             return evaluate(self.model, self.trained.loss, self.trained.metrics, batches)
+
+
+def largest_batch(batch_size: Schedule, accumulate: Schedule | None = None) -> int:
+    """The rows of the largest batch, or with `accumulate` of the largest micro-batch, as far as two steps tell."""
+    sizes = (batch_size(step) / (1 if accumulate is None else max(1, int(accumulate(step)))) for step in (0, LATE_STEP))
+    return max(1, math.ceil(max(sizes)) if accumulate is not None else int(max(sizes)))
 
 
 def largest_product(node: Model) -> int:

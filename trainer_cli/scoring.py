@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer_cli import assessment, provenance
+from trainer_cli import assessment, provenance, trained
 from trainer_cli.assessment import Assessment
 from trainer_cli.data import dataset, reader
 from trainer_cli.data.block import listing
@@ -16,6 +16,7 @@ from trainer_cli.data.labelled import labelled, told
 from trainer_cli.data.reader import Reader
 from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.errors import ArgumentError, DataError, Problem
+from trainer_cli.extras import ENGINES
 from trainer_cli.importance import Importances, importances
 from trainer_cli.job import score_name
 from trainer_cli.lookup import SavedModel
@@ -23,8 +24,19 @@ from trainer_cli.ops import get_ops
 from trainer_cli.progress import Progress
 from trainer_cli.provenance import Conditions
 from trainer_cli.registry import nearest
-from trainer_cli.threads import computing
+from trainer_cli.threads import computing, fix_threads
 from trainer_cli.trained import Trained
+from trainer_cli.wrappers.engine import RowCounts, expect_rows
+
+
+def load(saved: SavedModel) -> tuple[Trained, Conditions]:
+    """A saved model, made ready to compute as its run did, and how that was."""
+    conditions = provenance.conditions(saved.run_dir)
+    fix_threads(conditions.threads, ENGINES.values())
+    loaded = trained.from_files(saved.files, saved.folder)
+    loaded.model.use_ops(get_ops(conditions.ops))
+    expect_rows(loaded.model, RowCounts(evaluation=conditions.eval_batch_size))
+    return loaded, conditions
 
 
 def readers_of(
@@ -66,7 +78,6 @@ def score(
 
     Scores of several sets are called `<set>.<score>`.
     """
-    loaded.model.use_ops(get_ops(conditions.ops))
     start = time.monotonic()
     features, target, weights = loaded.features[1], loaded.target[1], RowWeights(loaded.weight_column)
     found: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from trainer_cli import changes, checkpoint, json_text, output, pointers, provenance, storage, weights, word_vectors
 from trainer_cli.assembly import assemble
 from trainer_cli.checkpoint import Checkpoint, Found
+from trainer_cli.config.engines import engines
 from trainer_cli.config.loaded import load, load_text
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.sections import CACHE, FREE
@@ -30,8 +31,9 @@ from trainer_cli.run import Run
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
 from trainer_cli.state import RunState
-from trainer_cli.threads import computing, cores, resolve_threads
+from trainer_cli.threads import computing, cores, fix_threads, resolve_threads
 from trainer_cli.watched import WatchedReader
+from trainer_cli.wrappers.engine import engines_of
 
 CONFIG, LOG = "config.cfg", "metrics.jsonl"
 
@@ -108,10 +110,11 @@ class Session:
         with remedied(run_dir):
             before = None if found is None else provenance.read(run_dir)
         config = config if before is None else as_recorded(config, before)
+        wanted = fix_threads(config.system.threads, engines(config.config.get("model", {})))
         # What is drawn and fitted before the number of threads is known shall not depend on the machine's.
         with threadpool_limits(1):
             job = assemble(config, self.flag, cache_of(config, run_dir), begins=found is None)
-        threads = resolve_threads(config.system.threads, job.largest_product, cores())
+        threads = resolve_threads(wanted, job.largest_product, cores())
         conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
         data = self.data_facts(config, job)
         facts = provenance.provenance(conditions, seed=job.seed, data=data, code=self.code)
@@ -145,6 +148,8 @@ class Session:
                 if found is not None:
                     self.progress.say(f"going on from step {found.step}")
                 self.begin(driver, ready, loggers_of(ready.config) if loggers is None else loggers, run_dir)
+        for line in (line for engine in engines_of(ready.job.model) for line in engine.notes()):
+            self.progress.detail(line)
         best = driver.state.best
         words = f"{ready.job.monitor.text(best.score)} at step {best.step}" if best else ""
         return Ending(driver.state, words, was_over, has_dev=bool(ready.job.dev))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
 
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from trainer_cli.model import Model
 from trainer_cli.ops.workers import Workers
+from trainer_cli.wrappers.engine import engines_of
 
 # Multiplications of one product for each thread. A second thread waits for the first by spinning: on two cores it made
 # a product of 25 million a tenth faster alone, and five to ten times slower beside one other busy process.
@@ -29,6 +30,19 @@ def resolve_threads(threads: int | Literal["auto"], largest_product: int, n_core
     return max(1, min(n_cores, largest_product // PRODUCT_PER_THREAD))
 
 
+def fix_threads(threads: int | Literal["auto"], modules: Collection[str]) -> int | Literal["auto"]:
+    """The number of threads where one of the libraries in use has to know it before it starts; else as it was.
+
+    XLA, behind JAX, starts as many threads as NPROC says, or as there are cores, with its first array; the number
+    changes the bits of sums that it divides among them. "auto" is all cores then.
+    """
+    if "jax" not in modules:
+        return threads
+    threads = cores() if threads == "auto" else threads
+    os.environ["NPROC"] = str(threads)
+    return threads
+
+
 def cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -42,9 +56,8 @@ def computing(threads: int, model: Model) -> Iterator[None]:
     Modules of other libraries get them as well.
     """
     convolves = any("positions" in node.attrs for node in model.walk())
-    engines = [node.attrs["engine"] for node in model.walk() if "engine" in node.attrs]
     with threadpool_limits(1 if convolves else threads), np.errstate(all="ignore"), ExitStack() as stack:
-        for engine in engines:
+        for engine in engines_of(model):
             stack.enter_context(engine.computing(threads))
         model.ops.workers = Workers(threads if convolves else 1)
         yield

@@ -51,14 +51,14 @@ def evaluate(
     On a raw file, as it was for training; without one, on the run's dev data.
     """
     with outcome(), delivered(), advised():
-        from trainer_cli import lookup, provenance, scoring, trained, user_code
+        from trainer_cli import lookup, scoring, user_code
         from trainer_cli.data.readers.standard_input import kept
         from trainer_cli.progress import Progress
 
         picture_format = None if picture is None else format_of(picture)
         user_code.import_files(code or [])
         saved = lookup.find(model)
-        loaded = trained.from_files(saved.files, saved.folder)
+        loaded, conditions = scoring.load(saved)
         check_asked(loaded, errors, picture)
         if output is not None:
             check_folder(output)
@@ -66,7 +66,6 @@ def evaluate(
             readers = scoring.readers_of(saved, loaded, data, test, arguments(read))
             if picture is not None and len(readers) > 1:
                 raise several(picture, readers)
-            conditions = provenance.conditions(saved.run_dir)
             scores, found = scoring.score(loaded, readers, conditions, Progress(quiet=quiet), errors)
             leaned_on = scoring.shuffled(loaded, readers, conditions) if importance else {}
         if picture is not None and picture_format is not None:

@@ -49,21 +49,18 @@ def predict(
     read are left out and told at the end; the exit code is then 2.
     """
     with outcome(), delivered(), advised():
-        from trainer_cli import docbin, lookup, predictions, provenance, records, trained, user_code
+        from trainer_cli import docbin, lookup, predictions, records, scoring, user_code
         from trainer_cli.data import reader
-        from trainer_cli.ops import get_ops
         from trainer_cli.threads import computing
 
         user_code.import_files(code or [])
         asked = asked_format(file_format, output)
         saved = lookup.find(model)
-        loaded = trained.from_files(saved.files, saved.folder)
+        loaded, conditions = scoring.load(saved)
         written = asked or default_format(data, loaded)
         check_top(top, written, loaded)
         if written == "docbin":
             top = check_docbin(output, loaded)
-        conditions = provenance.conditions(saved.run_dir)
-        loaded.model.use_ops(get_ops(conditions.ops))
         with unnamed(), computing(conditions.threads, loaded.model):
             source = reader.rebuild(*loaded.reader, data, loaded.features[1].reads, arguments(read))
             if output is not None:

@@ -61,6 +61,7 @@ from trainer_cli.layers.text_bow import text_bow
 from trainer_cli.layers.text_cnn import text_cnn
 from trainer_cli.layers.uniqued import uniqued
 from trainer_cli.layers.with_padded import with_padded
+from trainer_cli.wrappers.jax import JAXWrapper
 from trainer_cli.wrappers.pytorch import PyTorchWrapper
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "HardSwishMobilenet",
     "HardTanh",
     "HashEmbed",
+    "JAXWrapper",
     "LayerNorm",
     "Linear",
     "Logistic",

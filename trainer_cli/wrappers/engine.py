@@ -5,10 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from trainer_cli.arrays import Array, Ints, Ragged
-from trainer_cli.errors import TrainerError
+from trainer_cli.errors import DivergedError, TrainerError
+from trainer_cli.store import is_finite
+
+if TYPE_CHECKING:
+    from trainer_cli.model import Model
 
 # What stands before the names of a module's own parameters and buffers in those of its layer.
 PREFIX = "module."
@@ -48,13 +53,22 @@ def batch_told(rows: Ints, when: str = "") -> Iterator[None]:
         raise err.within(when, rows=rows.tolist()) from err.__cause__
 
 
+@dataclass(frozen=True)
+class RowCounts:
+    """The most rows that a pass gets: a micro-batch in training, a batch where a model is scored or predicts."""
+
+    training: int = 128
+    evaluation: int = 1024
+
+
 class Engine(ABC):
     """A module of another library, kept in its layer as `model.attrs["engine"]`.
 
-    `library` is how people call the library, and `module` the object itself.
+    `library` is how people call the library, and `module` the object itself. `rows` is set before the first pass.
     """
 
     library: str = ""
+    rows = RowCounts()
 
     def __init__(self, module: Any):
         self.module = module
@@ -75,6 +89,10 @@ class Engine(ABC):
         """
         return {name.removeprefix(PREFIX): name for name in held}
 
+    def notes(self) -> Sequence[str]:
+        """What those who ask for more are told after a run."""
+        return ()
+
     @contextmanager
     def computing(self, threads: int) -> Iterator[None]:
         """Within the block, the library computes with so many threads."""
@@ -84,6 +102,23 @@ class Engine(ABC):
         """The error that names the layer, the module, what went wrong and what came in."""
         message = f"{where}: {self.library} module {self.name} {what}; its input was {described(X)}"
         return ModuleError(message, where=where)
+
+    def check_finite(self, where: str, Y: Array, X: Any) -> None:
+        """DivergedError: there are numbers in the output that are not finite."""
+        if not is_finite(Y.reshape(-1)):
+            failure = self.failure(where, "returned NaN or infinite numbers", X)
+            raise DivergedError(str(failure)) from failure
+
+
+def engines_of(model: Model) -> list[Engine]:
+    """The engines of a model's layers."""
+    return [node.attrs["engine"] for node in model.walk() if "engine" in node.attrs]
+
+
+def expect_rows(model: Model, rows: RowCounts) -> None:
+    """Tell the engines of a model how many rows to expect: those that pad them make the same shapes in every run."""
+    for engine in engines_of(model):
+        engine.rows = rows
 
 
 def described(X: Any) -> str:

@@ -10,8 +10,6 @@ from typing import Any, Self
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
-from trainer_cli.errors import DivergedError
-from trainer_cli.store import is_finite
 from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError
 from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
@@ -130,12 +128,6 @@ class TorchEngine(Engine):
         """The output as the next layer takes it."""
         ragged = ragged_of(X)
         return ragged.like(Y) if self.per_token and ragged is not None else Y
-
-    def check_finite(self, where: str, Y: Array, X: Any) -> None:
-        """DivergedError: there are numbers in the output that are not finite."""
-        if not is_finite(Y.reshape(-1)):
-            failure = self.failure(where, "returned NaN or infinite numbers", X)
-            raise DivergedError(str(failure)) from failure
 
 
 def ragged_of(X: Any) -> Ragged | None:

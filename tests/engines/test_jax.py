@@ -1,0 +1,472 @@
+"""Functions of JAX as a layer: parameters in the store, gradients, padding, state, and what is refused."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("jax")
+
+import jax
+import jax.numpy as jnp
+
+from trainer_cli.api import (
+    ArgumentError,
+    DivergedError,
+    Embed,
+    Linear,
+    Ragged,
+    Relu,
+    Softmax,
+    chain,
+    concatenate,
+    equinox_pair,
+    flax_pair,
+    relu_activation,
+)
+from trainer_cli.randomness import Moment
+from trainer_cli.wrappers import jax as wrapper
+from trainer_cli.wrappers import padding
+from trainer_cli.wrappers.engine import ModuleError, RowCounts, expect_rows
+from trainer_cli.wrappers.jax import JAXWrapper
+from trainer_cli.wrappers.padding import bucket
+
+RNG = np.random.default_rng(0)
+ROWS = RNG.normal(size=(6, 3)).astype(np.float32)
+LENGTHS = np.array([2, 0, 3, 1], np.int64)
+RAGGED = Ragged(RNG.normal(size=(6, 3)).astype(np.float32), LENGTHS)
+
+
+def init(rng, X):
+    keys = jax.random.split(rng)
+    return {
+        "one": {"w": jax.random.normal(keys[0], (3, 4)), "b": jnp.ones(4)},
+        "two": jax.random.normal(keys[1], (4, 2)),
+    }
+
+
+def apply(params, X, is_train, rng):
+    return jnp.tanh(X @ params["one"]["w"] + params["one"]["b"]) @ params["two"]
+
+
+def made(pair=(init, apply), X=ROWS, rows=None, **more):
+    model = JAXWrapper(pair).initialize(X, **more)
+    expect_rows(model, rows or RowCounts(8, 16))
+    return model
+
+
+def gradients(model, X, dY=None, input_gradient=True):
+    model.store.gradients.fill(0)
+    Y, backprop = model.begin_update(X, input_gradient)
+    R = np.random.default_rng(1).normal(size=(Y.data if isinstance(Y, Ragged) else Y).shape).astype(np.float32)
+    dX = backprop(Y.like(R) if isinstance(Y, Ragged) else R)
+    return Y, R, dX, model.store.gradients.copy()
+
+
+def test_leaves_are_parameters_under_their_path():
+    model = made()
+    names = [segment.name for segment in model.store.segments]
+    assert names == ["module.one.b", "module.one.w", "module.two"]
+    assert model.get_param("module.one.w").shape == (3, 4)
+    assert np.shares_memory(model.get_param("module.two"), model.store.values)
+
+
+def test_outputs_and_gradients_are_those_of_jax():
+    model = made()
+    Y, R, dX, gradient = gradients(model, ROWS)
+    params = {"one": {"w": model.get_param("module.one.w"), "b": model.get_param("module.one.b")}}
+    params["two"] = model.get_param("module.two")
+    params = jax.tree_util.tree_map(jnp.array, params)
+    expected, back = jax.vjp(lambda params, X: apply(params, X, True, None), params, ROWS)
+    np.testing.assert_allclose(Y, expected, rtol=1e-5)
+    own, of_input = back(R)
+    np.testing.assert_allclose(dX, of_input, rtol=1e-4, atol=1e-6)
+    flat = [own["one"]["b"], own["one"]["w"], own["two"]]
+    np.testing.assert_allclose(gradient, np.concatenate([np.ravel(x) for x in flat]), rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_are_added_and_follow_the_finite_differences():
+    model = made()
+    _, R, _, gradient = gradients(model, ROWS)
+    model.begin_update(ROWS)[1](R)
+    np.testing.assert_allclose(model.store.gradients, 2 * gradient, rtol=1e-5)
+    values = model.store.values
+    for at in range(0, values.size, 5):
+        kept, eps = values[at], 1e-2
+        values[at] = kept + eps
+        above = (model.predict(ROWS) * R).sum()
+        values[at] = kept - eps
+        slope = (above - (model.predict(ROWS) * R).sum()) / (2 * eps)
+        values[at] = kept
+        assert slope == pytest.approx(gradient[at], rel=2e-2, abs=2e-3)
+
+
+def test_a_change_of_the_store_is_seen_by_the_next_pass():
+    model = made()
+    before = model.predict(ROWS)
+    model.store.values[...] *= 2
+    after = model.predict(ROWS)
+    fresh = made()
+    fresh.store.values[...] *= 2
+    assert not np.array_equal(before, after)
+    np.testing.assert_array_equal(after, fresh.predict(ROWS))
+
+
+def test_the_initial_numbers_are_the_seeds():
+    values = made(seed=3).store.values
+    np.testing.assert_array_equal(values, made(seed=3).store.values)
+    assert not np.array_equal(values, made(seed=4).store.values)
+
+
+def test_a_copy_has_numbers_of_its_own():
+    model = made()
+    Y = model.predict(ROWS)
+    twin = model.copy()
+    model.store.values.fill(0)
+    np.testing.assert_array_equal(twin.predict(ROWS), Y)
+    twin.begin_update(ROWS)[1](np.ones((6, 2), np.float32))
+    assert twin.store.gradients.any()
+    assert not model.store.gradients.any()
+
+
+def test_nesting_a_trained_model_moves_its_numbers():
+    inner = made()
+    Y = inner.predict(ROWS)
+    outer = chain(inner, relu_activation())
+    assert outer.store is inner.store_or_none  # packed anew
+    np.testing.assert_array_equal(inner.predict(ROWS), Y)
+    Y, backprop = outer(ROWS, True)
+    backprop(np.ones_like(Y))
+    assert outer.layers[0].get_grad("module.two").any()
+
+
+# Composition
+
+
+def check_against_numbers(model, X, at=7):
+    model.store.gradients.fill(0)
+    _, R, _, gradient = gradients(model, X, input_gradient=False)
+    values, data = model.store.values, lambda Y: Y.data if isinstance(Y, Ragged) else Y
+    for index in range(0, values.size, at):
+        kept, eps = values[index], 1e-2
+        values[index] = kept + eps
+        above = (data(model.predict(X)) * R).sum(dtype=float)
+        values[index] = kept - eps
+        slope = (above - (data(model.predict(X)) * R).sum(dtype=float)) / (2 * eps)
+        values[index] = kept
+        assert slope == pytest.approx(gradient[index], rel=5e-2, abs=5e-3)
+
+
+def smooth(nO):
+    from trainer_cli.api import Tanh
+
+    return Tanh(nO)
+
+
+def test_it_stands_between_built_in_layers():
+    check_against_numbers(chain(smooth(3), JAXWrapper((init, apply)), Linear(3)).initialize(ROWS), ROWS)
+
+
+def test_it_stands_beside_built_in_layers():
+    model = chain(concatenate(JAXWrapper((init, apply)), smooth(3)), Linear(3)).initialize(ROWS)
+    check_against_numbers(model, ROWS)
+
+
+def test_two_of_one_pair_have_numbers_of_their_own():
+    pair = (init, apply)
+    model = concatenate(JAXWrapper(pair), JAXWrapper(pair)).initialize(ROWS)
+    Y = model.predict(ROWS)
+    assert Y.shape == (6, 4)
+    assert not np.array_equal(Y[:, :2], Y[:, 2:])
+    check_against_numbers(model, ROWS)
+
+
+def sums(params, X, is_train, rng):
+    data, lengths = X
+    rows = jnp.repeat(jnp.arange(len(lengths)), lengths, total_repeat_length=len(data))
+    return jax.ops.segment_sum(jnp.tanh(data @ params["w"]), rows, len(lengths))
+
+
+def of_tokens(params, X, is_train, rng):
+    return jnp.tanh(X.data @ params["w"])
+
+
+def weights(rng, X):
+    return {"w": jax.random.normal(rng, (3, 2))}
+
+
+def test_ragged_rows_give_rows():
+    model = made((weights, sums), RAGGED, RowCounts(16, 16))
+    expected = [np.tanh(part @ model.get_param("module.w")).sum(axis=0) for part in np.split(RAGGED.data, [2, 2, 5])]
+    np.testing.assert_allclose(model.predict(RAGGED), expected, rtol=1e-4, atol=1e-6)
+    Y, _, dX, _ = gradients(model, RAGGED)
+    np.testing.assert_allclose(Y, expected, rtol=1e-4, atol=1e-6)
+    assert dX.data.shape == RAGGED.data.shape
+    check_against_numbers(model, RAGGED, 1)
+
+
+def test_ragged_rows_give_ragged_rows():
+    model = made((weights, of_tokens), RAGGED, RowCounts(4, 4))
+    Y = model.predict(RAGGED)
+    assert isinstance(Y, Ragged)
+    np.testing.assert_allclose(Y.data, np.tanh(RAGGED.data @ model.get_param("module.w")), rtol=1e-5)
+    check_against_numbers(model, RAGGED, 1)
+    one_each = Ragged(RAGGED.data, np.ones(6, np.int64))
+    assert isinstance(model.predict(one_each), Ragged)
+
+
+def test_ids_come_from_an_embedding_below_it():
+    ids = Ragged(np.array([1, 2, 3, 1, 0, 2]), LENGTHS)
+    model = chain(Embed(3, 5), JAXWrapper((weights, of_tokens)), Linear(2)).initialize(ids)
+    Y, backprop = model.begin_update(ids)
+    backprop(Y.like(np.ones_like(Y.data)))
+    assert model.layers[0].get_grad("E").any()
+
+
+def test_several_inputs_come_as_a_dict_with_gradients_by_name():
+    X = {"numbers": ROWS, "kinds": np.arange(6).reshape(6, 1) % 2}
+
+    def both(params, X, is_train, rng):
+        return X["numbers"] @ params["w"] + params["table"][X["kinds"][:, 0]]
+
+    def start(rng, X):
+        return {"w": jnp.ones((3, 2)), "table": jnp.ones((2, 2))}
+
+    model = made((start, both), X)
+    _, R, dX, _ = gradients(model, X)
+    np.testing.assert_allclose(dX["numbers"], R @ np.ones((2, 3)), rtol=1e-5)
+    assert dX["kinds"].shape == (6, 1)
+    assert not dX["kinds"].any()
+    assert model.get_grad("module.table").sum() == pytest.approx(R.sum(), rel=1e-4)
+
+
+# Padding
+
+
+def test_buckets_are_few_and_a_function_of_the_size_alone():
+    assert {bucket(n, 100) for n in range(1, 101)} == {7, 25, 100}
+    assert {bucket(n, 1000, padding.EVALUATION) for n in range(1, 1001)} == {63, 1000}
+    assert [bucket(n, 100) for n in (101, 400, 401)] == [400, 400, 1600]
+
+
+def test_padding_changes_no_sum():
+    exact, padded = made(rows=RowCounts(6, 6)), made(rows=RowCounts(128, 128))
+    one, other = gradients(exact, ROWS), gradients(padded, ROWS)
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_growing_batch_compiles_at_most_five_times():
+    model = made(rows=RowCounts(64, 100))
+    X = np.random.default_rng(2).normal(size=(100, 3)).astype(np.float32)
+    for n in range(1, 65):
+        Y, backprop = model.begin_update(X[:n], False)
+        backprop(Y)
+    for n in (100, 37, 7):
+        model.predict(X[:n])
+    assert model.attrs["engine"].n_compiled == 5
+    assert model.attrs["engine"].notes() == ["JAX compiled apply 5 times"]
+
+
+def test_without_buckets_it_would_compile_for_each_size(monkeypatch):
+    monkeypatch.setattr(padding, "bucket", lambda n, full, parts: n)
+    model = made()
+    for n in range(1, 7):
+        model.predict(ROWS[:n])
+    assert model.attrs["engine"].n_compiled == 6
+
+
+def normalised(params, X, is_train, rng):
+    return X / jnp.linalg.norm(X, axis=1, keepdims=True) @ params["w"]
+
+
+def test_padding_makes_no_nan_where_a_row_of_zeros_would(monkeypatch):
+    model = made((weights, normalised), rows=RowCounts(128, 128))
+    assert np.isfinite(gradients(model, ROWS)[3]).all()
+    monkeypatch.setattr(padding, "longer", lambda X, size: np.concatenate([X, np.zeros((size - len(X), 3), X.dtype)]))
+    assert np.isnan(gradients(model, ROWS)[3]).any()
+
+
+def centred(params, X, is_train, rng, mask):
+    n = mask.sum()
+    return (X - (X * mask[:, None]).sum(axis=0) / n) @ params["w"]
+
+
+def test_a_mask_tells_the_rows_of_the_batch():
+    Y = made((weights, centred), rows=RowCounts(64, 64)).predict(ROWS)
+    np.testing.assert_allclose(Y.sum(axis=0), 0, atol=1e-5)
+
+    def unmasked(params, X, is_train, rng):
+        return (X - X.mean(axis=0)) @ params["w"]
+
+    assert abs(made((weights, unmasked), rows=RowCounts(64, 64)).predict(ROWS).sum()) > 1e-2
+
+
+# Buffers and randomness
+
+
+def counting_init(rng, X):
+    return {"w": jnp.ones((3, 2)), "order": jnp.arange(2)}, {"mean": jnp.zeros(3), "n": jnp.zeros((), int)}
+
+
+def counting(params, state, X, is_train, rng):
+    mean = X.mean(axis=0) if is_train else state["mean"]
+    new = {"mean": 0.5 * state["mean"] + 0.5 * mean, "n": state["n"] + 1}
+    return ((X - mean) @ params["w"])[:, params["order"]], new
+
+
+def test_state_lies_in_buffers_and_whole_numbers_are_exact():
+    model = made((counting_init, counting), rows=RowCounts(6, 6))
+    assert [segment.name for segment in model.store.segments] == ["module.w"]
+    assert set(model.store.buffers.named()) == {"module.order", "module.state.mean", "module.state.n"}
+    model.begin_update(ROWS)
+    assert model.get_buffer("module.state.n") == 0  # until the update
+    model.store.buffers.keep()
+    assert model.get_buffer("module.state.n") == 1
+    np.testing.assert_allclose(model.get_buffer("module.state.mean"), 0.5 * ROWS.mean(axis=0), rtol=1e-5, atol=1e-7)
+    model.predict(ROWS)
+    model.store.buffers.keep()
+    assert model.get_buffer("module.state.n") == 1
+
+
+def test_a_model_is_read_back_with_its_state():
+    model = made((counting_init, counting), rows=RowCounts(6, 6))
+    model.begin_update(ROWS)
+    model.store.buffers.keep()
+    other = made((counting_init, counting), rows=RowCounts(6, 6)).from_bytes(model.to_bytes())
+    np.testing.assert_array_equal(other.predict(ROWS), model.predict(ROWS))
+
+
+def noisy(params, X, is_train, rng):
+    Y = X @ params["w"]
+    return Y * jax.random.bernoulli(rng, 0.5, Y.shape) if is_train else Y
+
+
+def test_draws_are_of_the_step_and_the_micro_batch():
+    model = made((weights, noisy))
+
+    def at(step):
+        model.store.moment = Moment(0, step)
+        return [model.begin_update(ROWS)[0] for _ in range(2)]
+
+    first, again, other = at(5), at(5), at(6)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first[0], first[1])
+    assert not np.array_equal(first, other)
+    np.testing.assert_array_equal(model.predict(ROWS), model.predict(ROWS))
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("module", [apply, (init,), (init, 3), None])
+def test_what_is_no_pair_is_refused(module):
+    with pytest.raises(ArgumentError, match=r"module must be a pair of functions \(init\(rng, X\), apply"):
+        JAXWrapper(module)
+
+
+def raising(params, X, is_train, rng):
+    raise KeyError("no such thing")
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (raising, r"jax: JAX module raising raised KeyError: 'no such thing'; its input was float32 \(6, 3\)"),
+        (lambda p, X, is_train, rng: (X, X), r"must return one array of floats, not a tuple"),
+        (lambda p, X, is_train, rng: X.argmax(axis=1), r"must return one array of floats, not int32 \(8,\)"),
+        (lambda p, X, is_train, rng: X[1:], r"one output for each of 8 rows, not float32 \(7, 3\)"),
+        (lambda p, X, is_train, rng: X.sum(), r"one output for each of 8 rows, not float32 \(\)"),
+        (lambda p, X, is_train, rng: X @ X, r"raised TypeError: dot_general requires contracting dimensions"),
+        (lambda p, s, X, is_train, rng: (X, {}), r"must make \(params, state\) in init, not a dict"),
+    ],
+)
+def test_a_module_that_fails_is_named_with_its_input(function, message):
+    with pytest.raises(ModuleError, match=message):
+        made((weights, function)).begin_update(ROWS)
+
+
+def test_outputs_that_are_not_finite_end_the_training():
+    model = made((weights, lambda p, X, is_train, rng: X @ p["w"] / 0))
+    model.predict(ROWS)
+    with pytest.raises(DivergedError, match=r"JAX module .* returned NaN or infinite numbers"):
+        model.begin_update(ROWS)
+
+
+def test_a_gradient_of_another_shape_is_refused():
+    Y, backprop = made().begin_update(ROWS)
+    with pytest.raises(ArgumentError, match="their gradient must be too"):
+        backprop(Y[:3])
+
+
+def test_a_wrong_gradient_would_be_seen(monkeypatch):
+    monkeypatch.setattr(wrapper, "with_zeros", lambda dY, size: np.ones((size, *dY.shape[1:]), dY.dtype))
+    with pytest.raises(AssertionError):
+        test_outputs_and_gradients_are_those_of_jax()
+
+
+# Flax and Equinox
+
+
+def test_a_flax_module_with_running_means_and_dropout():
+    nn = pytest.importorskip("flax.linen")
+
+    class Net(nn.Module):
+        @nn.compact
+        def __call__(self, x, train: bool, mask=None):
+            x = nn.Dense(4)(x)
+            x = nn.BatchNorm(use_running_average=not train, momentum=0.5)(x, mask=mask[:, None])
+            return nn.Dense(2)(nn.Dropout(0.2, deterministic=not train)(x))
+
+    model = made(flax_pair(Net()), rows=RowCounts(64, 64))
+    assert model.get_param("module.Dense_0.kernel").shape == (3, 4)
+    mean = "module.state.batch_stats.BatchNorm_0.mean"
+    assert mean in model.store.buffers.named()
+    Y, backprop = model.begin_update(ROWS)
+    backprop(Y)
+    model.store.buffers.keep()
+    hidden = ROWS @ model.get_param("module.Dense_0.kernel") + model.get_param("module.Dense_0.bias")
+    np.testing.assert_allclose(model.get_buffer(mean), 0.5 * hidden.mean(axis=0), rtol=1e-4, atol=1e-6)
+    assert model.attrs["engine"].name.endswith("Net")
+
+
+def test_a_flax_module_takes_several_inputs_by_name():
+    nn = pytest.importorskip("flax.linen")
+
+    class Net(nn.Module):
+        @nn.compact
+        def __call__(self, numbers, kinds):
+            return nn.Dense(2)(numbers) + nn.Embed(2, 2)(kinds[:, 0])
+
+    X = {"numbers": ROWS, "kinds": np.arange(6).reshape(6, 1) % 2}
+    Y, _, dX, gradient = gradients(made(flax_pair(Net()), X), X)
+    assert Y.shape == (6, 2)
+    assert set(dX) == {"numbers", "kinds"}
+    assert gradient.all()
+
+
+def test_an_equinox_module_is_mapped_over_the_rows():
+    eqx = pytest.importorskip("equinox")
+
+    class Net(eqx.Module):
+        first: eqx.nn.Linear
+        drop: eqx.nn.Dropout
+
+        def __init__(self, key):
+            self.first, self.drop = eqx.nn.Linear(3, 2, key=key), eqx.nn.Dropout(0.5)
+
+        def __call__(self, x, key):
+            return self.drop(self.first(x), key=key)
+
+    model = made(equinox_pair(Net), seed=2)
+    assert {segment.name for segment in model.store.segments} == {"module.first.weight", "module.first.bias"}
+    expected = ROWS @ model.get_param("module.first.weight").T + model.get_param("module.first.bias")
+    np.testing.assert_allclose(model.predict(ROWS), expected, rtol=1e-5)
+    Y, backprop = model.begin_update(ROWS)
+    assert (Y == 0).any()
+    backprop(Y)
+    assert not np.array_equal(made(equinox_pair(Net), seed=3).store.values, model.store.values)
+    ready = made(equinox_pair(Net(jax.random.key(0))))
+    np.testing.assert_array_equal(ready.store.values, made(equinox_pair(Net(jax.random.key(0))), seed=5).store.values)
+
+
+def test_relu_is_there():
+    assert chain(JAXWrapper((init, apply)), Relu(2), Softmax(2)).initialize(ROWS).predict(ROWS).shape == (6, 2)

@@ -1,0 +1,148 @@
+"""Runs of functions of JAX: trained, killed, resumed, scored, and what is said when they fail."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("jax")
+
+from jax_runs import write_files
+from run_fakes import outcome_of
+from torch_runs import command, killed, last_row
+from typer.testing import CliRunner
+
+from trainer_cli.cli import app
+from trainer_cli.threads import fix_threads
+from trainer_cli.wrappers import jax_engine
+
+CODE = ("--code", "parts.py")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    write_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NPROC", raising=False)
+    yield tmp_path
+    sys.modules.pop("trainer_code_parts", None)
+
+
+@pytest.fixture
+def tmp_path():
+    folder = Path(tempfile.mkdtemp()).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def call(*words, code=0):
+    result = CliRunner().invoke(app, [*map(str, words)])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def train(run, *words, code=0):
+    return call("train", "run.cfg", "-o", run, *CODE, *words, code=code)
+
+
+def test_a_run_learns_and_is_scored_and_predicts_in_a_fresh_process(folder):
+    said = train("run", "--verbose", "--training.max_steps=120")
+    assert re.search(r"JAX compiled net.apply [1-5] times", said)
+    last = last_row(folder)
+    assert last["accuracy"] > 0.8
+    code, out, err = command("evaluate", "run/model-last", "--json", *CODE, folder=folder)
+    assert code == 0, err
+    scores = json.loads(out)
+    assert (scores["accuracy"], scores["loss"]) == (last["accuracy"], last["loss"])  # to the bit
+    code, out, err = command("predict", "run", "dev.csv", *CODE, folder=folder)
+    assert code == 0, err
+    assert out.count("\n") >= 20
+    assert command("evaluate", "run", "dev.csv", folder=folder)[0] == 2  # nobody knows net.v1
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_bits(folder):
+    train("whole", "-q")
+    often = ("--checkpoints.max_seconds=1e-9", "-q")
+    assert killed("train", "run.cfg", "-o", "run", *CODE, *often, folder=folder) == -signal.SIGKILL
+    train("run", "--resume", "-q")
+    assert outcome_of(folder / "run") == outcome_of(folder / "whole")
+
+
+def test_a_key_that_is_not_of_the_step_would_be_seen(folder, monkeypatch):
+    """The planted bug: draws depend on how many there were in this process."""
+    keys = iter(range(10**9))
+    key_of = jax_engine.JAXEngine.begin_update
+
+    def counted(self, model, X, padded, seed, *rest, **more):
+        return key_of(self, model, X, padded, seed * 0 + next(keys), *rest, **more)
+
+    monkeypatch.setattr(jax_engine.JAXEngine, "begin_update", counted)
+    train("whole", "-q")
+    train("run", "-q", "--training.max_steps=20")
+    train("run", "-q", "--resume")
+    assert outcome_of(folder / "run")["rows"] != outcome_of(folder / "whole")["rows"]
+
+
+def test_micro_batches_share_one_state(folder):
+    train("run", "-q", "--training.max_steps=3")
+    code, _, err = command("export", "run", "--output", "params.safetensors", *CODE, folder=folder)
+    assert code == 0, err
+    from safetensors.numpy import load_file
+
+    found = load_file(folder / "params.safetensors")
+    assert set(found) == {"hidden", "output", "state.mean", "state.n"}
+    assert found["state.n"] == 3  # one for each update
+
+
+def test_batches_that_grow_compile_five_times_at_most(folder):
+    text = (folder / "run.cfg").read_text().replace("batch_size = 7\n", "")
+    schedule = '[batch_size]\n@schedules = "compounding.v1"\nstart = 2\nstop = 30\ncompound = 1.1\n'
+    (folder / "run.cfg").write_text(text + schedule)
+    assert re.search(r"JAX compiled net.apply [45] times", train("run", "--verbose"))
+
+
+def test_xla_gets_the_threads_that_the_run_has(folder):
+    """As many as it is told: what it is told is in its environment before it starts."""
+    before = os.environ.get("NPROC")
+    try:
+        assert fix_threads(3, ["torch"]) == 3
+        assert os.environ.get("NPROC") == before
+        assert fix_threads(3, ["jax"]) == 3
+        assert os.environ["NPROC"] == "3"
+        assert fix_threads("auto", ["jax"]) >= 1
+    finally:
+        os.environ.pop("NPROC", None)
+    train("run", "-q", "--training.max_steps=3")
+    assert os.environ.pop("NPROC") == "1"
+    assert json.loads((folder / "run/run.json").read_text())["threads"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "message"),
+    [
+        ("raises", 2, r"model.module: JAX module net.apply raised KeyError: 'no such thing'; its input was float32"),
+        ("tuple", 2, r"run.cfg:21: model.module: JAX module net.apply must return one array of floats, not a tuple"),
+        ("not_finite", 3, r"diverged in update 6: .*net.apply returned NaN or infinite numbers.*[Bb]atch: train.csv:"),
+    ],
+)
+def test_a_module_that_fails_is_told_in_one_line(folder, fault, code, message):
+    said = train("run", f"--model.module.fault={fault}", "-q", code=code)
+    assert re.search(message, said), said
+    assert "Traceback" not in said
+
+
+def test_a_missing_library_costs_one_line(folder):
+    (folder / "none.py").write_text(
+        "import sys\nsys.modules['jax'] = None\nfrom trainer_cli.__main__ import main\nmain()\n"
+    )
+    line = [sys.executable, "none.py", "debug-config", "run.cfg", *CODE]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "run.cfg:19: model.@layers: JAXWrapper.v1 needs jax: pip install 'trainer-cli[jax]'\n"
