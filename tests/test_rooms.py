@@ -17,7 +17,8 @@ ROOMS = {
     "parts": "buffers node store model trace layers losses optimizers metrics tensors wrappers",
     "training": "epochs gradient_sum loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",
-    "setup": "config data profile proposal loggers user_code threads signals streams curve picture text_plot",
+    "setup": "config data profile proposal conversion loggers user_code threads signals streams "
+    "curve picture text_plot",
     "jobs": "state table progress trained job",
     "checks": "weights word_vectors layer_watch kinds rehearsal watched placing sources pairing run_schedules",
     "plans": "loading assembly inspection predictions records docbin class_counts mistakes assessment importance",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from trainer_cli.cli.clean import clean
+from trainer_cli.cli.convert_config import convert_config
 from trainer_cli.cli.cross_validate import cross_validate
 from trainer_cli.cli.debug_config import debug_config
 from trainer_cli.cli.describe import describe
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("init-config")(init_config)
+app.command("convert-config", cls=ConfigCommand)(convert_config)
 app.command("describe")(describe)
 app.command("train", cls=ConfigCommand)(train)
 app.command("evaluate")(evaluate)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
+from trainer_cli.config import foreign
 from trainer_cli.config.annotations import dataclass_inside, dataclass_of
 from trainer_cli.config.call import Call
 from trainer_cli.config.convert import convert
@@ -116,7 +117,9 @@ class Planner:
         try:
             return cast(Callable[..., Any], self.registry.get(kind, name))
         except ConfigError as err:
-            self.complain(where, str(err).removesuffix("."))
+            replacement = foreign.of_function(name)
+            found = f"no {kind} function is called {name!r}. {replacement}" if replacement else str(err)
+            self.complain(where, found.removesuffix("."))
             return None
 
     def call(self, call: Call, given: dict[str, Any]) -> Any:
@@ -152,6 +155,7 @@ class Planner:
             meant = f"Did you mean {close}?" if close else what_it_takes(signature, f"{call.where}.*.{key}")
             if not call.kind and (other := section_of(key)) not in ("", call.where):
                 meant = f"It belongs into [{other}]"
+            meant = foreign.of_key(f"{call.where}.{key}") or meant
             kind = "argument" if call.kind else "key"
             self.complain(f"{call.where}.{key}", f"{call.name} has no {kind} {key}. {meant}")
         return suggested

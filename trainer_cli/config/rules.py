@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from trainer_cli.config import foreign
 from trainer_cli.config.call import Call
 from trainer_cli.config.document import Broken
 from trainer_cli.config.loaded import Loaded
@@ -78,7 +79,8 @@ def check_score(name: str, where: str, scores: list[str], planner: Planner) -> N
     last = name.rpartition(".")[2]
     if any(last == score or last.startswith(f"{score}_") for score in scores):
         return
-    meant = planner.document.nearest(last, scores, "Did you mean {}?") or there_are(scores)
+    near = planner.document.nearest(last, scores, "Did you mean {}?")
+    meant = foreign.of_score(last) or near or there_are(scores)
     planner.complain(where, f"no metric is called {shorten(name)}. {meant}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trainer_cli.config import foreign
 from trainer_cli.config.call import Call
 from trainer_cli.config.document import BROKEN, Broken
 from trainer_cli.config.loaded import Loaded
@@ -45,10 +46,11 @@ def refuse_unread(loaded: Loaded, planner: Planner) -> set[str]:
     guessed = set()
     for name in loaded.config:
         if name not in read | loaded.document.guessed:
-            close = planner.document.nearest(name, KNOWN)
+            replacement = foreign.of_key(name)
+            close = "" if replacement else planner.document.nearest(name, KNOWN)
             guessed |= {close, f"{close}.train"}
             meant = f"Did you mean [{close}]?" if close else f"A run reads {', '.join(KNOWN)}"
-            planner.complain(name, f"nothing reads the section [{name}]. {meant}")
+            planner.complain(name, f"nothing reads the section [{name}]. {replacement or meant}")
     refuse_unread_paths(loaded, planner)
     return guessed
 

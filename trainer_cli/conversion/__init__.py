@@ -1,0 +1,1 @@
+"""From a config of spaCy's to one of ours."""
