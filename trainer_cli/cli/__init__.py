@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from trainer_cli.cli.clean import clean
+from trainer_cli.cli.commands import Commands
 from trainer_cli.cli.convert_config import convert_config
 from trainer_cli.cli.cross_validate import cross_validate
 from trainer_cli.cli.debug_config import debug_config
@@ -21,6 +22,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="trainer",
+    cls=Commands,
     help="Train, evaluate and ship models described by one config file.",
     no_args_is_help=True,
     add_completion=False,
