@@ -487,3 +487,14 @@ def test_dates_with_slashes_are_read_in_the_one_order_that_fits_all(folder):
         (["ours"], "month first"),
     ]
     assert trained("days.cfg", "--training.max_steps=300")["r2"] > 0.9
+
+
+@pytest.mark.parametrize("gap", ["unknown", "#N/A", "#DIV/0!"])
+def test_what_stands_for_a_missing_number_is_one_in_inputs_and_target(folder, gap):
+    draw = random.Random(0)
+    rows = [[draw.gauss(0, 1), draw.gauss(5, 1)] for _ in range(200)]
+    rows = [[gap if i % 9 == 0 else f"{x:.3f}", gap if i % 11 == 0 else f"{y:.3f}"] for i, (x, y) in enumerate(rows)]
+    table(folder / "a.csv", ["x", "amount"], rows)
+    assert "19 of 200 rows have nothing in it" in call("init-config", "a.csv").stdout
+    assert 'missing = "skip"' in checked("a.cfg")
+    assert trained("a.cfg", "--training.max_steps=5")["rmse"] > 0

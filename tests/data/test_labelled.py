@@ -90,3 +90,10 @@ def test_lists_of_labels_have_no_gaps():
     assert not hasattr(Multilabel("y"), "missing")
     reader = Blocks(Block({"y": [["a"], []]}))
     assert [len(block) for block in LabelledReader(reader, "y").blocks()] == [2]
+
+
+def test_of_numbers_unknown_is_a_gap_and_of_classes_a_class():
+    rows = Blocks(Block({"a": ["1", "2", "3"], "y": ["1.5", "unknown", "#N/A"]}, Places("a.csv", range(2, 5))))
+    for target, kept in ((Numbers("y", missing="skip"), ["1.5"]), (Labels("y", missing="skip"), ["1.5", "unknown"])):
+        target.choose(("a", "y"))
+        assert [text for block in labelled(rows, target).blocks() for text in block.columns["y"]] == kept

@@ -39,8 +39,14 @@ def facts_of(values, name="x"):
         (["t", "f", "y", "n", "on"], "text"),
         (["2024-01-01", "2024-12-31"], "date"),
         (["$1,200", "300"], "amount"),
-        (["1"] * 19 + ["unknown"], "mixed"),
-        (["1"] * 5 + ["unknown"], "text"),
+        (["1"] * 19 + ["big"], "mixed"),
+        (["1"] * 5 + ["big"], "text"),
+        (["1"] * 5 + ["unknown"], "whole"),
+        (["1.5"] * 5 + ["Unknown ", "#N/A", "#DIV/0!"], "number"),
+        (["$1,200", "unknown"], "amount"),
+        (["a", "b", "unknown"], "text"),
+        (["1"] * 19 + ["unknown", "big"], "mixed"),
+        (["unknown"] * 9, "text"),
         (["", " ", "null"], "empty"),
         ([["to", "be"], ["or"]], "list"),
         (np.arange(3), "whole"),
@@ -69,6 +75,14 @@ def test_facts_of_numbers_are_those_of_the_rows():
     facts = facts_of(["3", "", "17", "-4", "3", "NA"])
     assert (facts.n, facts.missing, facts.distinct, facts.low, facts.high) == (6, 2, 3, -4, 17)
     assert facts.counts == {"3": 2, "17": 1, "-4": 1}
+
+
+def test_unknown_beside_numbers_is_a_missing_value_and_else_one_of_many():
+    facts = facts_of(["3", "unknown", "17", "Unknown", "3", "NA"])
+    assert (facts.kind, facts.missing, facts.distinct, facts.odd) == ("whole", 3, 2, ())
+    assert facts.counts == {"3": 2, "17": 1}
+    facts = facts_of(["a", "unknown", "NA"])
+    assert (facts.missing, facts.distinct) == (1, 2)
 
 
 def test_facts_of_an_array_are_those_of_the_same_texts():

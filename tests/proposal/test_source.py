@@ -41,6 +41,12 @@ def test_another_ending_is_told(tmp_path):
         source(tmp_path / "a.docx")
 
 
+def test_a_spreadsheet_is_to_be_saved_as_csv(tmp_path):
+    (tmp_path / "a.XLSX").write_text("")
+    with pytest.raises(DataError, match=r"a\.XLSX is a spreadsheet, which is not read: save its table as CSV"):
+        source(tmp_path / "a.XLSX")
+
+
 def test_tokens_of_two_columns_have_names_and_of_more_the_first_and_last_are_taken(write):
     two = source(write("a.conll", "to\tV\nbe\tV\n\nor\tC\n"))
     assert two.reader.columns() == ("token", "tag")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len, set_cell_size
 
 from trainer_cli.data.faults import printable
-from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.proposal.survey import Survey
 from trainer_cli.proposal.uses import LEFT_OUT, TARGET, Use
 

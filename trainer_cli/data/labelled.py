@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,15 @@ from trainer_cli.errors import DataError, Problem
 class LabelledReader:
     """A reader's rows without those that have nothing in `column`: an empty text, a word for it such as NA, a NaN.
 
+    `is_gap` says which texts are none; of numbers there are more.
     The others keep their places and numbers. `n_left_out` is how many rows have been left out, by the pass that saw
     most of them. What else the reader has, such as its files and settings, this one has as well.
     """
 
-    def __init__(self, reader: Reader, column: str):
+    def __init__(self, reader: Reader, column: str, is_gap: Callable[[str], bool] = is_missing):
         self.reader = reader
         self.column = column
+        self.is_gap = is_gap
         self.n_left_out = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -39,7 +41,11 @@ class LabelledReader:
         n_left_out = n_kept = 0
         path = ""
         for block in self.reader.blocks():
-            rows = present(block.columns[self.column]) if self.column in block.columns else np.arange(len(block))
+            rows = (
+                present(block.columns[self.column], self.is_gap)
+                if self.column in block.columns
+                else np.arange(len(block))
+            )
             n_left_out += len(block) - len(rows)
             n_kept += len(rows)
             self.n_left_out = max(self.n_left_out, n_left_out)
@@ -51,24 +57,25 @@ class LabelledReader:
             raise DataError(problems=[Problem(message, path, 0, printable(self.column))])
 
 
-def present(values: Column) -> Ints:
+def present(values: Column, is_gap: Callable[[str], bool] = is_missing) -> Ints:
     """The rows of a column that have a value.
 
     >>> present(["a", "", "NA", "b"]), present(np.array([1.0, np.nan]))
     (array([0, 3]), array([0]))
     """
     if isinstance(values, np.ndarray):
-        is_gap = np.isnan(values) if values.ndim == 1 and values.dtype.kind == "f" else np.zeros(len(values), bool)
-        return np.flatnonzero(~is_gap)
+        is_nan = np.isnan(values) if values.ndim == 1 and values.dtype.kind == "f" else np.zeros(len(values), bool)
+        return np.flatnonzero(~is_nan)
     if not is_texts(values):
         return np.arange(len(values))
-    return np.array([row for row, text in enumerate(values) if not is_missing(text)], np.int64)
+    return np.array([row for row, text in enumerate(values) if not is_gap(text)], np.int64)
 
 
 def labelled(reader: Reader, target: object) -> Reader:
     """The reader as a target that knows its column wants it: with `missing = "skip"`, without rows that have none."""
     columns: tuple[str, ...] = getattr(target, "reads", ())
-    return LabelledReader(reader, columns[0]) if columns and getattr(target, "missing", "") == SKIP else reader
+    is_skipped = columns and getattr(target, "missing", "") == SKIP
+    return LabelledReader(reader, columns[0], getattr(target, "is_gap", is_missing)) if is_skipped else reader
 
 
 def told(reader: Reader, where: str = "") -> list[str]:

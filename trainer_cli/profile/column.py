@@ -1,92 +1,30 @@
-"""What one column holds."""
+"""What one column holds, found block by block."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.data.encoders.datetimes import Order, moment
-from trainer_cli.data.encoders.notation import Notation
+from trainer_cli.data.encoders.datetimes import moment
+from trainer_cli.data.encoders.floats import UNKNOWN
 from trainer_cli.profile.amounts import Amounts
 from trainer_cli.profile.counting import Counting, step_in_any_order
 from trainer_cli.profile.distinct import Distinct
+from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.profile.orders import Orders
 from trainer_cli.profile.spelling import spelling
 
-# Texts with so many words on average are read, not told apart.
-TEXT_WORDS = 3.0
 # A column of numbers in which so few of a hundred values are something else was meant to be numbers.
 ODD_SHARE = 0.1
 N_EXAMPLES = 3
 # Fewer rows that count on may be a measure.
 MIN_COUNTING = 10
-
-
-@dataclass(frozen=True)
-class ColumnFacts:
-    """What a column held in the `n` rows that were looked at.
-
-    kind: `empty`; `whole` and `number`; `code` (digits with leading zeros), `truth` (yes and no), `date`, `date?`
-        (day or month first?), `amount` ("$1,200"), `mixed` (numbers and a few texts), `text`; `list` (texts, a list a
-        row), `image` and `array`.
-    missing: rows with nothing, or a word that stands for it.
-    distinct: how many different values; estimated unless `is_exact`.
-    low, high: the least and the greatest number, date or length of a list.
-    words: on average, of texts. longest: characters of the longest.
-    counts: how often values came, the most frequent first; at most `limit` of them.
-    odd: for `mixed` and `amount`, the values that are no numbers, the most frequent first.
-    missing_at: file and line of the first rows without a value, ten at most.
-    shape: of one array.
-    step: of whole numbers, one a row, how far each is from the next; None if not all are as far.
-    order: of `date`, which number of such as 03/25/2021 is the day; None where there are none such.
-    doubt: of `date?`, why that is not plain.
-    notation: of `amount`, how all of its values are numbers; None if they are not in any one notation.
-    """
-
-    name: str
-    kind: str
-    n: int
-    missing: int = 0
-    distinct: int = 0
-    is_exact: bool = True
-    low: float | str | None = None
-    high: float | str | None = None
-    words: float = 0.0
-    longest: int = 0
-    examples: tuple[str, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-    odd: tuple[str, ...] = ()
-    missing_at: tuple[tuple[str, int], ...] = ()
-    shape: tuple[int, ...] = ()
-    step: int | None = None
-    notation: Notation | None = None
-    order: Order | None = None
-    doubt: str = ""
-
-    @property
-    def present(self) -> int:
-        """Rows that have a value."""
-        return self.n - self.missing
-
-    @property
-    def is_constant(self) -> bool:
-        return self.distinct == 1 and not self.missing
-
-    @property
-    def is_counting(self) -> bool:
-        """Whether it numbers the rows: 0, 1, 2 or 1, 2, 3 and so on, in any order."""
-        return self.step == 1 and self.low in (0, 1)
-
-    @property
-    def is_numeric(self) -> bool:
-        return self.kind in ("whole", "number") or self.notation is not None
 
 
 class ColumnProfile:
@@ -98,6 +36,7 @@ class ColumnProfile:
         self.distinct = Distinct(limit)
         self.spelt: Counter[str] = Counter()
         self.odd: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
         self.amounts = Amounts()
         self.orders = Orders()
         self.examples: list[str] = []
@@ -119,15 +58,17 @@ class ColumnProfile:
         """What the values so far come to."""
         kind = self._kind()
         low, high = self._range(kind)
-        present = self.n - self.spelt["missing"]
-        counts = dict(self.distinct.counts.most_common())
-        examples = tuple(counts)[:N_EXAMPLES] if self.distinct.n <= max(20, present // 2) else tuple(self.examples)
+        gaps = self.unknown if self._n_missing() > self.spelt["missing"] else {}
+        present, distinct = self.n - self._n_missing(), self.distinct.n - len(gaps)
+        counts = {text: count for text, count in self.distinct.counts.most_common() if text not in gaps}
+        seen = [text for text in self.examples if text not in gaps]
+        examples = tuple(counts)[:N_EXAMPLES] if distinct <= max(20, present // 2) else tuple(seen)
         return ColumnFacts(
             name=self.name,
             kind=kind,
             n=self.n,
-            missing=self.spelt["missing"],
-            distinct=self.distinct.n,
+            missing=self._n_missing(),
+            distinct=distinct,
             is_exact=self.distinct.is_exact,
             low=low,
             high=high,
@@ -135,7 +76,7 @@ class ColumnProfile:
             longest=self.longest,
             examples=examples,
             counts=counts,
-            odd=tuple(text for text, _ in self.odd.most_common(10)),
+            odd=tuple(text for text, _ in self.odd.most_common(10) if text not in gaps),
             missing_at=tuple(missing_at),
             shape=self.array[0] if self.array else (),
             step=self._step(kind),
@@ -171,6 +112,8 @@ class ColumnProfile:
         if kind == "date" and (when := moment(text.strip())):
             least, greatest = self.dates or ((when, text), (when, text))
             self.dates = min(least, (when, text)), max(greatest, (when, text))
+        if text.strip().lower() in UNKNOWN:
+            self.unknown[text] += count
         if kind == "amount":
             self.amounts.add(text)
         if kind == "date?":
@@ -180,7 +123,7 @@ class ColumnProfile:
 
     def _step(self, kind: str) -> int | None:
         """How far apart the values are, where each row has one of its own: row by row, or put in order."""
-        if kind != "whole" or self.spelt["missing"] or self.n < MIN_COUNTING:
+        if kind != "whole" or self._n_missing() or self.n < MIN_COUNTING:
             return None
         if self.counting.step is None and self.distinct.is_exact and self.distinct.n == self.n:
             return step_in_any_order(self.distinct.counts)
@@ -220,8 +163,15 @@ class ColumnProfile:
             self.numbers = min(self.numbers[0], float(kept.min())), max(self.numbers[1], float(kept.max()))
         return np.flatnonzero(missing).tolist()
 
+    def _n_missing(self) -> int:
+        """Rows without a value; beside numbers, and nothing else, `unknown` is none either."""
+        n_unknown = self.unknown.total()
+        numbers = sum(self.spelt[kind] for kind in ("whole", "number", "code", "amount"))
+        is_gap = n_unknown and numbers and numbers + n_unknown + self.spelt["missing"] == self.n
+        return self.spelt["missing"] + (n_unknown if is_gap else 0)
+
     def _kind(self) -> str:
-        present = self.n - self.spelt["missing"]
+        present = self.n - self._n_missing()
         numbers = self.spelt["whole"] + self.spelt["number"]
         if present == 0:
             return "empty"

@@ -8,7 +8,8 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import Faults, FaultsError
 from trainer_cli.data.reader import Reader
-from trainer_cli.profile.column import ColumnFacts, ColumnProfile
+from trainer_cli.profile.column import ColumnProfile
+from trainer_cli.profile.facts import ColumnFacts
 
 # All rows are looked at up to so many, or so many values; from there on every eighth block is.
 MAX_ROWS = 50_000

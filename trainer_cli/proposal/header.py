@@ -10,7 +10,7 @@ from trainer_cli.data.faults import shown
 from trainer_cli.profile.spelling import spelling
 
 if TYPE_CHECKING:
-    from trainer_cli.profile.column import ColumnFacts
+    from trainer_cli.profile.facts import ColumnFacts
     from trainer_cli.proposal.survey import Survey
 
 QUESTION = "does the file have a header row?"

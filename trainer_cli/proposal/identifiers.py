@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.profile.words import has_word, words_of
 
 # What identifiers are called, as a word of the name: user_id, uuid, "Row Number".

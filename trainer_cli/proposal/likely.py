@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from trainer_cli.data.block import listing
 from trainer_cli.errors import DataError
-from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.profile.words import has_word
 from trainer_cli.proposal.identifiers import identity
 from trainer_cli.proposal.separators import MAX_CLASSES, separator_of

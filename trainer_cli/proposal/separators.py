@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.profile.facts import ColumnFacts
 
 # More classes, or labels, than this were hardly meant as such.
 MAX_CLASSES = 1000

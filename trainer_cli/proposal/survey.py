@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from trainer_cli.data.encoders.floats import is_gap, is_missing
 from trainer_cli.data.labelled import LabelledReader
 from trainer_cli.errors import DataError, TrainerError
-from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.profile.leaks import Leaks, leaks
 from trainer_cli.profile.profile import Profile, profile
 from trainer_cli.proposal import target as targets
@@ -56,8 +57,10 @@ def survey(
         doubt = str(err)
     suspects = Leaks()
     if chosen is not None and chosen.task in ("classification", "regression"):
-        rows = LabelledReader(reader, chosen.facts.name) if chosen.has_gaps else reader
-        suspects = leaks(rows, found, chosen.facts.name, of_numbers=chosen.task == "regression")
+        of_numbers = chosen.task == "regression"
+        gap = is_gap if of_numbers else is_missing
+        rows = LabelledReader(reader, chosen.facts.name, gap) if chosen.has_gaps else reader
+        suspects = leaks(rows, found, chosen.facts.name, of_numbers=of_numbers)
     used = uses(found.columns, chosen, suspects.certain, choice)
     used = tuple(replace(use, why=reason(use, chosen, suspects.possible, choice)) for use in used)
     return Survey(data, found, chosen, used, doubt)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from trainer_cli.data.block import listing
 from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError, DataError, Problem
-from trainer_cli.profile.column import ColumnFacts
+from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.proposal.likely import MAX_NUMBERS, by_name, by_place, is_class
 from trainer_cli.proposal.separators import separator_of
 from trainer_cli.registry import nearest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trainer_cli.data.block import listing
 from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError
-from trainer_cli.profile.column import TEXT_WORDS, ColumnFacts
+from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.proposal.identifiers import comes_once, identity, is_axis, is_id, is_wordless
 from trainer_cli.proposal.target import Target, tokens_of
 from trainer_cli.registry import nearest
@@ -19,6 +19,8 @@ DROPPED = "--drop"
 
 # More different values than this, or than half the rows have, are no categories.
 MANY_CATEGORIES = 1000
+# Texts with so many words on average are read, not told apart.
+TEXT_WORDS = 3.0
 # So many columns of texts are read.
 MAX_TEXTS = 3
 # So few different values are categories, whatever they are.

@@ -92,3 +92,13 @@ def test_a_few_texts_or_a_number_among_them_are_told_each(block, values):
         floats(block(a=values), "a")
     assert len(caught.value.problems) == 10
     assert caught.value.problems[0].line == 2 + (values[0] == "1")
+
+
+def test_words_for_a_missing_number_are_nan_where_gaps_are_taken(block):
+    texts = ["1", "unknown", " #N/A", "#DIV/0!", "NA", ""]
+    found = floats(block(x=texts), "x", gaps=True)
+    assert np.isnan(found).tolist() == [False, *[True] * 5]
+    with pytest.raises(DataError, match='x: the value is missing, "unknown"; fill it in'):
+        floats(block(x=texts[:2]), "x")
+    with pytest.raises(DataError, match='got "unknown land"'):
+        floats(block(x=["1", "unknown land"]), "x", gaps=True)

@@ -18,7 +18,11 @@ Floats = NDArray[np.float64]
 
 
 # What stands for a missing value in many tables.
-MISSING = frozenset({"na", "n/a", "nan", "null", "none", "nil", "missing", "-", "--", "?", "."})
+MISSING = frozenset({"na", "n/a", "nan", "null", "none", "nil", "missing", "-", "--", "?", ".", "<na>"})
+# What a spreadsheet writes where it has no value.
+MISSING |= {"#n/a", "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"}
+# Beside numbers these stand for one as well; among categories they may be a category.
+UNKNOWN = frozenset({"unknown", "unbekannt"})
 
 
 def floats(
@@ -45,7 +49,7 @@ def floats(
     # Whole columns at once; only where that fails is each value looked at.
     numbers = _parsed_or_none(values)
     if numbers is None and gaps:
-        numbers = _parsed_or_none(["nan" if is_missing(text) else text for text in values])
+        numbers = _parsed_or_none(["nan" if is_gap(text) else text for text in values])
     if numbers is None or not _good(numbers, gaps).all():
         raise _text_faults(block, name, values, remedy, gaps, filler)
     return numbers
@@ -53,7 +57,7 @@ def floats(
 
 def _translated(block: Block, name: str, texts: list[str], notation: Notation) -> list[str]:
     """Texts with their numbers as Python writes them; DataError: one is no number in this notation."""
-    found = [text if is_missing(text) else notation.translated(text) for text in texts]
+    found = [text if is_gap(text) else notation.translated(text) for text in texts]
     if wrong := [row for row, text in enumerate(found) if text is None]:
         rule = f"expected a number as {notation.said()} says"
         raise block.faulty(name, wrong, lambda row: f"{rule}, got {shown(texts[row])}")
@@ -68,6 +72,15 @@ def is_missing(text: str) -> bool:
     """
     plain = text.strip()
     return not plain or plain.lower() in MISSING
+
+
+def is_gap(text: str) -> bool:
+    """Whether a text stands for a missing number.
+
+    >>> is_gap("unknown"), is_gap("#DIV/0!"), is_gap("unknown land")
+    (True, True, False)
+    """
+    return is_missing(text) or text.strip().lower() in UNKNOWN
 
 
 def number(text: str) -> float | None:
@@ -130,9 +143,9 @@ def _text_faults(block: Block, name: str, values: list[str], remedy: str, gaps: 
     rows = [
         row
         for row, value in enumerate(numbers)
-        if (value is None or not math.isfinite(value)) and not (gaps and is_missing(values[row]))
+        if (value is None or not math.isfinite(value)) and not (gaps and is_gap(values[row]))
     ]
-    n_there = sum(not is_missing(text) for text in values) if gaps else len(values)
+    n_there = sum(not is_gap(text) for text in values) if gaps else len(values)
     if len(rows) == n_there > MAX_SHOWN and not fitting(values[rows[0]]):
         # One mistake, at the header: every block with such a column reports the same.
         what = "text" if any(map(str.strip, values)) else "nothing"
@@ -145,7 +158,7 @@ def _complaint(text: str, filler: str) -> str:
     rule = "fill it in or leave the column or row out" + (f"; {filler}" if filler else "")
     if not text.strip():
         return f"the value is empty; {rule}"
-    if text.strip().lower() in MISSING:
+    if is_gap(text):
         return f"the value is missing, {shown(text)}; {rule}"
     if number(text) is not None:
         return f"expected a finite number, got {shown(text)}"

@@ -10,7 +10,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen_columns, target_column
-from trainer_cli.data.encoders.floats import Floats
+from trainer_cli.data.encoders.floats import Floats, is_gap
 from trainer_cli.data.encoders.gaps import REMEDY, SKIP, stated_gaps
 from trainer_cli.data.encoders.notation import notation_of
 from trainer_cli.data.encoders.numeric import Numeric
@@ -43,7 +43,7 @@ class Numbers:
     With `missing = "mean"` (the default) a missing value becomes the mean, which is 0, and for each number that was
     missing in training a flag stands behind all numbers; with "error" it is a DataError. What lies further out than
     `clip` deviations is cut to that (10 if it is left out; 0 for no limit). A number that is constant in training is
-    always 0. Missing are empty texts, words such as NA, n/a and null, and NaN.
+    always 0. Missing are empty texts, words such as NA, null, unknown and #N/A, and NaN.
 
     Texts are numbers as Python writes them, or as `decimal = ","` and `thousands = "."` (also ",", " " or "'") say;
     with `units = true` one sign of a currency or of percent may stand before or behind each, which changes nothing.
@@ -67,6 +67,8 @@ class Numbers:
         self._check(clip, missing)
         self.clip = (CLIP if clip is None else float(clip)) if columns is not None else 0.0
         self._numeric = self._made(())
+
+    is_gap = staticmethod(is_gap)
 
     @property
     def reads(self) -> tuple[str, ...]:

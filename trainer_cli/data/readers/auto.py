@@ -43,6 +43,7 @@ FORMATS: dict[str, type[FileSet]] = {
 }
 
 
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 SUFFIXES = tuple(suffix for reader in FORMATS.values() for suffix in reader.suffixes)
 
 
@@ -216,6 +217,8 @@ def unknown(path: Path) -> DataError:
         return refused("path", 'standard input has no name: say what comes, as format = "csv" does')
     if not path.exists():
         return refused("path", f"no file is there: {path}")
+    if path.suffix.lower() in SPREADSHEETS:
+        return refused("path", f"{path.name} is a spreadsheet, which is not read: save its table as CSV, and name that")
     known = ", ".join(suffix for suffix in SUFFIXES if plain(f"x{suffix}") == f"x{suffix}")
     rule = f"the name {shown(path.name)} does not tell the format"
     return refused("path", f'{rule}; known are {known} and folders of images. Or say it, as format = "csv" does')
