@@ -42,7 +42,7 @@ class Progress:
     def say(self, line: str, style: str = "") -> None:
         """One line about the run, above the bar."""
         if not self.quiet:
-            self._above_bar(self.err, Text(line, style))
+            self._above_bar(self.err, Text(line, style), is_prose=True)
 
     def detail(self, line: str) -> None:
         """One line for those who asked for more."""
@@ -51,7 +51,7 @@ class Progress:
 
     def warn(self, line: str) -> None:
         """One line about something that went wrong and did not end the run."""
-        self._above_bar(self.err, Text(line, "yellow"))
+        self._above_bar(self.err, Text(line, "yellow"), is_prose=True)
 
     def tell(self, line: str, style: str = "") -> None:
         """One line that belongs to the result."""
@@ -147,10 +147,11 @@ class Progress:
         ]
         return min(1.0, max(parts))
 
-    def _above_bar(self, where: Console, text: Text) -> None:
+    def _above_bar(self, where: Console, text: Text, *, is_prose: bool = False) -> None:
+        """Print a line; one that is prose goes on in the next one between words."""
         if self._bar is not None:
             self._bar.clear()
-        where.print(text)
+        where.print(text, soft_wrap=not is_prose)
         if self._bar is not None:
             self._bar.refresh()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import PurePath
 from typing import Any, Literal
 
 from trainer_cli.data.block import Block, SentenceLines, is_tokens
+from trainer_cli.data.readers.objects import flat
 from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import ArgumentError
 from trainer_cli.predictions import Predicted
@@ -31,24 +33,54 @@ SUFFIXES: dict[str, Format] = {
 DIGITS = 6
 
 
-def lines(found: Iterator[Predicted], file_format: Format) -> Iterator[str]:
+def lines(found: Iterator[Predicted], file_format: Format, titles: Titles | None = None) -> Iterator[str]:
     """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it; both are
     lists where a row may have several labels, in CSV joined by the target's separator. Tags are a list without scores.
 
     A record of arrays, such as an image, is told by its `row`, from 0. In CoNLL each token has the columns of its
     line, apart by tabs, and its tag as the last; comments stay as they are, the beginning of a document has the tag O,
-    and other lines without a token have an underscore. ArgumentError: a column has one of these names, or the
-    predictions cannot be written so.
+    and other lines without a token have an underscore. Where the data have a column of one of these names, `titles`
+    settle others. ArgumentError: the predictions cannot be written so.
     """
+    titles = Titles() if titles is None else titles
     if file_format in ("csv", "tsv"):
-        return csv_lines(found, "\t" if file_format == "tsv" else ",")
-    return json_lines(found) if file_format == "jsonl" else conll_lines(found)
+        return csv_lines(found, titles, "\t" if file_format == "tsv" else ",")
+    return json_lines(found, titles) if file_format == "jsonl" else conll_lines(found)
 
 
-def json_lines(found: Iterator[Predicted]) -> Iterator[str]:
+class Titles:
+    """The names under which predictions stand beside a record's columns; `others` has those that were taken, each with
+    the one in its place: `prediction_2` for `prediction`. The first records settle them."""
+
+    def __init__(self) -> None:
+        self.others: dict[str, str] = {}
+        self._is_settled = False
+
+    def named(self, record: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        """A record with its predictions. ArgumentError: it has one of their names, which those before had not."""
+        if not self._is_settled:
+            self._is_settled = True
+            self.others = {name: free(name, record) for name in answer if name in record}
+        named = {self.others.get(name, name): value for name, value in answer.items()}
+        if taken := named.keys() & record.keys():
+            message = f"a record has {min(taken)!r}, as a prediction has, and the first record had not"
+            raise ArgumentError(f"{message}: rename it in the data")
+        return {**record, **named}
+
+
+def free(name: str, record: Mapping[str, Any]) -> str:
+    """A name that no column has.
+
+    >>> free("score", {"score": 1, "score_2": 2})
+    'score_3'
+    """
+    return next(other for n in itertools.count(2) if (other := f"{name}_{n}") not in record)
+
+
+def json_lines(found: Iterator[Predicted], titles: Titles) -> Iterator[str]:
     for part in found:
         for record, answer in zip(records(part.block), answers(part), strict=True):
-            yield json_line(record | answer)
+            yield json_line(titles.named(record, answer))
 
 
 def json_line(record: Mapping[str, Any]) -> str:
@@ -80,17 +112,18 @@ def finite(value: Any) -> Any:
     return value
 
 
-def csv_lines(found: Iterator[Predicted], delimiter: str = ",") -> Iterator[str]:
-    titles: list[str] | None = None
+def csv_lines(found: Iterator[Predicted], titles: Titles, delimiter: str = ",") -> Iterator[str]:
+    names: list[str] | None = None
     for part in found:
-        pairs = zip(records(part.block), answers(part), strict=True)
+        answered = ({name: value for name, value in each.items() if name != "top"} for each in answers(part))
+        pairs = zip(cells(part.block), answered, strict=True)
         rows = [
-            {key: joined(value, part.separator) for key, value in (record | answer).items() if key != "top"}
+            {name: joined(value, part.separator) for name, value in titles.named(record, answer).items()}
             for record, answer in pairs
         ]
-        if titles is None:
-            titles = list(rows[0])
-            yield csv_text([titles], delimiter)
+        if names is None:
+            names = list(rows[0])
+            yield csv_text([names], delimiter)
         yield csv_text([list(row.values()) for row in rows], delimiter)
 
 
@@ -129,11 +162,9 @@ def csv_text(rows: Sequence[Sequence[Any]], delimiter: str) -> str:
 def records(block: Block) -> Iterator[dict[str, Any]]:
     """Each row of a block as it was read."""
     if block.records is not None:
-        refuse_taken(block.records[0])
         yield from map(dict, block.records)
         return
     columns = {name: values for name, values in block.columns.items() if getattr(values, "ndim", 1) == 1}
-    refuse_taken(columns)
     if len(columns) < len(block.columns):
         columns = {"row": block.numbers, **columns}  # type: ignore[dict-item]
     listed = [values if isinstance(values, list | range) else values.tolist() for values in columns.values()]
@@ -141,9 +172,13 @@ def records(block: Block) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, row, strict=True))
 
 
-def refuse_taken(columns: Mapping[str, Any]) -> None:
-    if taken := {"prediction", "score", "top"} & columns.keys():
-        raise ArgumentError(f"the data have a column {min(taken)!r}, as a prediction has one: rename it in the data")
+def cells(block: Block) -> Iterator[dict[str, Any]]:
+    """Each row of a block as it was read, with a value for every column: nothing for a key that an object lacks."""
+    if block.records is None:
+        yield from records(block)
+        return
+    for record in map(flat, block.records):
+        yield {name: record.get(name) for name in block.columns}
 
 
 def answers(part: Predicted) -> Iterator[dict[str, Any]]:
@@ -161,9 +196,19 @@ def answers(part: Predicted) -> Iterator[dict[str, Any]]:
 
 
 def joined(value: Any, separator: str) -> Any:
-    """What a cell of CSV holds: of a list its items as one text, of a number that is not finite nothing."""
+    """What a cell of CSV holds: of a list its items as one text, of a number that is not finite nothing.
+
+    >>> joined(["a", 1, None], ";"), joined(True, ";"), joined(math.nan, ";"), joined([{"a": 1}], ";")
+    ('a;1;', 'true', None, '{"a": 1}')
+    """
     value = finite(value)
-    return separator.join("" if each is None else str(each) for each in value) if isinstance(value, list) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        return separator.join("" if each is None else str(joined(each, separator)) for each in value)
+    return value
 
 
 def format_of(name: str) -> Format | None:

@@ -157,7 +157,8 @@ def check_columns(
         weights.choose(columns, target.reads)
     with gathered(errors), placed(config, "features"):
         features.choose(tuple(name for name in columns if name not in (*target.reads, *weights.reads)))
-    if split is not None:
+    is_for_target = split is not None and not target.reads and getattr(split, "column", "") is None
+    if split is not None and not is_for_target:  # else the target's own mistake says it all
         with gathered(errors), placed(config, "data.split"):
             split.choose(columns, target.reads)
     for section, reader in dev.items():

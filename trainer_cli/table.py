@@ -25,16 +25,16 @@ class Column:
 
 
 def columns(score_names: Sequence[str], width: int | None) -> list[Column]:
-    """The columns that `width` holds: the step and the first score stay to the last."""
+    """The columns that `width` holds: the step and the first score stay to the last, before them the losses."""
     found = [
         Column("epoch", "EPOCH", 5, rank=4),
         Column("step", "STEP", 7),
-        Column("train_loss", "TRAIN LOSS", 10, rank=5),
+        Column("train_loss", "TRAIN LOSS", 10, rank=3),
     ]
     if not any(name.endswith(".loss") for name in score_names):  # several dev sets have one each
-        found.append(Column("loss", "DEV LOSS", 8, rank=3 if score_names else ALWAYS))
+        found.append(Column("loss", "DEV LOSS", 8, rank=2 if score_names else ALWAYS))
     for index, name in enumerate(score_names):
-        found.append(Column(name, name.upper(), max(8, len(name)), rank=2 if index else ALWAYS))
+        found.append(Column(name, name.upper(), max(8, len(name)), rank=5 if index else ALWAYS))
     found += [
         Column("learn_rate", "RATE", 8, rank=6),
         Column("batch_size", "BATCH", 6, rank=7),

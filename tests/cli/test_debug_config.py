@@ -245,3 +245,10 @@ def test_settings_that_would_do_nothing_are_refused(folder):
 def test_a_rate_that_is_zero_for_the_most_part_is_told_of(folder, n_steps, said):
     shown = call("debug-config", "run.cfg", "--training.max_steps", n_steps).stdout
     assert (f"It is 0 from step 100 on: the rest of {n_steps:,} steps changes nothing." in shown) is said
+
+
+def test_a_wrong_target_is_told_once_and_the_split_by_its_classes_is_not_blamed(folder):
+    call("init-config", "train.csv", "--output", "own.cfg")
+    said = call("debug-config", "own.cfg", "--target.column", "klass", code=2).stderr
+    assert said.startswith('command line: --target.column: no column is called "klass"')
+    assert len(said.splitlines()) == 1

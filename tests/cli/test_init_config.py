@@ -5,6 +5,7 @@ from statistics import pstdev
 
 import pytest
 from commands import call
+from test_describe import shown_in
 
 from trainer_cli.config.run_config import read_run_config
 
@@ -498,3 +499,25 @@ def test_what_stands_for_a_missing_number_is_one_in_inputs_and_target(folder, ga
     assert "19 of 200 rows have nothing in it" in call("init-config", "a.csv").stdout
     assert 'missing = "skip"' in checked("a.cfg")
     assert trained("a.cfg", "--training.max_steps=5")["rmse"] > 0
+
+
+def test_files_of_a_pattern_are_one_data_set_with_a_plain_name(folder):
+    for part in ("train", "dev"):
+        (folder / f"sales-2024-{part}.csv").write_text((folder / f"{part}.csv").read_text())
+    said = call("init-config", "sales-2024-train.csv", "sales-2024-dev.csv", code=2).stderr
+    assert "To take several files as one data set, put a pattern in quotes, as 'part-*.csv'" in said
+    assert "pattern" not in call("init-config", "sales-2024-train.csv", "gone.csv", code=2).stderr
+    said = call("init-config", "sales-2024-*.csv").stdout
+    assert said.splitlines()[-1] == "Next: trainer train sales-2024.cfg --output out/sales-2024"
+    assert (folder / "sales-2024.cfg").is_file()
+
+
+def test_sentences_go_on_between_words_in_a_narrow_terminal_and_commands_are_whole(folder):
+    (folder / "dev.csv").unlink()
+    shown = shown_in(60, "init-config", "train.csv", "-o", "a-config-with-a-name-that-is-long.cfg")
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert lines[-3:] == [
+        "It scores on 20% of the rows, which are held out and not",
+        "trained on.",
+        "Next: trainer train a-config-with-a-name-that-is-long.cfg --output out/a-config-with-a-name-that-is-long",
+    ]

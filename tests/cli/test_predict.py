@@ -4,18 +4,23 @@ import io
 import json
 import math
 import os
+import sqlite3
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 import pytest
+import typer
 from commands import call, finish, start, train
 from run_fakes import config_of
 
 from trainer_cli import lookup, predictions, records, trained
+from trainer_cli.cli import predictions_file
 from trainer_cli.data.block import Block
 from trainer_cli.data.readers.csv import CSVReader
 from trainer_cli.predictions import Predicted, told
+from trainer_cli.streams import QuietStream
 
 NUMBERS = """
 [optimizer]
@@ -161,7 +166,7 @@ def test_rows_of_several_labels_get_lists_of_them(folder):
 
 def test_a_list_in_a_record_is_one_cell_of_a_table():
     part = Predicted(Block({"words": [["x", "y"], []]}), [["p", "q"], []], [[0.7, 0.6], []], None, "|")
-    assert "".join(records.csv_lines(iter([part]))) == "words,prediction,score\nx|y,p|q,0.7|0.6\n,,\n"
+    assert "".join(records.lines(iter([part]), "csv")) == "words,prediction,score\nx|y,p|q,0.7|0.6\n,,\n"
 
 
 def test_a_file_appears_when_it_is_whole(run, folder):
@@ -219,12 +224,12 @@ def test_a_search_for_bad_rows_that_finds_good_ones_would_be_noticed(run, folder
 
 def test_numbers_that_are_not_finite_are_null_in_json_and_nothing_in_a_table():
     part = Predicted(Block({"x": np.array([np.nan, np.inf, 1.5])}), ["p", "q", "r"], [np.nan, 0.5, 0.6], None)
-    assert [json.loads(line, parse_constant=pytest.fail) for line in records.json_lines(iter([part]))] == [
+    assert [json.loads(line, parse_constant=pytest.fail) for line in records.lines(iter([part]), "jsonl")] == [
         {"x": None, "prediction": "p", "score": None},
         {"x": None, "prediction": "q", "score": 0.5},
         {"x": 1.5, "prediction": "r", "score": 0.6},
     ]
-    assert "".join(records.csv_lines(iter([part]))) == "x,prediction,score\n,p,\n,q,0.5\n1.5,r,0.6\n"
+    assert "".join(records.lines(iter([part]), "csv")) == "x,prediction,score\n,p,\n,q,0.5\n1.5,r,0.6\n"
 
 
 def test_a_number_has_no_more_digits_than_float32_can_tell():
@@ -294,7 +299,6 @@ WRONG = {
     "a place that is not there": (["run", "dev.csv", "--output", "nix/x.csv"], "the folder nix is not there"),
     "no data": (["run", "nix.csv"], "no file is there: nix.csv"),
     "a column too few": (["run", "few.csv"], "few.csv:1: b: the column is missing. The columns are"),
-    "a column of our name": (["run", "taken.csv"], "the data have a column 'score', as a prediction has one"),
     "no rows": (["run", "none.csv"], "none.csv:1: the file has a header but no rows"),
     "no model": (["nix", "dev.csv"], "nix: there is no such model"),
     "no labels to rank": (["run", "dev.csv", "--top", "0"], "Invalid value for '--top'"),
@@ -320,3 +324,98 @@ def test_predictions_agree_with_the_scores_of_evaluate(run, folder):
 def test_numbers_at_the_end_of_the_range_bring_no_warnings(run, folder, command):
     (folder / "huge.csv").write_text("a,b,label\n3e38,-3e38,yes\n1,2,no\n")
     assert call(command, run, "huge.csv").stderr == ""
+
+
+def test_whoever_reads_no_further_ends_the_command(run, folder):
+    header, *rows = (folder / "dev.csv").read_text().splitlines()
+    (folder / "long.csv").write_text("\n".join([header, *rows * 20_000]) + "\n")
+    process = start("predict", "run", "long.csv", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"a,b,label,prediction,score\n"
+    process.stdout.close()
+    assert (process.wait(timeout=60), process.stderr.read()) == (141, b"")
+    process.stderr.close()
+
+
+def test_no_row_is_read_once_nobody_listens(run, monkeypatch):
+    read = []
+
+    def lines():
+        for n in range(10):
+            read.append(n)
+            yield "x\n"
+
+    stream = QuietStream(io.StringIO())
+    monkeypatch.setattr(stream, "write", lambda text: setattr(stream, "error", BrokenPipeError()))
+    monkeypatch.setattr("trainer_cli.streams.stdout", lambda: stream)
+    with pytest.raises(typer.Exit) as ended:
+        predictions_file.write(lines(), None)
+    assert (read, ended.value.exit_code) == ([0], 141)
+
+
+def test_a_dash_is_standard_output(run, folder):
+    plain = call("predict", run, "dev.csv").stdout
+    assert call("predict", run, "dev.csv", "--output", "-").stdout == plain
+    assert not (folder / "-").exists()
+    said = call("evaluate", run, "dev.csv", "--output", "-", code=2).stderr
+    assert said == "--output -: names a file; --json prints the scores on standard output\n"
+
+
+def test_columns_that_are_called_as_predictions_are_get_others_beside_them(run, folder):
+    rows = list(csv.DictReader(io.StringIO((folder / "dev.csv").read_text())))
+    with open(folder / "taken.csv", "w") as file:
+        writer = csv.DictWriter(file, ["a", "b", "prediction", "score"])
+        writer.writeheader()
+        writer.writerows({"a": r["a"], "b": r["b"], "prediction": r["label"], "score": "7"} for r in rows)
+    found = call("predict", run, "taken.csv", "--format", "jsonl")
+    assert found.stderr == (
+        "the data have a column 'prediction': the prediction of the model is called 'prediction_2'\n"
+        "the data have a column 'score': the score of the model is called 'score_2'\n"
+    )
+    records = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [(r["prediction"], r["score"]) for r in records] == [(r["label"], "7") for r in rows]
+    theirs = predicted(run, "dev.csv")
+    assert [(r["prediction_2"], r["score_2"]) for r in records] == [(r["prediction"], r["score"]) for r in theirs]
+    table = csv.DictReader(io.StringIO(call("predict", run, "taken.csv", "--quiet").stdout))
+    assert table.fieldnames == ["a", "b", "prediction", "score", "prediction_2", "score_2"]
+    first, *rest = (json.dumps({"a": r["a"], "b": r["b"]}) for r in rows)
+    (folder / "run.cfg").write_text((folder / "run.cfg").read_text().replace("csv.v1", "auto.v1"))
+    train("--quiet", "--overwrite")
+    (folder / "late.jsonl").write_text("\n".join([first, first.replace("}", ', "score": 1}'), *rest]))
+    said = call("predict", run, "late.jsonl", code=2).stderr
+    assert said.startswith("a record has 'score', as a prediction has, and the first record had not: rename it")
+
+
+def test_records_of_a_database_keep_numbers_and_nulls(run, folder):
+    with closing(sqlite3.connect(folder / "dev.db")) as connection:
+        connection.execute("CREATE TABLE t (id INTEGER, a REAL, b REAL, note TEXT, n INTEGER)")
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", [(1, 0.5, 1.0, None, 7), (2, 1, 2, "x", None)])
+        connection.commit()
+    words = ("predict", run, "dev.db")
+    text = (folder / "run.cfg").read_text().replace("csv.v1", "auto.v1")
+    (folder / "run.cfg").write_text(text)
+    train("--quiet", "--overwrite")
+    found = [json.loads(line) for line in call(*words, "--format", "jsonl").stdout.splitlines()]
+    assert [{k: v for k, v in r.items() if k not in ("prediction", "score")} for r in found] == [
+        {"id": 1, "a": 0.5, "b": 1.0, "note": None, "n": 7},
+        {"id": 2, "a": 1.0, "b": 2.0, "note": "x", "n": None},
+    ]
+    table = call(*words, "--format", "csv", "--read", "limit=1").stdout.splitlines()
+    assert (len(table), table[1].startswith("1,0.5,1.0,,7,")) == (2, True)
+
+
+def test_objects_in_records_come_out_as_they_were_and_are_columns_of_a_table(run, folder):
+    rows = list(csv.DictReader(io.StringIO((folder / "dev.csv").read_text())))
+    records = [{"b": r["b"], "a": r["a"], "meta": {"ok": True, "n": [1, 2]}, "log": [{"x": 1}]} for r in rows]
+    del records[1]["meta"]
+    (folder / "dev.jsonl").write_text("\n".join(map(json.dumps, records)))
+    theirs = predicted(run, "dev.csv")
+    answers = [{name: r[name] for name in ("prediction", "score")} for r in theirs]
+    words = ("predict", "nested", "dev.jsonl")
+    (folder / "run.cfg").write_text((folder / "run.cfg").read_text().replace("csv.v1", "auto.v1"))
+    train("--quiet", output="nested")
+    found = [json.loads(line) for line in call(*words).stdout.splitlines()]
+    assert found == [record | answer for record, answer in zip(records, answers, strict=True)]
+    table = list(csv.DictReader(io.StringIO(call(*words, "--format", "csv").stdout)))
+    assert list(table[0]) == ["b", "a", "meta.ok", "meta.n", "log", "prediction", "score"]
+    assert [list(row.values())[2:5] for row in table[:2]] == [["true", "1;2", '{"x": 1}'], ["", "", '{"x": 1}']]
+    assert [row["prediction"] for row in table] == [answer["prediction"] for answer in answers]

@@ -8,6 +8,7 @@ from trainer_cli.cli.clean import clean
 from trainer_cli.cli.commands import Commands
 from trainer_cli.cli.convert_config import convert_config
 from trainer_cli.cli.cross_validate import cross_validate
+from trainer_cli.cli.data_command import DataCommand
 from trainer_cli.cli.debug_config import debug_config
 from trainer_cli.cli.describe import describe
 from trainer_cli.cli.evaluate import evaluate
@@ -30,12 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("init-config")(init_config)
+app.command("init-config", cls=DataCommand)(init_config)
 app.command("convert-config", cls=ConfigCommand)(convert_config)
-app.command("describe")(describe)
+app.command("describe", cls=DataCommand)(describe)
 app.command("train", cls=ConfigCommand)(train)
-app.command("evaluate")(evaluate)
-app.command("predict")(predict)
+app.command("evaluate", cls=DataCommand)(evaluate)
+app.command("predict", cls=DataCommand)(predict)
 app.command("export")(export)
 app.command("debug-config", cls=ConfigCommand)(debug_config)
 app.command("cross-validate", cls=ConfigCommand)(cross_validate)

@@ -89,15 +89,15 @@ def show(found: Survey, stream: QuietStream) -> None:
     from trainer_cli.proposal.header import header_doubt
 
     out = console(stream)
-    out.print(Text(heading(found)), style="bold")
+    out.print(Text(heading(found)), style="bold", soft_wrap=False)
     if doubt := header_doubt(found):
-        out.print(Text(doubt), style="yellow")
+        out.print(Text(doubt), style="yellow", soft_wrap=False)
     for line, style in lines(found.uses, out.width if out.is_terminal else None):
         out.print(Text(line), style=style)
     if len(found.uses) > MAX_SHOWN:
         out.print(Text("--json names every column."), style="dim")
     for line in hints(found):
-        out.print(Text(line), style="yellow")
+        out.print(Text(line), style="yellow", soft_wrap=False)
 
 
 def hints(found: Survey) -> Iterator[str]:

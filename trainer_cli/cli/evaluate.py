@@ -61,7 +61,7 @@ def evaluate(
         loaded, conditions = scoring.load(saved)
         check_asked(loaded, errors, picture)
         if output is not None:
-            check_folder(output)
+            check_output(output)
         with unnamed(), kept():
             readers = scoring.readers_of(saved, loaded, data, test, arguments(read))
             if picture is not None and len(readers) > 1:
@@ -95,6 +95,14 @@ def format_of(picture: Path) -> str:
     found = format_of("--picture", picture)
     check_folder(picture, "--picture")
     return found
+
+
+def check_output(output: Path) -> None:
+    from trainer_cli.errors import ArgumentError
+
+    if str(output) == "-":
+        raise ArgumentError("--output -: names a file; --json prints the scores on standard output")
+    check_folder(output)
 
 
 def check_folder(path: Path, option: str = "--output") -> None:

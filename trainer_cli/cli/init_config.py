@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trainer_cli.proposal.survey import Survey
 
 STDOUT = "-"
+COMMANDS = ("Next", "Then")
 
 
 def init_config(
@@ -48,9 +49,12 @@ def init_config(
     Says what each column holds and is used as, and what to type next.
     """
     with outcome(), delivered(), advised():
+        from rich.text import Text
+
         from trainer_cli import streams
         from trainer_cli.cli.describe import show
         from trainer_cli.cli.evaluate import unnamed
+        from trainer_cli.progress import console
         from trainer_cli.proposal import proposal, siblings, source, survey
         from trainer_cli.proposal.uses import Choice
 
@@ -71,7 +75,9 @@ def init_config(
             streams.stdout().write(text)
         else:
             write(config, text)
-            streams.stdout().write(next_steps(found, config, dev, test))
+            out = console(streams.stdout())
+            for line in next_steps(found, config, dev, test):
+                out.print(Text(line), soft_wrap=line.startswith(COMMANDS))  # a command is copied in one piece
 
 
 def optimize_of(name: str) -> Optimize:
@@ -106,14 +112,14 @@ def write(config: Path, text: str) -> None:
         config.write_text(text, encoding="utf-8")
 
 
-def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None) -> str:
+def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None) -> list[str]:
     """What was written, which other files were found, and the commands to type next."""
     from trainer_cli.data.block import listing
     from trainer_cli.data.faults import shown
     from trainer_cli.proposal.proposal import said_of_gaps, share_held_out, share_of_rare
 
     folder = str(Path("out") / config.stem)
-    lines = [f"\n{config} is written."]
+    lines = ["", f"{config} is written."]
     if dev is not None:
         lines.append(f"It scores on {dev}, which lies beside the data.")
     else:
@@ -126,7 +132,7 @@ def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None)
         lines.append(
             f"The rarest class has {share:.2g} % of the rows: they are used more often, and macro F is the score."
         )
-    lines.append(f"Next: {shlex.join(['trainer', 'train', str(config), '--output', folder])}")
+    lines.append(f"{COMMANDS[0]}: {shlex.join(['trainer', 'train', str(config), '--output', folder])}")
     if test is not None:
-        lines.append(f"Then: {shlex.join(['trainer', 'evaluate', folder, str(test)])}")
-    return "\n".join(lines) + "\n"
+        lines.append(f"{COMMANDS[1]}: {shlex.join(['trainer', 'evaluate', folder, str(test)])}")
+    return lines

@@ -21,6 +21,8 @@ from trainer_cli.cli.predictions_file import (
 )
 from trainer_cli.cli.reading import Read, advised, arguments
 
+STDOUT = "-"
+
 if TYPE_CHECKING:
     from trainer_cli.errors import DataError
     from trainer_cli.predictions import Account
@@ -32,7 +34,9 @@ def predict(
         Path, typer.Argument(help="A data file, a directory that holds one, or - (standard input).", metavar="DATA")
     ],
     code: Code = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not standard out.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file; - is standard output.")
+    ] = None,
     file_format: Annotated[
         str | None,
         typer.Option(
@@ -54,6 +58,7 @@ def predict(
         from trainer_cli.threads import computing
 
         user_code.import_files(code or [])
+        output = None if str(output) == STDOUT else output
         asked = asked_format(file_format, output)
         saved = lookup.find(model)
         loaded, conditions = scoring.load(saved)
@@ -68,10 +73,13 @@ def predict(
             is_new = output is None or not output.is_file()
             account, batch_size = predictions.Account(), conditions.eval_batch_size
             found = predictions.predictions(loaded, source, batch_size=batch_size, top=top, account=account)
+            titles = records.Titles()
             if written != "docbin":
-                write(records.lines(found, written), output)
+                write(records.lines(found, written, titles), output)
             elif output is not None:
                 write_bytes(docbin.to_bytes(found, loaded), output)
+        for name, other in titles.others.items() if not quiet else ():
+            complain(f"the data have a column {name!r}: the {name} of the model is called {other!r}")
         if account.faults:
             raise incomplete(account, output, is_new)
         if output is not None and not quiet:

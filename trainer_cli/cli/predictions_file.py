@@ -10,6 +10,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, cast
 
+import typer
+
 from trainer_cli.cli.evaluate import check_folder
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 # Readers whose data are lines of text that predictions can stand in.
 OF_READERS: dict[str, Format] = {"csv": "csv", "jsonl": "jsonl", "conll": "conll"}
+# A shell gives it to a process that SIGPIPE ends, as it does other tools whose output nobody reads on.
+CLOSED_PIPE = 128 + 13
 # What is no text, whatever --format says.
 NO_TEXT = (".parquet", ".db", ".sqlite", ".sqlite3", ".npy", ".npz", ".xls", ".xlsx", ".bz2", ".xz", ".zst", ".zip")
 
@@ -113,14 +117,21 @@ def check_place(output: Path, sources: Iterable[Path]) -> None:
 
 
 def write(lines: Iterator[str], output: Path | None) -> None:
-    """Write the lines as they come; a file appears under its name when it is whole, packed if its name ends in .gz."""
+    """Write the lines as they come, as long as somebody reads them.
+
+    A file appears under its name when it is whole, packed if its name ends in .gz.
+    """
     from trainer_cli import streams
 
     if output is None:
         stream = streams.stdout()
         for line in lines:
             stream.write(line)
+            if stream.error is not None:
+                break
         stream.flush()
+        if isinstance(stream.error, BrokenPipeError):
+            raise typer.Exit(CLOSED_PIPE)
         return
     with put_in_place(output) as raw, packed(raw, output) as file:
         file.writelines(lines)

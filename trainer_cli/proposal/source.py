@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Any
 
 from trainer_cli.data.reader import Reader, check_given
 from trainer_cli.data.readers.auto import AutoReader, by_name, checked_format, format_of, unknown
-from trainer_cli.data.readers.files import STDIN
+from trainer_cli.data.readers.files import STDIN, is_pattern
 from trainer_cli.data.readers.images import images_in
 from trainer_cli.data.readers.pixels import opened_image
 from trainer_cli.data.readers.unpack import plain
@@ -23,6 +24,7 @@ FIRST_AND_LAST = {"token": 0, "tag": -1}
 # Images of several sizes are brought to one; so many are looked at to find out.
 SIZE = 64
 MAX_LOOKED_AT = 1000
+WILDCARD = re.compile(r"\[[^]]*\]|[*?]")
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,10 @@ def size_of(paths: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def stem(path: Path) -> str:
-    """A file's name without what says its format.
+    """A file's name without what says its format; that of a pattern without its wildcards.
 
-    >>> stem(Path("a/x.csv.gz")), stem(Path("a/x.y.csv")), stem(Path("a"))
-    ('x', 'x.y', 'a')
+    >>> stem(Path("a/x.csv.gz")), stem(Path("a/x.y.csv")), stem(Path("x-20[12]?-*.csv")), stem(Path("*"))
+    ('x', 'x.y', 'x-20', 'data')
     """
-    return Path(path.name[: len(plain(path.name))]).stem or "data"
+    found = Path(path.name[: len(plain(path.name))]).stem
+    return (WILDCARD.sub("", found).strip("-_. ") if is_pattern(path) else found) or "data"

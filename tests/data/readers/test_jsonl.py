@@ -87,14 +87,17 @@ def test_all_files_have_the_columns_of_the_first(write, tmp_path):
 
 
 def test_narrowed_to_some_columns_all_other_keys_may_be_anything(write):
-    path = write('{"a": "x", "m": {"n": 1}}\n' * 4096 + '{"a": "y", "late": {}, "m": [1]}\n', "x.jsonl")
+    path = write('{"a": "x", "m": {"n": 1}, "k": [[1]]}\n' * 4096 + '{"a": "y", "late": {}, "m": [1]}\n', "x.jsonl")
     reader = JSONLReader(path)
     reader.narrow(["a"])
     one, other = reader.blocks()
-    assert (one.columns["a"][0], other.columns["a"], one.columns["m"][0]) == ("x", ["y"], "")
-    assert (one.records[0], other.records[0]) == ({"a": "x", "m": {"n": 1}}, {"a": "y", "late": {}, "m": [1]})
-    reader.narrow(["m"])
-    with pytest.raises(DataError, match="1: m: expected a text or a number"):
+    assert (one.columns["a"][0], other.columns["a"], one.columns["m.n"][0]) == ("x", ["y"], "1")
+    assert (one.records[0], other.records[0]) == (
+        {"a": "x", "m": {"n": 1}, "k": [[1]]},
+        {"a": "y", "late": {}, "m": [1]},
+    )
+    reader.narrow(["k"])
+    with pytest.raises(DataError, match="1: k: expected a list of texts"):
         list(reader.blocks())
 
 
@@ -121,7 +124,7 @@ def test_no_word_stands_twice_in_what_the_parser_says(write):
         ("[1, 2]", "[1]", "a: expected a list of 2 numbers, got"),
         ("[1, 2]", "[1, true]", "a: expected a list of 2 numbers, got"),
         ('"x"', '["a"]', "a: expected a text or a number, got"),
-        ('"x"', '{"b": 1}', "a: expected a text or a number, got"),
+        ('"x"', '[{"b": 1}]', "a: expected a text or a number, got"),
     ],
 )
 def test_a_value_of_another_kind_than_the_first_is_refused(write, first, value, message):
@@ -129,7 +132,7 @@ def test_a_value_of_another_kind_than_the_first_is_refused(write, first, value, 
     assert str(fails(path)).startswith(f"{path}:2: {message}")
 
 
-@pytest.mark.parametrize("first", ['[["a"]]', "[1, true]", "[null]", '{"b": 1}'])
+@pytest.mark.parametrize("first", ['[["a"]]', "[1, true]", "[null]"])
 def test_a_first_value_that_fits_no_column_is_refused(write, first):
     path = write(f'{{"a": {first}}}\n', "x.jsonl")
     assert str(fails(path)).startswith(f"{path}:1: a: expected a ")
@@ -227,3 +230,45 @@ def test_values_that_could_mean_two_things_are_told(tmp_path, line, message):
     (tmp_path / "x.jsonl").write_text(f'{{"a": 1}}\n{line}\n')
     with pytest.raises(DataError, match=rf"x\.jsonl:2: expected a JSON object: {message}"):
         list(JSONLReader(tmp_path / "x.jsonl").blocks())
+
+
+def columns_of(path, **arguments):
+    return [dict(block.columns) for block in JSONLReader(path, **arguments).blocks()]
+
+
+def test_values_in_objects_have_dotted_names_and_records_stay_as_they_are(write):
+    path = write('{"a": 1, "m": {"lang": "en", "x": {"y": [1, 2]}}}\n{"m": null, "a": 2}\n{"m": {}}\n', "x.jsonl")
+    (block,) = JSONLReader(path, columns=["m.lang", "a"]).blocks()
+    assert block.columns == {"m.lang": ["en", "", ""], "a": ["1", "2", ""]}
+    assert block.records[0] == {"m": {"lang": "en", "x": {"y": [1, 2]}}, "a": 1}
+    (block,) = JSONLReader(path).blocks()
+    assert list(block.columns) == ["a", "m.lang", "m.x.y"]
+    np.testing.assert_array_equal(block.columns["m.x.y"], [[1, 2], [np.nan] * 2, [np.nan] * 2])
+    assert block.records[1:] == [{"m": None, "a": 2}, {"m": {}}]
+
+
+def test_an_object_may_be_null_in_later_blocks_alone(write):
+    path = write('{"m": {"n": 1}}\n' * 4096 + '{"m": null}\n{"m": {}}\n', "x.jsonl")
+    assert columns_of(path)[1] == {"m.n": ["", ""]}
+    late = write('{"m": {"n": 1}}\n' * 4096 + '{"m": {"k": 1}}\n', "y.jsonl")
+    assert '4097: the key "m.k" is not among those of the first objects' in str(fails(late))
+
+
+def test_lists_with_objects_are_texts_of_json(write):
+    path = write('{"a": [], "b": "x"}\n{"a": [{"k": "ä"}], "b": "y"}\n{"b": "z"}\n', "x.jsonl")
+    assert columns_of(path) == [{"a": ["[]", '[{"k": "ä"}]', ""], "b": ["x", "y", "z"]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"m.n": 1, "m": {"n": 2}}', ':1: the name "m.n" comes twice, as a key and as that of a value in an object'),
+        ('{"m": {}}', ": the objects have no values"),
+        ('{"a": ' + '{"b": ' * 60 + "1" + "}" * 61, ": expected a text or a number, got "),
+        ('{"m": {"n": 1}}\n{"m": null}', ':2: the object lacks the key "m.n", unlike the first one'),
+    ],
+)
+def test_objects_that_are_no_columns_are_refused(write, text, message):
+    path = write(text, "x.jsonl")
+    missing = "error" if "\n" in text else "empty"
+    assert message in str(fails(path, missing=missing))

@@ -112,7 +112,8 @@ def first_rows(blocks: Iterator[Block], room: int | None) -> Iterator[Block]:
             columns = {name: values[:room] for name, values in block.columns.items()}
             paths = block.places.paths
             places = block.places if paths is None else replace(block.places, paths=paths[:room])
-            yield Block(columns, places, block.start)
+            records = None if block.records is None else block.records[:room]
+            yield Block(columns, places, block.start, records)
             return
         room = None if room is None else room - len(block)
         yield block

@@ -21,13 +21,14 @@ from trainer_cli.registry import registry
 class JSONLReader(RecordSet):
     """Rows of a file with one JSON object a line (https://jsonlines.org) as columns of text, tokens or numbers.
 
-    The columns are the keys of the first block's objects (up to 4,096, or 4 MiB), in the order in which they appear;
-    `columns` names others. A key that an object lacks is a missing value, as null is: an empty text, an empty list, or
-    NaN. With `missing = "error"` every object has the keys of the first one. Texts stay as they are, numbers, true and
-    false are written as JSON writes them. A list of texts is a row of tokens; lists of numbers, all of one length, are
-    an array; an object is a DataError. The file is UTF-8, with or without a byte order mark, or has another
-    `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are unpacked; blank lines are no rows. `path` may be a pattern;
-    `columns` and `limit` choose columns and the first rows.
+    The columns are the keys of the first block's objects (up to 4,096, or 4 MiB), in the order in which they
+    appear; `columns` names others. A key that an object lacks is a missing value, as null is: an empty text, an
+    empty list, or NaN. With `missing = "error"` every object has the keys of the first one. Texts stay as they are,
+    numbers, true and false are written as JSON writes them. A list of texts is a row of tokens; lists of numbers,
+    all of one length, are an array; lists with objects are texts as JSON writes them. Values in an object have
+    dotted names, as `meta.lang` of `{"meta": {"lang": "en"}}` has. The file is UTF-8, with or without a byte order
+    mark, or has another `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are unpacked; blank lines are no rows.
+    `path` may be a pattern; `columns` and `limit` choose columns and the first rows.
     """
 
     suffixes = with_packed(".jsonl", ".ndjson")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -14,10 +15,14 @@ from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError, Problem
 from trainer_cli.registry import nearest
 
-Kind = Literal["text", "tokens", "numbers"]
+Kind = Literal["text", "tokens", "numbers", "json"]
 Missing = Literal["error", "empty"]
 Record = Mapping[str, Any]
 EXPECTED = {"text": "a text or a number", "tokens": "a list of texts", "numbers": "a list of {} numbers"}
+
+
+# Objects in objects, deeper than any honest ones.
+MAX_DEPTH = 50
 
 
 class UnfitError(Exception):
@@ -28,7 +33,8 @@ class Objects:
     """How the values of objects become those of the columns `names`.
 
     A column's kind is that of its first value in `records`, the first objects: a list of texts (or an empty one) makes
-    it tokens, a list of numbers an array of rows of that length, all else text. `missing` says what becomes of a key
+    it tokens, a list of numbers an array of rows of that length, one with objects a text as JSON writes it, all else
+    text. Values in an object have dotted names. `missing` says what becomes of a key
     that an object lacks: an error, or an empty value (NaN among numbers). Another key than `names` is an error unless
     `is_open`. Where `uses` is given, the values of other columns may be anything; what does not fit is empty.
     """
@@ -52,6 +58,8 @@ class Objects:
 
     def values(self, record: Record) -> list[Any]:
         """The object's values in the order of the columns; UnfitError: it has another form than the ones before."""
+        if is_nested(record):
+            record = unique(list(leaves(record)))
         if record.keys() != self.kinds.keys():
             self._check_keys(record)
         found = [convert(record.get(name)) for name, convert in self._converters]
@@ -71,11 +79,12 @@ class Objects:
             gap = [math.nan] * self.lengths[name] if self.missing == "empty" else None
             convert, empty = partial(as_numbers, length=self.lengths[name], gap=gap), [math.nan] * self.lengths[name]
         else:
-            convert, empty = (as_text, "") if self.kinds[name] == "text" else (as_tokens, [])  # type: ignore[assignment]
+            convert, empty = AS[self.kinds[name]]  # type: ignore[assignment]
         return convert if name in self.uses else partial(lenient, convert, empty)
 
     def _check_keys(self, record: Record) -> None:
-        late = () if self.is_open else (name for name in record if name not in self.kinds)
+        unknown = (name for name in record if name not in self.kinds and not self._is_gap(record, name))
+        late = () if self.is_open else unknown
         for name in late:
             hint = nearest(name, list(self.kinds))
             if self.missing == "error":
@@ -87,29 +96,76 @@ class Objects:
                 remedy = 'missing = "empty" takes it as empty'
                 raise UnfitError(f"the object lacks the key {shown(name)}, unlike the first one; {remedy}")
 
+    def _is_gap(self, record: Record, name: str) -> bool:
+        """Whether null stands where other objects have an object."""
+        return record[name] is None and any(each.startswith(f"{name}.") for each in self.kinds)
+
     def _unfit(self, record: Record, position: int) -> UnfitError:
         name = list(self.kinds)[position]
         expected = EXPECTED[self.kinds[name]].format(self.lengths.get(name))
         return UnfitError(f"{name}: expected {expected}, got {shown(str(record.get(name)))}")
 
 
-def keys_of(records: Iterable[Record]) -> tuple[str, ...]:
-    """The keys of objects, in the order in which they first appear.
+def flat(record: Record) -> Record:
+    """An object with the values of those in it under dotted names; of two values of one name the last. An empty object
+    in it has none.
 
-    >>> keys_of([{"a": 1}, {"b": 2, "a": 3}])
-    ('a', 'b')
+    >>> flat({"id": 7, "meta": {"lang": "en", "size": {"x": 1}}})
+    {'id': 7, 'meta.lang': 'en', 'meta.size.x': 1}
     """
-    return tuple(dict.fromkeys(name for record in records for name in record))
+    return dict(leaves(record)) if is_nested(record) else record
+
+
+def leaves(record: Record, before: str = "", depth: int = MAX_DEPTH) -> Iterator[tuple[str, Any]]:
+    """The values in an object that are no objects, each with its dotted name; those too deep stay objects."""
+    for name, value in record.items():
+        if isinstance(value, dict) and depth:
+            yield from leaves(value, f"{before}{name}.", depth - 1)
+        else:
+            yield before + name, value
+
+
+def unique(pairs: Sequence[tuple[str, Any]]) -> Record:
+    """Values by their names. UnfitError: two have one name."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise UnfitError(f"the name {shown(twice)} comes twice, as a key and as that of a value in an object")
+    return found
+
+
+def is_nested(record: Record) -> bool:
+    return dict in map(type, record.values())
+
+
+def keys_of(records: Iterable[Record]) -> tuple[str, ...]:
+    """The names of the values in objects, in the order in which they first appear.
+
+    One that is null wherever it appears, and elsewhere an object, is none.
+
+    >>> keys_of([{"a": 1}, {"b": 2, "a": 3}]), keys_of([{"a": None}, {"a": {"b": 1}}])
+    (('a', 'b'), ('a.b',))
+    """
+    is_null: dict[str, bool] = {}
+    for record in map(flat, records):
+        for name, value in record.items():
+            is_null[name] = is_null.get(name, True) and value is None
+    objects = {name[:at] for name in is_null for at, char in enumerate(name) if char == "."}
+    return tuple(name for name, nothing in is_null.items() if not (nothing and name in objects))
 
 
 def first_values(names: Sequence[str], records: Iterable[Record]) -> dict[str, Any]:
-    """The first value of each name that is not null."""
+    """The first value of each name that is not null; an empty list is no value where others have objects in them."""
     found: dict[str, Any] = {}
-    for record in records:
+    empty: dict[str, Any] = {}
+    for record in map(flat, records):
         if len(found) == len(names):
             break
-        found |= {name: record[name] for name in names if name not in found and record.get(name) is not None}
-    return found
+        there = {name: record[name] for name in names if name not in found and record.get(name) is not None}
+        empty |= {name: value for name, value in there.items() if value == []}
+        found |= {name: value for name, value in there.items() if value != []}
+    return {**found, **{name: value for name, value in empty.items() if kind_of(found.get(name)) != "json"}}
 
 
 def checked_missing(missing: object) -> Missing:
@@ -124,6 +180,8 @@ def kind_of(value: Any) -> Kind:
     """The kind of a column whose first value this is."""
     if not isinstance(value, list):
         return "text"
+    if any(isinstance(item, dict) for item in value):
+        return "json"
     return "numbers" if value and as_numbers(value) is not None else "tokens"
 
 
@@ -142,6 +200,11 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, int | float) else None
+
+
+def as_json(value: Any) -> str | None:
+    """A value as a column of text has it, a list or an object as JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else as_text(value)
 
 
 def as_tokens(value: Any) -> list[str] | None:
@@ -163,3 +226,11 @@ def as_numbers(value: Any, length: int | None = None, gap: list[float] | None = 
         return list(map(float, value))
     except OverflowError:
         return None
+
+
+# How a column of a kind takes a value, and the one that it has for none.
+AS: dict[Kind, tuple[Callable[[Any], Any], Any]] = {
+    "text": (as_text, ""),
+    "json": (as_json, ""),
+    "tokens": (as_tokens, []),
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,8 @@ class ParquetReader(FileSet):
             start = 0
             for batch in table.batches(names):
                 for part in parts(batch):
-                    yield Block(columns_of(part, names, str(path), start), Places(str(path)), start)
+                    columns = columns_of(part, names, str(path), start)
+                    yield Block(columns, Places(str(path)), start, records_of(part, columns))
                     start += len(part)
             if start == 0:
                 raise fault("the file has no rows", path)
@@ -130,6 +131,21 @@ def columns_of(batch: Any, names: Names, path: str, start: int) -> dict[str, Col
             where = printable(name) if err.row is None else f"{printable(name)}[{start + err.row}]"
             raise DataError(problems=[Problem(str(err), path, 0, where)]) from None
     return found
+
+
+def records_of(batch: Any, columns: Mapping[str, Column]) -> list[dict[str, Any]] | None:
+    """The rows of a batch as the file has them, where that is more than its columns say: nulls, true and false."""
+    types = required("pyarrow", WHAT).types
+    exact = {}
+    for name, values in zip(columns, batch.columns, strict=True):
+        kind = values.type
+        is_plain = types.is_integer(kind) or types.is_string(kind) or types.is_large_string(kind)
+        if types.is_boolean(kind) or (is_plain and values.null_count):
+            exact[name] = values.to_pylist()
+    if not exact:
+        return None
+    told = {name: values if isinstance(values, list) else values.tolist() for name, values in columns.items()} | exact
+    return [dict(zip(told, row, strict=True)) for row in zip(*told.values(), strict=True)]
 
 
 class UnfitError(Exception):

@@ -14,7 +14,8 @@ from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
 from trainer_cli.data.readers.files import STDIN, opened
 from trainer_cli.data.readers.fileset import FileSet, Names
 from trainer_cli.data.readers.lines import compact, stretches
-from trainer_cli.data.readers.objects import Missing, Objects, Record, UnfitError, checked_missing, keys_of
+from trainer_cli.data.readers.objects import Missing, Objects, Record, UnfitError, checked_missing, flat, keys_of
+from trainer_cli.errors import DataError, Problem
 
 
 class Source(Protocol):
@@ -91,10 +92,8 @@ class RecordSet(FileSet):
         if not rows:
             return None
         lines, records, values = zip(*rows, strict=True)
-        if self.wanted is not None:
-            kept = [{name: record[name] for name in self.wanted if name in record} for record in records]
-        else:
-            kept = list(records)
+        wanted = self.wanted
+        kept = list(records) if wanted is None else [wanted_of(record, wanted) for record in records]
         return Block(objects.columns(values), Places(str(path), compact(list(lines))), start, kept)
 
     def _settled(self, path: Path, records: Sequence[Record]) -> Objects:
@@ -115,8 +114,11 @@ class RecordSet(FileSet):
         for record in self._all() if unseen and str(self.path) != STDIN else records:
             if not unseen:
                 break
-            found |= dict.fromkeys(record)
-            unseen -= record.keys()
+            names_in = flat(record).keys()
+            found |= dict.fromkeys(names_in)
+            unseen -= names_in
+        if not (names or found):
+            raise DataError(problems=[Problem("the objects have no values", str(self.tables()[0]))])
         return tuple(dict.fromkeys((*names, *found)))
 
     def _all(self) -> Iterator[Record]:
@@ -125,6 +127,16 @@ class RecordSet(FileSet):
             with opened(path) as file:
                 for _, record in self.source(file, path).records():
                     yield record
+
+
+def wanted_of(record: Record, names: Sequence[str]) -> Record:
+    """What an object has of some names; an object in it is whole.
+
+    >>> wanted_of({"a": 1, "b": {"c": 2, "d": 3}, "e": 4}, ["b.c", "a"])
+    {'b': {'c': 2, 'd': 3}, 'a': 1}
+    """
+    keys = [name if name in record else name.partition(".")[0] for name in names]
+    return {key: record[key] for key in keys if key in record}
 
 
 def fitting(

@@ -35,9 +35,10 @@ Row = tuple[object, ...]
 class SQLiteReader(FileSet):
     """The rows of a `query` to an SQLite database as columns of text, under the names that the query gives them.
 
-    Left out, the query is for all of the only table. Numbers are written as Python writes them, NULL is an empty text,
-    bytes are a DataError. The database is opened to be read alone, and the query may do nothing else: an order of rows
-    that matters needs ORDER BY. `path` may be a pattern; `columns` and `limit` choose columns and the first rows.
+    Left out, the query is for all of the only table. Numbers are written as Python writes them, NULL is an empty
+    text, bytes are a DataError; records have numbers and NULL as they are. The database is opened to be read alone,
+    and the query may do nothing else: an order of rows that matters needs ORDER BY. `path` may be a pattern;
+    `columns` and `limit` choose columns and the first rows.
     """
 
     suffixes = (".sqlite", ".sqlite3", ".db", ".db3")
@@ -65,7 +66,8 @@ class SQLiteReader(FileSet):
             for rows in stretches(cursor):
                 found = list(zip(*rows, strict=True))
                 columns = {name: texts(values, name, path, start) for name, values in zip(names, found, strict=True)}
-                yield Block(columns, Places(str(path)), start)
+                records = [dict(zip(names, row, strict=True)) for row in rows]
+                yield Block(columns, Places(str(path)), start, records)
                 start += len(rows)
             if start == 0:
                 raise DataError(problems=[Problem("the query gives no rows", str(path))])
