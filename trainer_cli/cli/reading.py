@@ -17,8 +17,10 @@ Read = Annotated[
 ]
 # What a message says of an argument of readers. Encoders have some of the same name.
 ARGUMENT = re.compile(
-    r"set (?:its |another )?(text_encoding)|(?<!\w)(text_encoding|query|format|names|columns_at|delimiter|size) = "
-    r'|(missing) = "empty"|(columns) = \[\.\.\.\] does|@readers = "(\w+)\.v1"|set (header) = false'
+    r'(?:set )?text_encoding = "(?P<encoding>[\w-]+)"|set (?:its |another )?(?P<any>text_encoding)'
+    r"|(?<!\w)(?P<named>text_encoding|query|format|names|columns_at|delimiter|size) = "
+    r'|(?P<missing>missing) = "empty"|(?P<columns>columns) = \[\.\.\.\] does|@readers = "(?P<format>\w+)\.v1"'
+    r"|set (?P<header>header) = false|(?<!\w)skip = (?P<skip>\d+)"
 )
 
 
@@ -54,7 +56,8 @@ def advised() -> Iterator[None]:
     except TrainerError as err:
         found = ARGUMENT.search(str(err))
         if found is not None:
-            at = found.lastindex or 0
-            word = {5: f"format={found[at]}", 6: f"{found[at]}=false"}.get(at, f"{found[at]}=VALUE")
+            kind, value = str(found.lastgroup), found[found.lastgroup or 0]
+            words = {"encoding": f"text_encoding={value}", "format": f"format={value}", "skip": f"skip={value}"}
+            word = words.get(kind, f"{value}={'false' if kind == 'header' else 'VALUE'}")
             err.args = (f"{err}\nOn the command line: --read {word}",)
         raise

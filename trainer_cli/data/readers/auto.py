@@ -68,6 +68,7 @@ class AutoReader:
         text_encoding: str | None = None,
         delimiter: str | None = None,
         header: bool | None = None,
+        skip: int | None = None,
         missing: Missing | None = None,
         names: list[str] | None = None,
         columns_at: dict[str, int] | None = None,
@@ -85,6 +86,7 @@ class AutoReader:
         given |= {
             "delimiter": delimiter,
             "header": header,
+            "skip": skip,
             "missing": missing,
             "names": names,
             "columns_at": columns_at,

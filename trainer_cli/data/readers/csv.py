@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer_cli.data.block import Block, Places
 from trainer_cli.data.faults import MAX_SHOWN, FaultsError, shown
+from trainer_cli.data.readers.delimiters import FOLLOWING_LINES, detected, lines_above, opening, rows_in, usual_in
 from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
 from trainer_cli.data.readers.files import MAX_LINE, STDIN, opened
 from trainer_cli.data.readers.fileset import FileSet, Names
@@ -26,13 +27,8 @@ if TYPE_CHECKING:
 # Each row with the line it begins at.
 Records = Iterator[tuple[int, list[str]]]
 
-# The header, with newlines in its names, is looked for in so many lines.
-HEADER_LINES = 20
-# So many lines after it are looked at to find the delimiter.
-FOLLOWING_LINES = 20
-# What is tried, in this order, where the usual delimiter leaves the header in one piece.
-OTHER_DELIMITERS = (",", ";", "\t", "|")
-
+# What a row with more values than a header of one may mean.
+TITLE = "; if that is a title, skip = {} leaves it out"
 # What is said of names that are none.
 NO_HEADER = "; does the file have a header row? If not, set header = false"
 
@@ -58,12 +54,14 @@ class CSVReader(FileSet):
     """Rows of a CSV file (RFC 4180, strictly) as columns of text.
 
     The first row names the columns; with `header = false` it is a row like the others, and the columns are called
-    `column1`, `column2` and so on. The file is UTF-8, with or without a byte order mark, whatever the locale, or has
-    another `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are unpacked. `delimiter`, unless given, is the one of
-    comma, semicolon, tab and bar that cuts the header and the rows after it into as many values, several; of more than
-    one that with the most values, and if none does the first that cuts the header. A tab is tried first in names that
-    end in .tsv, packed or not. Wholly empty lines are no rows. `path` may be a pattern; `columns` and `limit` choose
-    columns and the first rows.
+    `column1`, `column2` and so on, as one that the first row gives no name is among others that have one. Blanks
+    around a value or name are no part of it, unless they stand in quotes. `skip` is how many lines stand above the
+    first row; a line `sep=;` there, as Excel has it, tells the delimiter. The file is UTF-8, with or without a byte
+    order mark, whatever the locale, or has another `text_encoding`; packed files (.gz, .bz2, .xz, .zst) are
+    unpacked. `delimiter`, unless given, is the one of comma, semicolon, tab and bar that cuts the header and the
+    rows after it into as many values, several; of more than one that with the most values, and if none does the
+    first that cuts the header. A tab is tried first in names that end in .tsv, packed or not. Wholly empty lines
+    are no rows. `path` may be a pattern; `columns` and `limit` choose columns and the first rows.
     """
 
     suffixes = with_packed(".csv", ".tsv")
@@ -78,32 +76,39 @@ class CSVReader(FileSet):
         limit: int | None = None,
         text_encoding: str = UTF_8,
         header: bool = True,
+        skip: int = 0,
     ):
         self.delimiter = delimiter
         self.header = header
         self.encoding = checked_encoding(text_encoding)
-        super().__init__(path, columns, limit, delimiter=delimiter, text_encoding=self.encoding, header=header)
+        self.skip = skip
+        settings: dict[str, Any] = {"delimiter": delimiter, "text_encoding": self.encoding, "header": header}
+        super().__init__(path, columns, limit, **settings, skip=skip)
         if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0'):
             message = f'a delimiter is one character, such as "," or ";" or "\\t" (a tab), got {delimiter!r}'
             raise ArgumentError(problems=[Problem(message, where="delimiter")])
         if not isinstance(header, bool):
             message = f"header is true (the first row names the columns) or false, got {header!r}"
             raise ArgumentError(problems=[Problem(message, where="header")])
+        if type(skip) is not int or skip < 0:
+            message = f"skip is how many lines stand above the header, a whole number, got {skip!r}"
+            raise ArgumentError(problems=[Problem(message, where="skip")])
 
     def names_in(self, path: Path) -> Names:
         delimiter = self._delimiter(path)
         with opened(path) as file:
             lines = Lines(file, str(path), self.encoding)
-            return self._named(records_of(lines, delimiter), lines)[0]
+            return self._named(records_of(lines, delimiter, self.skip), lines)[0]
 
     def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """Blocks of up to 4,096 rows, or 4 MiB of text; ragged or undecodable rows are reported at the end."""
         delimiter = self._delimiter(path)
         with opened(path) as file:
             lines = Lines(file, str(path), self.encoding)
-            names, records = self._named(records_of(lines, delimiter), lines)
+            names, records = self._named(records_of(lines, delimiter, self.skip), lines)
             first, start = "the header" if self.header else "the first row", 0
-            for rows, numbers in stretches(_whole(records, len(names), lines, first), lines, room):
+            hint = TITLE.format(self.skip + 1) if self.header and len(names) == 1 else ""
+            for rows, numbers in stretches(_whole(records, len(names), lines, first, hint), lines, room):
                 columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
                 rows.clear()
                 yield Block(columns, Places(str(path), compact(numbers)), start)
@@ -119,10 +124,22 @@ class CSVReader(FileSet):
         following: list[str] = []
         with opened(path) as file, suppress(LongLineError):
             lines = iter(Lines(file, str(path), self.encoding))
-            first = header_lines(lines)
+            n_above, told, first = opening(lines, self.skip)
             following += islice(lines, FOLLOWING_LINES)
-            return detected(first, following, usual_in(str(path)))
+            if self.header and told is None and (above := lines_above(first, following, usual_in(str(path)))):
+                raise title_above(path, n_above + len(first), n_above + above[0], above[1])
+            return told or detected(first, following, usual_in(str(path)))
         return None
+
+    def unnamed(self) -> Names:
+        """The names that columns of the first file have for want of their own."""
+        if not self.header or str(self.path) == STDIN:
+            return ()
+        path = self.tables()[0]
+        with opened(path) as file:
+            lines = Lines(file, str(path), self.encoding)
+            _, first = next(records_of(lines, self._delimiter(path), self.skip), (0, []))
+        return tuple(name for name, own in zip(named(first), first, strict=True) if name and not own.strip())
 
     def _named(self, records: Records, lines: Lines) -> tuple[Names, Records]:
         """The names of the columns, and the records that are rows."""
@@ -136,8 +153,9 @@ class CSVReader(FileSet):
                 raise FaultsError([Problem(message, lines.path, line)], 1)
         if not self.header:
             return numbered(len(first)), chain([(line, first)], records)
-        _check_names(first, lines.path, line)
-        return tuple(first), records
+        names = named(first)
+        _check_names(names, lines.path, line)
+        return tuple(names), records
 
 
 def numbered(n: int) -> Names:
@@ -149,94 +167,47 @@ def numbered(n: int) -> Names:
     return tuple(f"column{position}" for position in range(1, n + 1))
 
 
-def records_of(lines: Lines, delimiter: str | None) -> Records:
+def records_of(lines: Lines, delimiter: str | None, skip: int = 0) -> Records:
     """Each record with the line it begins at. One with a mistake becomes a fault; the next line begins another."""
     start, stream = 1, iter(lines)
     try:
-        first = header_lines(stream)
-        delimiter = delimiter or detected(first, [], usual_in(lines.path))
+        n_above, told, first = opening(stream, skip)
+        start += n_above
+        delimiter = delimiter or told or detected(first, [], usual_in(lines.path))
         rows = rows_in(chain(first, stream), delimiter)
-        while (row := _next(rows, lines, start)) is not None:
+        while (row := _next(rows, lines, start, n_above)) is not None:
             lines.end_record()
-            if row and lines.bad.isdisjoint(range(start, rows.line_num + 1)):
+            if row and lines.bad.isdisjoint(range(start, n_above + rows.line_num + 1)):
                 yield start, row
-            start = rows.line_num + 1
+            start = n_above + rows.line_num + 1
     except LongLineError as err:
         lines.fault(str(err), start)
 
 
-def rows_in(lines: Iterable[str], delimiter: str) -> Rows:
-    """The rows of some lines, with values as long as a row may be; `Lines` tells of longer ones."""
-    csv.field_size_limit(MAX_LINE)  # each time, since others in the process may set it
-    return csv.reader(lines, delimiter=delimiter, strict=True)
+def _next(rows: Rows, lines: Lines, start: int, n_above: int) -> list[str] | None:
+    """The row that begins at line `start`; an empty one for a mistake, which becomes a fault; None at the end.
 
-
-def _next(rows: Rows, lines: Lines, start: int) -> list[str] | None:
-    """The row that begins at line `start`; an empty one for a mistake, which becomes a fault; None at the end."""
+    `n_above` lines of the file are not among those that the rows count.
+    """
     try:
         return next(rows, None)
     except csv.Error as err:
         message = next((message for words, message in CSV_ERRORS.items() if words in str(err)), str(err))
-        is_later = rows.line_num > start and UNREAD not in message
-        lines.fault(f"{message} (in line {rows.line_num})" if is_later else message, start)
+        line = n_above + rows.line_num
+        is_later = line > start and UNREAD not in message
+        lines.fault(f"{message} (in line {line})" if is_later else message, start)
         return []
 
 
-def usual_in(path: str) -> str:
-    """The delimiter that a file's name asks for."""
-    return "\t" if plain(path).endswith(".tsv") else ","
+def named(names: Sequence[str]) -> list[str]:
+    """Names without blanks around them; a column among others that has none is called by its number.
 
-
-def detected(first: Sequence[str], following: Sequence[str], usual: str) -> str:
-    """The delimiter, by the lines of the header and some that follow it."""
-    candidates = [usual, *(one for one in OTHER_DELIMITERS if one != usual)]
-    if even := [one for one in candidates if is_even(first, following, one)]:
-        return max(even, key=lambda one: widths(first, one)[0])  # of equal ones the first
-    return next((one for one in candidates if is_split(first, one)), usual)
-
-
-def header_lines(lines: Iterator[str]) -> list[str]:
-    """The lines of the first row: blank ones above it, and those that a quoted name with newlines goes on in.
-
-    >>> header_lines(iter(["", '"a', 'b",c', "1,2"]))
-    ['', '"a', 'b",c']
+    >>> named(["", " x", "y "]), named(["x", "", ""])
+    (['column1', 'x', 'y'], ['x', '', ''])
     """
-    first: list[str] = []
-    for line in islice(lines, HEADER_LINES):
-        first.append(line)
-        if line.strip() and sum(each.count('"') for each in first) % 2 == 0:
-            break
-    return first
-
-
-def is_split(lines: Sequence[str], delimiter: str) -> bool:
-    """Whether a delimiter cuts the header, the first row of some lines, in several values.
-
-    >>> is_split(["", "a;b"], ";"), is_split(['"a;b"'], ";")
-    (True, False)
-    """
-    try:
-        return len(next((row for row in rows_in(lines, delimiter) if row), ())) > 1
-    except csv.Error:
-        return False
-
-
-def is_even(header: Sequence[str], following: Sequence[str], delimiter: str) -> bool:
-    """Whether a delimiter cuts the header and the rows after it into as many values, several.
-
-    >>> is_even(['x;"c,d"'], ["1;2", "3;4"], ","), is_even(['x;"c,d"'], ["1;2", "3;4"], ";")
-    (False, True)
-    """
-    rows = widths(following, delimiter)[:-1]  # the last row may go on
-    return is_split(header, delimiter) and bool(rows) and {*widths(header, delimiter)[:1]} == {*rows}
-
-
-def widths(lines: Sequence[str], delimiter: str) -> list[int]:
-    """How many values a delimiter makes of each row, up to one that it cannot cut."""
-    found: list[int] = []
-    with suppress(csv.Error):
-        found += (len(row) for row in rows_in(lines, delimiter) if row)
-    return found
+    found = [name.strip() for name in names]
+    is_header = 2 * found.count("") <= len(found)
+    return [name or (f"column{at}" if is_header else "") for at, name in enumerate(found, 1)]
 
 
 def _check_names(names: list[str], path: str, line: int) -> None:
@@ -250,17 +221,22 @@ def _wrong_names(names: list[str]) -> Iterator[str]:
     seen = set()
     for position, name in enumerate(names, 1):
         if not name.strip():
-            remedy = "give it one, or leave the column out (pandas: to_csv(index=False))"
-            yield f"column {position} has no name: {remedy}"
+            yield f"column {position} has no name, as most columns: give it one, or leave the column out"
         elif name in seen:
             yield f"two columns are named {shown(name)}"
         seen.add(name)
 
 
-def _whole(records: Records, width: int, lines: Lines, first: str) -> Records:
-    """The records that have `width` values; the others become faults."""
+def _whole(records: Records, width: int, lines: Lines, first: str, hint: str) -> Records:
+    """The records that have `width` values; the others become faults, with a `hint`."""
     for line, row in records:
         if len(row) == width:
             yield line, row
         else:
-            lines.fault(f"expected {width} values as in {first}, got {len(row)}", line)
+            lines.fault(f"expected {width} values as in {first}, got {len(row)}{hint}", line)
+
+
+def title_above(path: Path, line: int, skip: int, width: int) -> DataError:
+    """What to do about lines above the header."""
+    rule = f"this line has one value, the rows after it have {width}: if it is a title and no header"
+    return DataError(problems=[Problem(f"{rule}, skip = {skip} leaves out what is above", str(path), line)])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from trainer_cli.data.faults import FaultsError, shown
-from trainer_cli.data.readers.csv import OTHER_DELIMITERS, is_split
+from trainer_cli.data.readers.delimiters import OTHER_DELIMITERS, is_split
 from trainer_cli.data.readers.lines import Lines
 from trainer_cli.data.readers.objects import Record
 from trainer_cli.data.readers.recordset import RecordSet
