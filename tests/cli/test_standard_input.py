@@ -1,13 +1,17 @@
 """Data from a pipe are scored as data in a file are."""
 
+import bz2
 import csv
+import gzip
 import io
 import json
+import lzma
 import os
 import subprocess
 from contextlib import nullcontext
 
 import pytest
+import zstandard
 from commands import call, finish, start, train
 from test_tagging import CONFIG, SENTENCES, conll
 
@@ -86,3 +90,16 @@ def test_mistakes_in_a_pipe_have_their_lines_and_nothing_is_left_behind(run, mon
 def test_a_reader_that_goes_back_and_forth_says_that_it_takes_no_pipe(run):
     said = call("evaluate", "run", "-", "--read", "format=npz", input=b"", code=2).stderr
     assert said.startswith("this reader takes a file, not standard input")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda data: zstandard.compress(data)])
+def test_a_packed_pipe_is_unpacked(run, pack):
+    data = pack((run / "dev.csv").read_bytes())
+    assert scores("-", input=data) == scores("dev.csv")
+    (run / "packed").write_bytes(data)
+    with open(run / "packed", "rb") as file:
+        process = start("predict", "run", "-", "--read", "text_encoding=cp1252", stdin=file, stdout=subprocess.PIPE)
+        code, out, _ = finish(process)
+    assert (code, out.decode()) == (0, call("predict", "run", "dev.csv").stdout)
+    described = [call("describe", name, "--json", input=data).stdout for name in ("dev.csv", "-")]
+    assert described[0].replace("dev.csv", "-") == described[1]

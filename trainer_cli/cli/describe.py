@@ -58,6 +58,8 @@ def of_stdin(target: str | None, given: dict[str, Any]) -> Survey:
     import sys
     import tempfile
 
+    from trainer_cli.data.readers.files import opened
+    from trainer_cli.data.readers.unpack import packing_of
     from trainer_cli.errors import ArgumentError, TrainerError
     from trainer_cli.proposal import survey
 
@@ -68,6 +70,9 @@ def of_stdin(target: str | None, given: dict[str, Any]) -> Survey:
         with open(path, "wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         with open(path, "rb") as file:
+            suffix = packing_of(file.read(8))
+        path = path.rename(f"{path}{suffix}")
+        with opened(path) as file:
             first = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         form = {b"[": "json", b"{": "jsonl"}.get(first, "csv")
         try:
@@ -92,6 +97,8 @@ def show(found: Survey, stream: QuietStream) -> None:
     out.print(Text(heading(found)), style="bold", soft_wrap=False)
     if doubt := header_doubt(found):
         out.print(Text(doubt), style="yellow", soft_wrap=False)
+    for note in found.notes:
+        out.print(Text(note), style="yellow", soft_wrap=False)
     for line, style in lines(found.uses, out.width if out.is_terminal else None):
         out.print(Text(line), style=style)
     if len(found.uses) > MAX_SHOWN:

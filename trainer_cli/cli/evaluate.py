@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trainer_cli.cli.options import Code, Json, ModelPath, Quiet
-from trainer_cli.cli.outcome import delivered, outcome
+from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.reading import Read, advised, arguments
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def evaluate(
     """
     with outcome(), delivered(), advised():
         from trainer_cli import lookup, scoring, user_code
+        from trainer_cli.data.readers.doubts import encoding_doubt
         from trainer_cli.data.readers.standard_input import kept
         from trainer_cli.progress import Progress
 
@@ -66,6 +67,8 @@ def evaluate(
             readers = scoring.readers_of(saved, loaded, data, test, arguments(read))
             if picture is not None and len(readers) > 1:
                 raise several(picture, readers)
+            for line in () if quiet else filter(None, map(encoding_doubt, readers.values())):
+                complain(f"{line}, as --read text_encoding=utf-8 does")
             scores, found = scoring.score(loaded, readers, conditions, Progress(quiet=quiet), errors)
             leaned_on = scoring.shuffled(loaded, readers, conditions) if importance else {}
         if picture is not None and picture_format is not None:

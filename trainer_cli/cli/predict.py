@@ -55,6 +55,7 @@ def predict(
     with outcome(), delivered(), advised():
         from trainer_cli import docbin, lookup, predictions, records, scoring, user_code
         from trainer_cli.data import reader
+        from trainer_cli.data.readers.doubts import encoding_doubt
         from trainer_cli.threads import computing
 
         user_code.import_files(code or [])
@@ -68,6 +69,8 @@ def predict(
             top = check_docbin(output, loaded)
         with unnamed(), computing(conditions.threads, loaded.model):
             source = reader.rebuild(*loaded.reader, data, loaded.features[1].reads, arguments(read))
+            if not quiet and (doubt := encoding_doubt(source)):
+                complain(f"{doubt}, as --read text_encoding=utf-8 does")
             if output is not None:
                 check_place(output, getattr(source, "files", lambda: (data,))())
             is_new = output is None or not output.is_file()

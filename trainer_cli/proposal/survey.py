@@ -11,6 +11,7 @@ from typing import Any
 
 from trainer_cli.data.encoders.floats import is_gap, is_missing
 from trainer_cli.data.labelled import LabelledReader
+from trainer_cli.data.readers.doubts import encoding_doubt, unnamed_columns
 from trainer_cli.errors import DataError, TrainerError
 from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.profile.leaks import Leaks, leaks
@@ -26,13 +27,17 @@ MAX_COUNTS = 10
 
 @dataclass(frozen=True)
 class Survey:
-    """`target` is None where none is plain and none was named; `doubt` then says why."""
+    """`target` is None where none is plain and none was named; `doubt` then says why.
+
+    `notes` tell what is odd about how the data are read.
+    """
 
     source: Source
     profile: Profile
     target: Target | None
     uses: tuple[Use, ...]
     doubt: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def survey(
@@ -63,7 +68,8 @@ def survey(
         suspects = leaks(rows, found, chosen.facts.name, of_numbers=of_numbers)
     used = uses(found.columns, chosen, suspects.certain, choice)
     used = tuple(replace(use, why=reason(use, chosen, suspects.possible, choice)) for use in used)
-    return Survey(data, found, chosen, used, doubt)
+    notes = tuple(filter(None, (unnamed_columns(reader), encoding_doubt(reader))))
+    return Survey(data, found, chosen, used, doubt, notes)
 
 
 def reason(use: Use, target: Target | None, suspects: Mapping[str, str], choice: Choice) -> str:

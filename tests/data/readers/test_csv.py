@@ -172,10 +172,11 @@ def test_wide_rows_come_in_smaller_blocks(write):
     assert sum(len(block) for block in blocks) == 100
 
 
-NAMELESS = (
-    ":1: column 2 has no name: give it one, or leave the column out (pandas: to_csv(index=False)); "
-    "does the file have a header row? If not, set header = false"
+TITLE = (
+    ":1{}: this line has one value, the rows after it have {}: if it is a title and no header, skip = {} leaves out "
+    "what is above"
 )
+NAMELESS = ":1: 2 of 3 columns have no name; does the file have a header row? If not, set header = false"
 AS_UTF_8 = "; save it as UTF-8, or set its text_encoding"
 WRONG = [
     (b"", ": the file is empty; its first row must name the columns"),
@@ -183,8 +184,11 @@ WRONG = [
     (b"a,b\n", ":1: the file has a header but no rows"),
     (b"a,b\n\n\n", ":1: the file has a header but no rows"),
     (b"a,b,a\n1,2,3\n", ':1: two columns are named "a"; does the file have a header row? If not, set header = false'),
-    (b"a,,c\n1,2,3\n", NAMELESS),
-    (b"a, ,c\n1,2,3\n", NAMELESS),
+    (b"a,,\n1,2,3\n", NAMELESS),
+    (b"a, , \n1,2,3\n", NAMELESS),
+    (b"Sales\nx,y\n1,2\n3,4\n", TITLE.format("", 2, 1)),
+    (b"\n# a\n# b\n\nx;y;z\n1;2;3\n", ":2" + TITLE.format("", 3, 4)[2:]),
+    (b"text\na, b\n", ":2: expected 1 values as in the header, got 2; if that is a title, skip = 1 leaves it out"),
     (b"PK\x03\x04\x14,\n", ":1: the file is a zip archive or a spreadsheet (.xlsx): save the table as CSV"),
     (b"a,b\n1,2\n3\n", ":3: expected 2 values as in the header, got 1"),
     (b"a,b\n1,2,3\n4,5\n", ":2: expected 2 values as in the header, got 3"),
@@ -271,7 +275,7 @@ def test_a_row_that_is_no_text_is_told_once_and_not_read_on(write):
 
 def test_columns_alone_finds_what_is_wrong_with_a_header(write):
     for content, message in WRONG:
-        if message.startswith((":1: two", ":1: column", ": the file", ":1: a quote", ":1: the file must")):
+        if message.startswith((":1: two", ":1: 2 of", ":1: this", ": the file", ":1: a quote", ":1: the file must")):
             with pytest.raises(DataError) as caught:
                 CSVReader(write(content)).columns()
             assert message in str(caught.value)
@@ -365,7 +369,7 @@ def test_a_value_of_more_than_the_csv_module_takes_is_one(write):
 
 
 def test_a_reader_that_ends_at_a_mistake_would_be_noticed(write, monkeypatch):
-    monkeypatch.setattr(csv_module, "_next", lambda rows, lines, start: next(rows, None))
+    monkeypatch.setattr(csv_module, "_next", lambda rows, lines, start, n_above: next(rows, None))
     with pytest.raises(csv.Error):
         read_on(write('a,b\n"1"1,2\n3,4\n'))
 
@@ -497,6 +501,7 @@ def test_at_takes_a_file_or_a_directory_that_holds_one(write, tmp_path):
         "delimiter": ";",
         "text_encoding": "utf-8",
         "header": True,
+        "skip": 0,
     }
     assert CSVReader.at(tmp_path).files() == (path,)
     assert CSVReader.at(path).files() == (path,)
@@ -517,3 +522,69 @@ def test_at_takes_a_file_or_a_directory_that_holds_one(write, tmp_path):
 def test_the_delimiter_is_that_which_cuts_header_and_rows_alike(tmp_path, text, expected):
     (tmp_path / "x.csv").write_text(text)
     assert CSVReader(tmp_path / "x.csv").columns() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        (",x,y\n0,1,a\n1,2,b\n", ("column1", "x", "y"), [("0", "1", "a"), ("1", "2", "b")]),
+        ("x;y;class;\n1;2;a;\n3;4;b;\n", ("x", "y", "class", "column4"), [("1", "2", "a", ""), ("3", "4", "b", "")]),
+        ("sep=;\nx;y\n1,5;2\n", ("x", "y"), [("1,5", "2")]),
+        ('\n"sep=|"\nx;y|z\n1|2\n', ("x;y", "z"), [("1", "2")]),
+    ],
+)
+def test_columns_without_a_name_and_a_delimiter_that_is_told(write, text, names, rows):
+    path = write(text)
+    assert CSVReader(path).columns() == names
+    assert [row for _, row in rows_of(path)] == rows
+    assert CSVReader(path).unnamed() == tuple(name for name in names if name.startswith("column"))
+
+
+def test_lines_above_the_header_are_left_out_and_counted(write):
+    path = write('A title, and "more\n\nx,y\n1,2\n3\n"1"x,2\n')
+    assert fails(path, skip=1).problems[0].line == 5
+    assert str(fails(path, skip=1)).splitlines() == [
+        f"{path}:5: expected 2 values as in the header, got 1",
+        f'{path}:6: after a closing quote the next value must follow; write "" for a quote inside quotes',
+    ]
+    assert rows_of(write("A title\nx,y\n1,2\n", "b.csv"), skip=1) == [(3, ("1", "2"))]
+    assert rows_of(write("A title\n1,2\n", "c.csv"), skip=1, header=False) == [(2, ("1", "2"))]
+    for wrong in (-1, True, "1"):
+        with pytest.raises(ArgumentError, match="skip: skip is how many lines stand above the header, a whole number"):
+            CSVReader(path, skip=wrong)
+
+
+def test_a_column_of_texts_with_delimiters_is_no_title(write):
+    assert rows_of(write("text\na;b\nc;d\ne;f\n")) == [(2, ("a;b",)), (3, ("c;d",)), (4, ("e;f",))]
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("x, y ,z\n1, 2 , a b \n", [["x", "y", "z"], ["1", "2", "a b"]]),
+        ('x,y\n" 1 ", "a ,\n b " \n', [["x", "y"], [" 1 ", "a ,\n b "]]),
+        ('x,y\n5" ,"a ""b ,"\n 1 ,2\n', [["x", "y"], ['5"', 'a "b ,'], ["1", "2"]]),
+        ('x;y\n"a\nb ;\n" ;c \r\n', [["x", "y"], ["a\nb ;\n", "c"]]),
+    ],
+)
+def test_blanks_around_a_value_are_no_part_of_it_but_in_quotes(write, text, cells):
+    path = write(text)
+    assert [list(CSVReader(path).columns()), *(list(row) for _, row in rows_of(path))] == cells
+
+
+def test_blanks_count_where_they_are_the_delimiter(write):
+    assert rows_of(write("x y\n1 2\n"), delimiter=" ") == [(2, ("1", "2"))]
+
+
+VALUE = st.text(st.sampled_from('a ,"\n;'), max_size=6)
+
+
+@given(cells=st.lists(st.lists(VALUE, min_size=2, max_size=2), min_size=1), quoting=st.sampled_from([0, 1]))
+def test_only_blanks_outside_of_quotes_are_lost(write, cells, quoting):
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, quoting=quoting).writerows([["a", "b"], *cells])
+    kept = quoting or any(char in value for row in cells for value in row for char in ',"\n')
+    found = [list(row) for _, row in rows_of(write(buffer.getvalue()))]
+    same = [[value.strip(" ") for value in row] for row in cells]
+    assert [[value.strip(" ") for value in row] for row in found] == same
+    assert found == cells if quoting else kept or found == same

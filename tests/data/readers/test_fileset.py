@@ -143,7 +143,7 @@ def test_arguments_that_are_none_are_refused(arguments, message):
 
 def test_what_concerns_the_training_data_alone_is_no_setting(write):
     reader = CSVReader(write("a,b\n1,2\n"), columns=["a"], limit=1, text_encoding="LATIN1")
-    assert reader.settings() == {"delimiter": None, "text_encoding": "iso8859-1", "header": True}
+    assert reader.settings() == {"delimiter": None, "text_encoding": "iso8859-1", "header": True, "skip": 0}
 
 
 def test_standard_input_is_for_readers_that_go_forward_alone(monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -13,11 +13,11 @@ from trainer_cli.data.block import Block, Places
 from trainer_cli.data.faults import MAX_SHOWN, FaultsError, shown
 from trainer_cli.data.readers.delimiters import FOLLOWING_LINES, detected, lines_above, opening, rows_in, usual_in
 from trainer_cli.data.readers.encoding import UTF_8, checked_encoding
-from trainer_cli.data.readers.files import MAX_LINE, STDIN, opened
+from trainer_cli.data.readers.files import STDIN, opened
 from trainer_cli.data.readers.fileset import FileSet, Names
 from trainer_cli.data.readers.lines import UNREAD, Lines, LongLineError, compact, stretches
 from trainer_cli.data.readers.standard_input import is_kept
-from trainer_cli.data.readers.unpack import plain, with_packed
+from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import registry
 
@@ -148,9 +148,6 @@ class CSVReader(FileSet):
         if not first:
             rule = "its first row must name the columns" if self.header else "it has no rows"
             raise FaultsError([Problem(f"the file is empty; {rule}", lines.path)], 1)
-        for start, message in OTHER_FORMATS.items():
-            if first[0].startswith(start):
-                raise FaultsError([Problem(message, lines.path, line)], 1)
         if not self.header:
             return numbered(len(first)), chain([(line, first)], records)
         names = named(first)
@@ -173,6 +170,7 @@ def records_of(lines: Lines, delimiter: str | None, skip: int = 0) -> Records:
     try:
         n_above, told, first = opening(stream, skip)
         start += n_above
+        refuse_other_formats(first, lines.path, start)
         delimiter = delimiter or told or detected(first, [], usual_in(lines.path))
         rows = rows_in(chain(first, stream), delimiter)
         while (row := _next(rows, lines, start, n_above)) is not None:
@@ -182,6 +180,14 @@ def records_of(lines: Lines, delimiter: str | None, skip: int = 0) -> Records:
             start = n_above + rows.line_num + 1
     except LongLineError as err:
         lines.fault(str(err), start)
+
+
+def refuse_other_formats(first: Sequence[str], path: str, start: int) -> None:
+    """FaultsError: the first lines of a file, from line `start` on, are of another format."""
+    line = next((at for at, text in enumerate(first) if text.strip()), 0)
+    for beginning, message in OTHER_FORMATS.items():
+        if first and first[line].startswith(beginning):
+            raise FaultsError([Problem(message, path, start + line)], 1)
 
 
 def _next(rows: Rows, lines: Lines, start: int, n_above: int) -> list[str] | None:
@@ -218,11 +224,11 @@ def _check_names(names: list[str], path: str, line: int) -> None:
 
 
 def _wrong_names(names: list[str]) -> Iterator[str]:
-    seen = set()
-    for position, name in enumerate(names, 1):
-        if not name.strip():
-            yield f"column {position} has no name, as most columns: give it one, or leave the column out"
-        elif name in seen:
+    if n_unnamed := names.count(""):
+        yield f"{n_unnamed} of {len(names)} columns have no name"
+    seen = {""}
+    for name in names:
+        if name and name in seen:
             yield f"two columns are named {shown(name)}"
         seen.add(name)
 

@@ -80,7 +80,7 @@ def lines_above(first: Sequence[str], following: Sequence[str], usual: str) -> t
     >>> lines_above(["text"], ["some text", "some, more", "some text"], ",")
     """
     candidates = candidates_of(usual)
-    if any(is_even(first, following, one) for one in candidates):
+    if not any(map(str.strip, first)) or any(is_even(first, following, one) for one in candidates):
         return None
     for one in candidates:
         found = [width for width in (widths([line], one)[:1] for line in following) if width]

@@ -34,8 +34,50 @@ def wrong_byte(err: UnicodeDecodeError, encoding: str, position: int | None = No
     """What is wrong with a text that has another encoding; `position` is that of the byte in its line, from 1."""
     kind = f"{encoding.upper()} text" if encoding.startswith("utf") else f"text in {encoding}"
     place = f" at position {position} of the line" if position else ""
-    remedy = "save it as UTF-8, or set its text_encoding" if encoding == UTF_8 else "set another text_encoding"
+    remedy = "set another text_encoding"
+    if encoding == UTF_8:
+        remedy = f'save it as UTF-8, or set text_encoding = "{guessed(err.object)}" if it is that'
     return f"the file must be {kind}, got byte 0x{err.object[err.start]:02x}{place}; {remedy}"
+
+
+def guessed(data: bytes) -> str:
+    """The encoding that some bytes, which are no UTF-8, are likely to have.
+
+    >>> guessed(b"a\\0\\xe4\\0"), guessed(b"\\xe4"), guessed(b"\\x81")
+    ('utf-16-le', 'cp1252', 'latin-1')
+    """
+    if wide := wide_in(data):
+        return wide
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"  # which has a letter for every byte
+    return "cp1252"
+
+
+def wide_in(data: bytes) -> str:
+    """The kind of UTF-16 without a byte order mark that some bytes are: most letters have a zero; or an empty text.
+
+    >>> wide_in("a,b".encode("utf-16-be")), wide_in(b"a,b")
+    ('utf-16-be', '')
+    """
+    n, halves = len(data) // 2, {"utf-16-be": data[::2].count(0), "utf-16-le": data[1::2].count(0)}
+    return next((name for name, zeros in halves.items() if n and 2 * zeros > n), "")
+
+
+def doubt(data: bytes, encoding: str) -> str:
+    """Why a text that begins with some bytes is probably garbled in an encoding, and what to do; or an empty text.
+
+    >>> doubt("für".encode(), "cp1252").partition(":")[0], doubt(b"f\\xfcr", "cp1252"), doubt(b"for", "cp1252")
+    ('it is read as cp1252 and looks like UTF-8', '', '')
+    """
+    if encoding.startswith("utf") or data.isascii() or is_wide(encoding):
+        return ""
+    try:
+        codecs.getincrementaldecoder(UTF_8)().decode(data)  # the last letter may be cut
+    except UnicodeDecodeError:
+        return ""
+    return f'it is read as {encoding} and looks like UTF-8: if letters come out garbled, set text_encoding = "{UTF_8}"'
 
 
 def texts(file: IO[bytes], encoding: str, path: str) -> Iterator[str]:

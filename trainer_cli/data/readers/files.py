@@ -13,7 +13,7 @@ from typing import IO
 
 from trainer_cli.data.faults import printable, refused
 from trainer_cli.data.readers.standard_input import opened_input
-from trainer_cli.data.readers.unpack import DamagedStreamError, packing, unpacked
+from trainer_cli.data.readers.unpack import DamagedStreamError, packing, packing_of, unpacked
 from trainer_cli.errors import DataError, Problem
 
 # Deflate turns one byte into at most 1,032 (zlib's documentation, "Maximum Compression Factor").
@@ -54,9 +54,9 @@ def opened_raw(path: Path, argument: str = "path") -> Iterator[BufferedReader]:
 
 @contextmanager
 def opened(path: Path, argument: str = "path") -> Iterator[IO[bytes]]:
-    """The content of a file, unpacked where its name ends in .gz, .bz2, .xz or .zst."""
+    """The content of a file, unpacked where its name ends in .gz, .bz2, .xz or .zst, or standard input begins so."""
     with opened_raw(path, argument) as raw:
-        suffix = packing(path.name)
+        suffix = packing_of(begin_of(raw)) if str(path) == STDIN else packing(path.name)
         if not suffix:
             yield raw
             return
@@ -65,6 +65,11 @@ def opened(path: Path, argument: str = "path") -> Iterator[IO[bytes]]:
                 yield file
         except DamagedStreamError as err:
             raise DataError(problems=[Problem(str(err), str(path))]) from err
+
+
+def begin_of(file: BufferedReader) -> bytes:
+    """Some bytes that are ahead in a file, which stay there; none of a stream that cannot tell."""
+    return file.peek() if hasattr(file, "peek") else b""
 
 
 def is_pattern(path: Path) -> bool:

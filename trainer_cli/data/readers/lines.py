@@ -13,7 +13,7 @@ import numpy as np
 from trainer_cli.arrays import Ints
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS
 from trainer_cli.data.faults import Faults
-from trainer_cli.data.readers.encoding import UTF_8, Transcoded, is_wide, wrong_byte
+from trainer_cli.data.readers.encoding import UTF_8, Transcoded, is_wide, wide_in, wrong_byte
 from trainer_cli.data.readers.files import MAX_LINE
 from trainer_cli.errors import DataError, Problem
 
@@ -97,6 +97,9 @@ class Lines:
             return data
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             message = 'the file is UTF-16; set text_encoding = "utf-16", or save it as UTF-8'
+            raise DataError(problems=[Problem(message, self.path, 1)])
+        if wide := wide_in(data):
+            message = f'the file looks like UTF-16; set text_encoding = "{wide}", or save it as UTF-8'
             raise DataError(problems=[Problem(message, self.path, 1)])
         return data.removeprefix(codecs.BOM_UTF8)
 

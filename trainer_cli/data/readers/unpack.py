@@ -15,6 +15,9 @@ from trainer_cli.extras import required
 # What the end of a name says of how a file is packed.
 PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstandard"}
 
+# How the content of each begins.
+MAGIC = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zst": b"\x28\xb5\x2f\xfd"}
+
 CHUNK = 1 << 16
 # The most that is unpacked at once is a multiple of this: a block of zstandard takes 4 bytes and gives up to 128 KiB.
 PIECE = 512
@@ -49,6 +52,15 @@ def packing(name: str) -> str:
     """
     suffix = PurePath(name).suffix.lower()
     return suffix if suffix in PACKED else ""
+
+
+def packing_of(data: bytes) -> str:
+    """The ending that a packed file's name would have, by its first bytes, or an empty text.
+
+    >>> packing_of(gzip.compress(b"a")), packing_of(b"a,b")
+    ('.gz', '')
+    """
+    return next((suffix for suffix, magic in MAGIC.items() if data.startswith(magic)), "")
 
 
 def plain(name: str) -> str:
