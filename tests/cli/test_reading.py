@@ -134,4 +134,4 @@ def test_a_config_needs_a_file(folder):
 def test_advice_is_for_readers_arguments_alone():
     assert ARGUMENT.search('the value is missing; missing = "mean" fills it in') is None
     assert ARGUMENT.search("name the column, as column = ...") is None
-    assert ARGUMENT.search("save it as UTF-8, or set its text_encoding")[1] == "text_encoding"
+    assert ARGUMENT.search("save it as UTF-8, or set its text_encoding")["any"] == "text_encoding"

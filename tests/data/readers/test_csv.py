@@ -177,7 +177,7 @@ TITLE = (
     "what is above"
 )
 NAMELESS = ":1: 2 of 3 columns have no name; does the file have a header row? If not, set header = false"
-AS_UTF_8 = "; save it as UTF-8, or set its text_encoding"
+AS_UTF_8 = '; save it as UTF-8, or set text_encoding = "cp1252" if it is that'
 WRONG = [
     (b"", ": the file is empty; its first row must name the columns"),
     (b"\n\n", ": the file is empty; its first row must name the columns"),
