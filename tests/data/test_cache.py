@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -122,6 +124,56 @@ def test_a_slower_run_takes_the_files_of_the_faster_one(tmp_path):
 
     assert whole(Cache(tmp_path).load(KEY, overtaken())) == expected()
     assert os.listdir(tmp_path) == [KEY]
+
+
+def two_at_once(folder, monkeypatch, *, wait_for_each_other=True):
+    """Two runs find a damaged data set. The second one begins when the first has looked again, before it puts its
+    own files there, and goes on until it is done or waits for the lock of the folder. What both read."""
+    Cache(folder).load(KEY, blocks())
+    (folder / KEY / "Y.bin").write_bytes(b"1")
+    read_whole, delete, lock, stands = cache.read_whole, cache.deleted, cache.locked, threading.Event()
+    looks = iter(["at first", "again"])
+
+    def second():
+        try:
+            return whole(Cache(folder).load(KEY, blocks()))
+        finally:
+            stands.set()
+
+    def looking(path):
+        found = read_whole(path)
+        if threading.current_thread() is threading.main_thread() and next(looks, "") == "again":
+            other.append(pool.submit(second))
+            assert stands.wait(60)
+        return found
+
+    def locking(path, *, wait=False):
+        if path == folder and not wait_for_each_other:
+            return nullcontext()
+        if path == folder and threading.current_thread() is not threading.main_thread():
+            stands.set()
+        return lock(path, wait=wait)
+
+    def deleting(path, **more):
+        assert path.name != KEY or read_whole(path) is None, "what another run had written was deleted"
+        return delete(path, **more)
+
+    for name, function in {"read_whole": looking, "locked": locking, "deleted": deleting}.items():
+        monkeypatch.setattr(cache, name, function)
+    other = []
+    with ThreadPoolExecutor(1) as pool:
+        first = whole(Cache(folder).load(KEY, blocks()))
+    return first, other[0].result()
+
+
+def test_runs_that_find_a_damaged_data_set_at_once_both_read_it(tmp_path, monkeypatch):
+    assert two_at_once(tmp_path, monkeypatch) == (expected(), expected())
+    assert os.listdir(tmp_path) == [KEY]
+
+
+def test_runs_that_do_not_wait_for_each_other_would_be_noticed(tmp_path, monkeypatch):
+    with pytest.raises(AssertionError, match="what another run had written was deleted"):
+        two_at_once(tmp_path, monkeypatch, wait_for_each_other=False)
 
 
 def test_cleaning_tells_how_much_there_was_and_leaves_other_files(tmp_path):

@@ -56,8 +56,6 @@ def test_a_thousand_cases_of_brier_are_the_peer_s() -> None:
         n = P.shape[1]
         more = {"labels": list(range(n)), "sample_weight": weights}
         assert abs(tallied(Brier, P, truths, weights).result() - peer.brier_score_loss(truths, P, **more)) < 1e-12
-        if index % 5:
-            continue
         p, bits = P[:, 0], truths % 2
         expected = peer.brier_score_loss(bits, p, sample_weight=weights, labels=[0, 1])
         assert abs(tallied(Brier, np.stack([1 - p, p], axis=1), bits, weights).result() - expected) < 1e-12

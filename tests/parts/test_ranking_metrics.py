@@ -67,8 +67,8 @@ def test_a_thousand_cases_of_two_classes_are_the_peer_s(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", BY_CLASS)
-def test_cases_of_more_classes_are_the_peer_s_one_against_the_rest(kind: Any) -> None:
-    for index in range(300):
+def test_a_thousand_cases_of_more_classes_are_the_peer_s_one_against_the_rest(kind: Any) -> None:
+    for index in range(1000):
         P, truths, weights = classes_case(index, 3 + index % 3)
         more = {"multi_class": "ovr"} if kind is AUC else {}
         expected = PEERS[kind](truths, P, average="macro", sample_weight=weights, **more)
@@ -76,10 +76,15 @@ def test_cases_of_more_classes_are_the_peer_s_one_against_the_rest(kind: Any) ->
 
 
 @pytest.mark.parametrize("kind", BY_CLASS)
-def test_flags_are_classes_of_their_own(kind: Any) -> None:
-    rng = np.random.default_rng(3)
-    P, flags = rng.random((40, 4)), rng.integers(0, 2, (40, 4))
-    assert abs(tallied(kind, P, flags).result() - PEERS[kind](flags, P, average="macro")) < 1e-12
+def test_a_thousand_cases_of_flags_are_the_peer_s_each_a_class_of_its_own(kind: Any) -> None:
+    for index in range(1000):
+        rng = np.random.default_rng(index)
+        shape = n, n_flags = int(rng.integers(4, 40)), 2 + index % 3
+        P, flags = np.round(rng.random(shape), 1 + index % 3), rng.integers(0, 2, shape)
+        flags[:2] = [[0] * n_flags, [1] * n_flags]
+        weights = rng.random(n) + 0.1 if index % 2 else None
+        expected = PEERS[kind](flags, P, average="macro", sample_weight=weights)
+        assert abs(tallied(kind, P, flags, weights).result() - expected) < 1e-12
 
 
 def test_a_thousand_median_errors_are_the_peer_s() -> None:
@@ -144,8 +149,12 @@ def test_runs_that_are_merged_by_their_first_column_alone_would_be_noticed(
         check()
 
 
+@pytest.mark.parametrize("merged_runs", [2, 3, 1000])
 @pytest.mark.parametrize("n", [0, 1, 6, 7, 8, 49, 50, 700])
-def test_rows_come_in_order_in_blocks_of_one_size(n: int, small: None) -> None:
+def test_rows_come_in_order_in_blocks_of_one_size(
+    n: int, merged_runs: int, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ordering, "MERGED_RUNS", merged_runs)
     rows = np.random.default_rng(n).integers(-4, 4, (n, 3)).astype(float)
     for pieces in (1, 3, 13):
         blocks = list(ordered(np.array_split(rows, pieces)))
@@ -162,6 +171,7 @@ def test_equal_scores_are_taken_together_across_blocks() -> None:
 
 
 N_MANY = 600_000
+MOST_BYTES = 12 << 20
 
 
 def peak(kind: Any, n: int) -> int:
@@ -180,15 +190,20 @@ def peak(kind: Any, n: int) -> int:
 
 @EACH
 def test_memory_does_not_grow_with_the_rows(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spill, "MEMORY_BYTES", 1 << 20)
-    monkeypatch.setattr(ordering, "SORTED_ROWS", 1 << 15)
-    assert peak(kind, N_MANY) < 12 << 20
+    monkeypatch.setattr(ordering, "MERGED_RUNS", 4)  # so that runs are merged to longer ones first
+    assert peak(kind, N_MANY) < MOST_BYTES
     # Without a file the rows alone would be more.
-    assert N_MANY * 3 * 8 > 12 << 20
+    assert N_MANY * 3 * 8 > MOST_BYTES
 
 
-def test_the_check_of_memory_sees_rows_that_are_all_kept() -> None:
-    assert peak(AUC, N_MANY) > 12 << 20
+def test_the_check_of_memory_sees_rows_that_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spill, "MEMORY_BYTES", 1 << 30)
+    assert peak(AUC, N_MANY) > MOST_BYTES
+
+
+def test_the_check_of_memory_sees_rows_that_are_sorted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "SORTED_ROWS", 1 << 19)
+    assert peak(AUC, N_MANY) > MOST_BYTES
 
 
 def test_rows_that_do_not_fit_on_the_disk_are_told(small: None, monkeypatch: pytest.MonkeyPatch) -> None:

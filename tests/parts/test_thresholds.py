@@ -94,11 +94,10 @@ def test_parts_merge_to_the_bit(best: Any, case: Any, small: bool, monkeypatch: 
 
 
 def test_a_thousand_cases_of_flags_are_the_peer_s() -> None:
-    """The means over labels and rows are looked at in every fifth."""
     for index in range(1000):
         P, truths, weights = flags(index)
         found = tallied(MultilabelF, P, truths, weights).result()
-        for average in ("micro", "macro", "samples") if index % 5 == 0 else ("micro",):
+        for average in ("micro", "macro", "samples"):
             if P.shape[1] == 1 and average == "samples":
                 continue  # which the peer takes for two classes
             more = {"average": average, "sample_weight": weights, "zero_division": np.nan}
@@ -109,8 +108,8 @@ def test_a_thousand_cases_of_flags_are_the_peer_s() -> None:
             assert nothing or abs(found[average] - expected) < 1e-12
 
 
-def test_a_given_threshold_is_the_peer_s() -> None:
-    for index in range(100):
+def test_a_thousand_cases_of_a_given_threshold_are_the_peer_s() -> None:
+    for index in range(1000):
         P, truths, weights = two_classes(index)
         truths = np.maximum(truths, 0)
         tally = FScore(threshold=0.3)
@@ -127,6 +126,27 @@ def test_the_threshold_lies_in_the_middle_and_near_a_half() -> None:
     assert tally.best_threshold == pytest.approx(0.55)
     assert tally.by_class() == [1.0, 1.0]
     assert tally.result() == {"macro": 1.0, "micro": 1.0, "weighted": 1.0, "threshold": tally.best_threshold}
+
+
+def tied(*probabilities: float) -> float:
+    """The best of thresholds that all score the same."""
+    rows = np.array([[-probability, 1.0] for probability in probabilities])
+    return best_threshold([rows], lambda sums: np.ones(len(sums)))
+
+
+def test_of_thresholds_that_score_the_same_the_one_nearest_to_a_half_is_taken_then_the_higher() -> None:
+    # Beside what takes no row (1, or just above) and all (the lowest): the middles of neighbours.
+    assert tied(0.875, 0.75, 0.125) == 0.4375  # of 1, 0.8125, 0.4375, 0.0625: not the highest one
+    assert tied(0.875, 0.5, 0.125) == 0.6875  # as far as 0.3125
+    assert tied(0.75, 0.625, 0.375, 0.25) == 0.5
+
+
+@pytest.mark.parametrize("wrong", [lambda value: value, lambda value: -value, lambda value: 0.0])
+def test_a_choice_by_another_rule_would_be_noticed(monkeypatch: pytest.MonkeyPatch, wrong: Any) -> None:
+    """As distance from a half stands the value itself (the lowest), its opposite (the highest), nothing."""
+    monkeypatch.setattr(threshold, "from_a_half", wrong)
+    with pytest.raises(AssertionError):
+        test_of_thresholds_that_score_the_same_the_one_nearest_to_a_half_is_taken_then_the_higher()
 
 
 def test_a_threshold_parts_its_neighbours_in_either_precision() -> None:

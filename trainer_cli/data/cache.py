@@ -21,7 +21,7 @@ from trainer_cli import __version__, json_text, storage
 from trainer_cli.arrays import Rows, Stored
 from trainer_cli.data.encoder import Encoder, pack
 from trainer_cli.data.stored import FileGather, opened
-from trainer_cli.errors import DataError, StorageError
+from trainer_cli.errors import DataError
 
 FORMAT = 1
 META = "meta.json"
@@ -46,17 +46,16 @@ class Cache:
         """
         path = self.folder / key
         found = read_whole(path)
-        if found is None:
-            self._write(path, blocks)
-            found = read(path)
-        return found
+        return self._written(path, blocks) if found is None else found
 
     def clean(self) -> int:
         """Delete all data sets that nobody writes; the number of bytes that are free again."""
-        found = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
-        return sum(deleted(path) for path in found if is_ours(path))
+        if not self.folder.is_dir():
+            return 0
+        with locked(self.folder, wait=True):
+            return sum(deleted(path) for path in sorted(self.folder.iterdir()) if is_ours(path))
 
-    def _write(self, path: Path, blocks: Blocks) -> None:
+    def _written(self, path: Path, blocks: Blocks) -> dict[str, Rows | Stored]:
         temporary = self.folder / f"{WRITING}{path.name}-{secrets.token_hex(4)}"
         with storage.reported(path):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +65,9 @@ class Cache:
         try:
             with locked(temporary, wait=True):
                 write(temporary, blocks)
-                put_in_place(temporary, path)
+                # One run at a time looks what is there, and nobody takes away what another has put there meanwhile.
+                with locked(self.folder, wait=True):
+                    return put_in_place(temporary, path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -116,15 +117,17 @@ def read_whole(path: Path) -> dict[str, Rows | Stored] | None:
         return None
 
 
-def put_in_place(temporary: Path, path: Path) -> None:
-    """Give what was written its name, unless another run has been faster: its files are as good."""
-    if read_whole(path) is None:
-        deleted(path)
-    try:
-        storage.rename(temporary, path)
-    except StorageError:
-        if read_whole(path) is None:
-            raise
+def put_in_place(temporary: Path, path: Path) -> dict[str, Rows | Stored]:
+    """Give what was written its name, unless another run has been faster: its files are as good. The parts of it.
+
+    The caller holds the lock of the folder of both.
+    """
+    found = read_whole(path)
+    if found is not None:
+        return found
+    deleted(path)
+    storage.rename(temporary, path)
+    return read(path)
 
 
 @contextmanager

@@ -59,10 +59,15 @@ class Gather:
 
     def _add_array(self, rows: Array) -> None:
         kept = self.parts
-        if rows.shape[1:] != kept.shape[1:] or rows.dtype != kept.dtype:
-            sizes = f"{rows.dtype} {rows.shape[1:]} after {kept.dtype} {kept.shape[1:]}"
-            raise ShapeError(f"an encoder must give arrays of one kind and size, got {sizes}")
+        check_alike(rows, kept.dtype, kept.shape[1:])
         if self.n > len(kept):
             # In place (the memory is moved by the system where it can), so a grown array is never held twice.
             kept.resize((max(self.n, len(kept) * 3 // 2), *kept.shape[1:]), refcheck=False)
         kept[self.n - len(rows) : self.n] = rows
+
+
+def check_alike(rows: Array, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    """ShapeError: an array of rows is of another kind or size than those before it."""
+    if rows.shape[1:] != shape or rows.dtype != dtype:
+        sizes = f"{rows.dtype} {rows.shape[1:]} after {dtype} {shape}"
+        raise ShapeError(f"an encoder must give arrays of one kind and size, got {sizes}")

@@ -16,6 +16,7 @@ import numpy as np
 
 from trainer_cli import storage
 from trainer_cli.arrays import Array, Ints, Ragged, Rows, Stored
+from trainer_cli.data.gather import check_alike
 from trainer_cli.errors import DataError, Problem
 
 
@@ -156,7 +157,7 @@ class FileGather:
         if self._fd < 0:
             self._fd = os.open(self.folder / f"{self.name}.bin", storage.NEW_FILE, 0o666)
             self._dtype, self._shape = rows.dtype, rows.shape[1:]
-        assert (rows.dtype, rows.shape[1:]) == (self._dtype, self._shape), "an encoder gives one kind of rows"
+        check_alike(rows, self._dtype, self._shape)
         data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
         self._digest.update(data)
         storage.write_all(self._fd, data)

@@ -1,4 +1,7 @@
-"""Rows in order, however many there are: sorted stretches of them, merged as they are read back."""
+"""Rows in order, however many there are: sorted stretches of them, merged as they are read back.
+
+Knuth, *The Art of Computer Programming* 3, 5.4 (external sorting, balanced merging).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,13 @@ import numpy as np
 from trainer_cli.metrics.scratch import Floats, Scratch
 
 # Rows that are sorted at once, and rows in each block that comes out.
-SORTED_ROWS = 1 << 19
+SORTED_ROWS = 1 << 16
 BLOCK_ROWS = 1 << 14
+# So many runs are merged at once: each must have many rows in memory, or merging takes long.
+MERGED_RUNS = 32
+
+# Where a sorted run begins in its file, and its shape.
+Place = tuple[int, tuple[int, ...]]
 
 
 def ordered(blocks: Iterable[Floats]) -> Iterator[Floats]:
@@ -19,16 +27,36 @@ def ordered(blocks: Iterable[Floats]) -> Iterator[Floats]:
     The blocks depend on the rows alone, not on how these were cut or in which order they came: what is computed of
     the blocks in turn is the same to the bit. There may be no NaN; -0.0 becomes 0.0.
     """
-    scratch = Scratch()
-    places: list[tuple[int, tuple[int, ...]]] = []
+    scratch, places = Scratch(), list[Place]()
     for rows in stretches(blocks, SORTED_ROWS):
-        rows = in_order(rows + 0.0)
+        rows += 0.0
+        rows = in_order(rows)
         if len(rows) < SORTED_ROWS and not places:
             yield from stretches([rows], BLOCK_ROWS)
             return
         places.append((scratch.append(rows), rows.shape))
+        del rows  # the next ones are gathered while this one waits
+    while len(places) > MERGED_RUNS:
+        scratch, places = longer(scratch, places)
+    yield from stretches(merged(runs(scratch, places)), BLOCK_ROWS)
+
+
+def longer(scratch: Scratch, places: list[Place]) -> tuple[Scratch, list[Place]]:
+    """The runs merged to fewer, in a file of their own."""
+    found, new = list[Place](), Scratch()
+    for first in range(0, len(places), MERGED_RUNS):
+        some, start, n = places[first : first + MERGED_RUNS], new.n, 0
+        for rows in merged(runs(scratch, some)):
+            new.append(rows)
+            n += len(rows)
+        found.append((start, (n, some[0][1][1])))
+    return new, found
+
+
+def runs(scratch: Scratch, places: list[Place]) -> list[Run]:
+    """Runs that have `SORTED_ROWS` in memory together."""
     size = max(1, SORTED_ROWS // max(1, len(places)))
-    yield from stretches(merged([Run(scratch, start, shape, size) for start, shape in places]), BLOCK_ROWS)
+    return [Run(scratch, start, shape, size) for start, shape in places]
 
 
 def in_order(rows: Floats) -> Floats:

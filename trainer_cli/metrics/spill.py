@@ -10,7 +10,7 @@ from trainer_cli.arrays import Array
 from trainer_cli.errors import ShapeError
 from trainer_cli.metrics.scratch import NUMBER_BYTES, Floats, Scratch
 
-MEMORY_BYTES = 1 << 24
+MEMORY_BYTES = 1 << 20
 
 
 class Spill:

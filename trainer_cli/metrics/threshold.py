@@ -39,7 +39,7 @@ def best_threshold(blocks: Iterable[Floats], score: Callable[[Floats], Floats]) 
         highest = float(np.nanmax(scores))
         for i in np.flatnonzero(scores == highest) if highest >= best[0] else ():
             value = between(float(above[i]), float(below[i]))
-            best = max(best, (highest, -abs(value - 0.5), value))
+            best = max(best, (highest, -from_a_half(value), value))
     return best[2]
 
 
@@ -55,6 +55,14 @@ def _cuts(blocks: Iterable[Floats]) -> Iterator[tuple[Floats, Floats, Floats]]:
         last, sums = probability[-1:], upto[-1:]
     if last is not None:
         yield last, np.zeros(1), sums
+
+
+def from_a_half(threshold: float) -> float:
+    """
+    >>> from_a_half(0.25), from_a_half(0.75)
+    (0.25, 0.25)
+    """
+    return abs(threshold - 0.5)
 
 
 def just_above(probability: float) -> float:
