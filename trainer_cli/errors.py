@@ -38,6 +38,11 @@ class ArgumentError(TrainerError, ValueError):
     """An argument of a call is wrong: a negative rate, an empty batch, a label out of range."""
 
 
+def bad_argument(argument: str, message: str) -> ArgumentError:
+    """A wrong argument of a part; who knows the config adds the section and line."""
+    return ArgumentError(problems=[Problem(message, where=argument)])
+
+
 class ShapeError(ArgumentError):
     """Two sizes contradict each other; the message names both."""
 

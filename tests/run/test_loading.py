@@ -1,17 +1,22 @@
 """Data that lie in files give the bits of data in memory, and are encoded once."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from run_fakes import config_of, outcome_of, rows, train, train_until
 
+from trainer_cli import loading
 from trainer_cli.assembly import assemble
 from trainer_cli.data import dataset
-from trainer_cli.data.cache import Cache
+from trainer_cli.data.cache import Cache, key_of
+from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.data.stored import StoredArray
 from trainer_cli.errors import DataError
+from trainer_cli.loading import Loading
 from trainer_cli.session import cache_of
 from trainer_cli.signals import StopFlag
+from trainer_cli.sources import sources
 
 IN_FILES = ("--system.data_memory", "0")
 
@@ -51,7 +56,7 @@ def test_runs_that_name_one_cache_share_it(data, monkeypatch):
     train(config, data / "first")
     assert len(caches(data / "shared")) == 2
     assert not (data / "first" / "cache").exists()
-    monkeypatch.setattr(Cache, "_write", lambda self, path, blocks: pytest.fail("encoded again"))
+    monkeypatch.setattr(Cache, "_written", lambda self, path, blocks: pytest.fail("encoded again"))
     train(config, data / "second")
     assert outcome_of(data / "first") == outcome_of(data / "second")
 
@@ -66,14 +71,44 @@ def test_other_rows_are_other_files(data, change):
     text = (data / "run.cfg").read_text()
     if change == "encoder":
         text = text.replace("[target]", '[features]\n@encoders = "columns.v1"\ncolumns = ["b", "a"]\n\n[target]')
-    if change == "split":
-        start, end = text.index("[data.dev]"), text.index("[target]")
-        text = text[:start] + '[data.split]\n@splits = "random.v1"\ndev = 0.3\n\n' + text[end:]
-    config = config_of(
-        data, *IN_FILES, "--paths.cache", data / "shared", text=text.replace("{", "{{").replace("}", "}}")
-    )
+    text = split_text(data) if change == "split" else text.replace("{", "{{").replace("}", "}}")
+    config = config_of(data, *IN_FILES, "--paths.cache", data / "shared", text=text)
     assert train(config, data / "second").cause is None
     assert len(caches(data / "shared")) == 4
+
+
+def split_text(data):
+    """The config's text with a split in the place of the dev data."""
+    text = (data / "run.cfg").read_text()
+    start, end = text.index("[data.dev]"), text.index("[target]")
+    text = text[:start] + '[data.split]\n@splits = "random.v1"\ndev = 0.3\n\n' + text[end:]
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def key_parts(data):
+    """The keys of one fitted data set in the cache: as it is, with another seed, with weights. Encoders are the same,
+    as those of labels, dates and images that see other rows may be."""
+    config_of(data)
+    text = split_text(data)
+    config, other = config_of(data, text=text), config_of(data, "--system.seed", "7", text=text)
+    whole = sources(config)
+    found = whole.divided(config, StopFlag())
+    dataset.fit(found.train, found.features[1], found.target[1])
+    weighted = replace(found, weights=RowWeights("a"))
+    loadings = [(config, found), (config, found), (other, found), (config, weighted)]
+    return [Loading(one, whole, each, StopFlag(), None).key("train") for one, each in loadings]
+
+
+def test_rows_of_another_seed_s_split_and_rows_with_weights_are_other_files(data):
+    first, again, other_seed, weighted = key_parts(data)
+    assert again == first
+    assert len({first, other_seed, weighted}) == 3
+
+
+def test_a_key_without_seed_or_weights_would_be_noticed(data, monkeypatch):
+    monkeypatch.setattr(loading, "key_of", lambda data, source, *parts: key_of(data, {}, *parts))
+    with pytest.raises(AssertionError):
+        test_rows_of_another_seed_s_split_and_rows_with_weights_are_other_files(data)
 
 
 def test_where_a_row_stands_is_looked_up_in_the_data(data):

@@ -14,7 +14,7 @@ from trainer_cli.data.readers.fileset import FileSet, Names
 from trainer_cli.data.readers.lines import Lines, compact, stretches
 from trainer_cli.data.readers.sentences import Table
 from trainer_cli.data.readers.unpack import with_packed
-from trainer_cli.errors import ArgumentError, Problem
+from trainer_cli.errors import Problem, bad_argument
 from trainer_cli.registry import registry
 
 
@@ -59,9 +59,9 @@ class ConllReader(FileSet):
         self.width = checked_width(width, self.places)
         self.seen = 0
         if not isinstance(comment, str):
-            raise refused("comment", f"comment is a text, got {comment!r}")
+            raise bad_argument("comment", f"comment is a text, got {comment!r}")
         if conllu is not None and not isinstance(conllu, bool):
-            raise refused("conllu", f"conllu is true, false or left out, got {conllu!r}")
+            raise bad_argument("conllu", f"conllu is true, false or left out, got {conllu!r}")
         self.comment = comment
         self.conllu = conllu
         self.encoding = checked_encoding(text_encoding)
@@ -81,7 +81,9 @@ class ConllReader(FileSet):
             next(table.sentences(), None)
             lines.faults.check()
             self.seen = table.width
-            return tuple(table.at) or refuse_empty(path)
+            if not table.at:
+                raise no_tokens(path)
+            return tuple(table.at)
 
     def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """Blocks of up to 4,096 sentences, or 4 MiB of text; sentences with a wrong line are reported at the end."""
@@ -94,7 +96,7 @@ class ConllReader(FileSet):
                 start += len(numbers)
             lines.faults.check()
             if start == 0:
-                refuse_empty(path)
+                raise no_tokens(path)
 
     def settings(self) -> dict[str, Any]:
         """Its arguments, with the width of the data that were read where places are counted from the last column."""
@@ -112,17 +114,17 @@ class ConllReader(FileSet):
 def checked_places(names: object, columns_at: object) -> dict[str, int]:
     """The places of columns by name, none where neither is given; ArgumentError: they are not what they should be."""
     if names is not None and columns_at is not None:
-        raise refused("columns_at", "names and columns_at say the same thing twice; give one of them")
+        raise bad_argument("columns_at", "names and columns_at say the same thing twice; give one of them")
     if names is not None:
         if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
-            raise refused("names", f'names are those of the columns, such as ["token", "tag"], got {names!r}')
+            raise bad_argument("names", f'names are those of the columns, such as ["token", "tag"], got {names!r}')
         if len(set(names)) < len(names):
-            raise refused("names", f"each column needs a name of its own, got {listing(names)}")
+            raise bad_argument("names", f"each column needs a name of its own, got {listing(names)}")
         return {name: at for at, name in enumerate(names)}
     if columns_at is None:
         return {}
     if not isinstance(columns_at, dict) or not columns_at or not all(type(at) is int for at in columns_at.values()):
-        raise refused("columns_at", f'columns_at are places by name, such as {{"token": 0}}, got {columns_at!r}')
+        raise bad_argument("columns_at", f'columns_at are places by name, such as {{"token": 0}}, got {columns_at!r}')
     return dict(columns_at)
 
 
@@ -131,15 +133,13 @@ def checked_width(width: object, places: Mapping[str, int]) -> int | None:
     if width is None:
         return None
     if type(width) is not int or width < 1:
-        raise refused("width", f"width is how many columns a line has, a whole number of at least 1, got {width!r}")
+        raise bad_argument(
+            "width", f"width is how many columns a line has, a whole number of at least 1, got {width!r}"
+        )
     if min(places.values(), default=0) >= 0:
-        raise refused("width", "width is for columns_at that count from the last column, such as -1: leave it out")
+        raise bad_argument("width", "width is for columns_at that count from the last column, such as -1: leave it out")
     return width
 
 
-def refused(argument: str, message: str) -> ArgumentError:
-    return ArgumentError(problems=[Problem(message, where=argument)])
-
-
-def refuse_empty(path: Path) -> Names:
-    raise FaultsError([Problem("the file has no tokens; it must have one a line", str(path))], 1)
+def no_tokens(path: Path) -> FaultsError:
+    return FaultsError([Problem("the file has no tokens; it must have one a line", str(path))], 1)

@@ -10,7 +10,8 @@ import numpy as np
 from trainer_cli.arrays import Ints
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen
-from trainer_cli.data.splits.split import DEV, TRAIN, Parts, refused, texts
+from trainer_cli.data.splits.split import DEV, TRAIN, Parts, texts
+from trainer_cli.errors import bad_argument
 from trainer_cli.randomness import generator
 from trainer_cli.registry import registry
 
@@ -28,11 +29,11 @@ class FoldSplit:
 
     def __init__(self, fold: int, folds: int = 5, column: str | None = None, group: str | None = None):
         if folds < 2:
-            raise refused("folds", f"must be at least 2, got {folds}")
+            raise bad_argument("folds", f"must be at least 2, got {folds}")
         if not 1 <= fold <= folds:
-            raise refused("fold", f"goes from 1 to folds = {folds}, got {fold}")
+            raise bad_argument("fold", f"goes from 1 to folds = {folds}, got {fold}")
         if column is not None and group is not None:
-            raise refused("group", "rows are dealt out by the classes of a column or by groups: give one of them")
+            raise bad_argument("group", "rows are dealt out by the classes of a column or by groups: give one of them")
         self.fold, self.folds, self.column, self.group = fold, folds, column, group
 
     def choose(self, columns: tuple[str, ...], target: tuple[str, ...]) -> None:

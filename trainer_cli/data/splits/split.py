@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trainer_cli.arrays import Ints
 from trainer_cli.data.block import Block, is_texts
 from trainer_cli.data.faults import printable
-from trainer_cli.errors import ArgumentError, DataError, Problem
+from trainer_cli.errors import DataError, Problem, bad_argument
 
 # The number of a part is its place here.
 PARTS = ("train", "dev", "test")
@@ -34,15 +34,11 @@ def check_shares(dev: float, test: float) -> None:
     """ArgumentError: `dev` and `test` are no shares of the rows that leave some for training."""
     rule = "a share of the rows, {} 0 and below 1, such as 0.1"
     if not 0 < dev < 1:
-        raise refused("dev", f"must be {rule.format('above')}, got {dev}")
+        raise bad_argument("dev", f"must be {rule.format('above')}, got {dev}")
     if not 0 <= test < 1:
-        raise refused("test", f"must be {rule.format('at least')}, got {test}")
+        raise bad_argument("test", f"must be {rule.format('at least')}, got {test}")
     if dev + test >= 1:
-        raise refused("test", f"dev and test leave no rows to train on: {dev} + {test} must be below 1")
-
-
-def refused(argument: str, message: str) -> ArgumentError:
-    return ArgumentError(problems=[Problem(message, where=argument)])
+        raise bad_argument("test", f"dev and test leave no rows to train on: {dev} + {test} must be below 1")
 
 
 def sizes(n: int, dev: float, test: float) -> tuple[int, int]:
