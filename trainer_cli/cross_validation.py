@@ -5,18 +5,30 @@ from __future__ import annotations
 import copy
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainer_cli import json_text, lookup, storage
+from trainer_cli.arrays import Ints
 from trainer_cli.config.loaded import load_text
 from trainer_cli.config.run_config import RunConfig, check_run
 from trainer_cli.config.writer import write
-from trainer_cli.errors import ConfigError, OutputError
+from trainer_cli.data.block import Block
+from trainer_cli.data.faults import shown
+from trainer_cli.data.splits.fold import FoldSplit
+from trainer_cli.data.splits.split import texts
+from trainer_cli.errors import ArgumentError, ConfigError, OutputError
+from trainer_cli.placing import placed
 from trainer_cli.session import Ending, Session
+from trainer_cli.signals import StopFlag
+from trainer_cli.sources import sources
 from trainer_cli.trained import read_meta
+from trainer_cli.watched import WatchedReader
 
 NAME = "folds.json"
 
@@ -52,6 +64,51 @@ def fold_config(config: RunConfig, fold: int, folds: int) -> RunConfig:
     tree = copy.deepcopy(dict(config.config))
     tree["data"] = {"train": tree["data"]["train"], "split": fold_split(config, fold, folds)}
     return check_run(load_text(write(tree), f"{config.path} (fold {fold})"), config.registry)
+
+
+def check_folds(config: RunConfig, folds: int, flag: StopFlag) -> None:
+    """Look at the rows before a fold is trained. ArgumentError: there are fewer rows or groups than folds, or a fold
+    would hold out all rows of a class."""
+    first = fold_config(config, 1, folds)
+    found = sources(first)
+    split, (_, target) = found.split, found.target
+    assert isinstance(split, FoldSplit)
+    is_strict = getattr(target, "truths", "") == "classes" and getattr(target, "unknown", "") == "error"
+    column, seen = (target.reads[0] if is_strict else None), array("q")
+    numbers: dict[str, int] = {}
+
+    def watched() -> Iterator[Block]:
+        for block in WatchedReader(found.train, flag).blocks():
+            if column is not None:
+                seen.extend(numbers.setdefault(name, len(numbers)) for name in texts(block, column))
+            yield block
+
+    with placed(first, "data.split"):
+        held_out = split.folds_of(watched(), first.system.seed)
+    n = len(np.unique(held_out))
+    if n < folds:
+        what = "row" if split.group is None else f"group of rows by {shown(split.group)}"
+        raise ArgumentError(f"--folds {folds}: the data have {counted(n, what)}, and each fold holds out at least one")
+    if name := in_one_fold(list(numbers), np.frombuffer(seen, np.int64), held_out):
+        message = f"all rows of the class {shown(name)} would be held out at once, and none be left to learn it from"
+        raise ArgumentError(f'--folds {folds}: {message}; with unknown = "miss" in [target] they count as wrong')
+
+
+def in_one_fold(names: Sequence[str], classes: Ints, held_out: Ints) -> str | None:
+    """The first class all of whose rows are in one fold; None if there is none."""
+    low, high = np.full(len(names), np.iinfo(np.int64).max), np.full(len(names), -1)
+    np.minimum.at(low, classes, held_out)
+    np.maximum.at(high, classes, held_out)
+    return next((name for name, is_one in zip(names, low == high, strict=True) if is_one), None)
+
+
+def counted(n: int, what: str) -> str:
+    """
+    >>> counted(1, "row"), counted(12, "group of rows")
+    ('1 row', '12 groups of rows')
+    """
+    noun, space, more = what.partition(" ")
+    return f"{n:,} {noun}{'s' if n > 1 else ''}{space}{more}"
 
 
 def check_folder(folder: Path, resume: bool, overwrite: bool) -> None:

@@ -1,6 +1,7 @@
 """Every row is held out once, in runs of their own that can be stopped and gone on with."""
 
 import json
+import os
 import statistics
 
 import pytest
@@ -63,6 +64,34 @@ def test_another_number_of_folds_is_told(folder):
         "cross-validate", "run.cfg", "--output", "folds", "--training.max_steps=14", "--folds=4", "--resume", code=2
     )
     assert "data.split.folds: was 3, is 4" in result.stderr
+
+
+def with_rows(folder, *rows):
+    (folder / "train.csv").write_text("a,b,label\n" + "".join(f"{row}\n" for row in rows))
+
+
+def refused(*words):
+    result = call("cross-validate", "run.cfg", "--output", "folds", "--training.max_steps=14", *words, code=2)
+    assert not os.path.lexists("folds")
+    return result.stderr
+
+
+def test_more_folds_than_rows_are_told_before_one_is_trained(folder):
+    assert "--folds 24: the data have 23 rows, and each fold holds out at least one" in refused("--folds", "24")
+
+
+def test_more_folds_than_groups_are_told(folder):
+    with_rows(folder, *(f"{i % 2},{i},{'yes' if i % 4 < 2 else 'no'}" for i in range(12)))
+    split = '[data.split]\n@splits = "hash.v1"\ncolumn = "a"\n\n'
+    text = (folder / "run.cfg").read_text()
+    start, end = text.index("[data.dev]"), text.index("[", text.index("[data.dev]") + 1)
+    (folder / "run.cfg").write_text(text[:start] + split + text[end:])
+    assert '--folds 3: the data have 2 groups of rows by "a"' in refused("--folds", "3")
+
+
+def test_a_class_that_one_fold_would_hold_out_whole_is_told(folder):
+    with_rows(folder, *(f"{i},{i},{'yes' if i % 2 else 'no'}" for i in range(12)), "3,4,maybe")
+    assert 'all rows of the class "maybe" would be held out at once' in refused("--folds", "3")
 
 
 def test_a_folder_of_others_is_left_alone(folder):

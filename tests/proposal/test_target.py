@@ -149,6 +149,7 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest():
         ),
         (["a"] * 60, "auto", "same value in every row"),
         (["a", "b"] * 30, "regression", "regression takes numbers"),
+        ([f"{i}.5e290" for i in range(60)], "auto", "too large to standardise: write them in a larger unit"),
         ([str(i / 7) for i in range(2000)], "classification", "in 2,000 rows: these are no classes; --task regression"),
         ([f"n{i}" for i in range(2000)], "classification", "in 2,000 rows: these are no classes; name another with"),
     ],

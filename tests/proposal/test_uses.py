@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from trainer_cli.data.block import Block
+from trainer_cli.data.encoders.numbers import Numbers
 from trainer_cli.errors import ArgumentError, DataError
 from trainer_cli.profile.column import ColumnProfile
 from trainer_cli.profile.words import words_of
@@ -75,6 +77,10 @@ def facts_of(values, name="x"):
         ("number of rooms", [str(i * i + 37) for i in range(80)], "number", ""),
         ("invoice number", [str(i * i + 37) for i in range(80)], "-", "an identifier"),
         ("number", [str(i % 7) for i in range(80)], "number", ""),
+        ("far", [f"{i}.25e299" for i in range(30)], "-", "too large to standardise"),
+        ("far", [f"-{i}.25e160" for i in range(30)], "-", "too large to standardise"),
+        ("far", np.linspace(0, 1e200, 60).reshape(30, 2), "-", "too large to standardise"),
+        ("far", [f"{i * i}.25e147" for i in range(30)], "number", ""),
         ("gone", [""] * 30, "-", "no row has a value"),
         ("same", ["x"] * 30, "-", "the same value"),
         ("flag", ["x", ""] * 30, "category", ""),
@@ -85,6 +91,14 @@ def test_each_column_has_a_use_and_a_reason(name, values, role, why):
     found = use(facts_of(values, name))
     assert found.role == role
     assert why in found.why
+
+
+def test_numbers_as_large_as_are_used_can_be_standardised():
+    encoder = Numbers("far")
+    encoder.choose(("far",))
+    encoder.fit(Block({"far": [f"{sign}1e150" for sign in ("", "-")] * 2000}))
+    encoder.finish_fit()
+    assert np.isfinite(encoder.scale).all()
 
 
 def test_a_column_that_gives_the_target_away_is_left_out_but_not_the_only_input():

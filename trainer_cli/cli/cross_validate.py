@@ -45,6 +45,9 @@ def cross_validate(
         cross_validation.check_folder(output, resume, overwrite)
         with stop_flag() as flag:
             checked = read_config(ctx, config, code)
+            for fold in range(1, folds + 1):
+                cross_validation.fold_config(checked, fold, folds)  # mistakes are told before anything is written
+            cross_validation.check_folds(checked, folds, flag)
             session = Session(Progress(quiet=quiet or as_json), flag, code=code or [])
             scores = train_folds(session, checked, output, folds, words_of(ctx), resume=resume, overwrite=overwrite)
         if as_json:
@@ -67,8 +70,6 @@ def train_folds(
     from trainer_cli import cross_validation
     from trainer_cli.cli.closing import closing
 
-    for fold in range(1, folds + 1):
-        cross_validation.fold_config(config, fold, folds)  # mistakes are told before anything is written
     scores: list[dict[str, float]] = []
     cross_validation.note(output, scores)
     for fold in range(1, folds + 1):

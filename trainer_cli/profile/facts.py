@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from trainer_cli.data.encoders.datetimes import Order
 from trainer_cli.data.encoders.notation import Notation
 
+# The squares of larger numbers, added up over many rows, may be no float64.
+LARGEST = 1e150
+
 
 @dataclass(frozen=True)
 class ColumnFacts:
@@ -67,3 +70,8 @@ class ColumnFacts:
     @property
     def is_numeric(self) -> bool:
         return self.kind in ("whole", "number") or self.notation is not None
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether a number is so large that its square, which a deviation is made of, may be no float64."""
+        return any(isinstance(value, float) and abs(value) > LARGEST for value in (self.low, self.high))

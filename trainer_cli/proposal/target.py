@@ -134,6 +134,9 @@ def check(target: Target) -> None:
         raise DataError(f"the target {shown(facts.name)} has the same value in every row: there is nothing to learn")
     if target.task == "regression" and not facts.is_numeric:
         raise DataError(f"the target {shown(facts.name)} holds {facts.kind}, and regression takes numbers")
+    if target.task == "regression" and facts.is_too_large:
+        message = f"the target {shown(facts.name)} holds numbers too large to standardise: write them in a larger unit"
+        raise DataError(message)
     if (target.task in ("tagging", "multilabel")) != (facts.kind == "list" or target.separator is not None):
         what = "a list of texts a row" if facts.kind == "list" else "one value a row"
         raise DataError(f"the target {shown(facts.name)} holds {what}, which {target.task} does not take")

@@ -28,6 +28,7 @@ FEW = 20
 MIN_COUNT = 4
 # A column with fewer values, the others missing, says nothing.
 MIN_PRESENT = 5
+TOO_LARGE = "numbers too large to standardise"
 
 
 @dataclass(frozen=True)
@@ -168,11 +169,13 @@ def array_use(facts: ColumnFacts) -> Use:
     """A row of numbers is so many numbers; arrays with more sides are read as they are."""
     if facts.low is None:
         return Use(facts, LEFT_OUT, "arrays of other things than numbers")
+    if facts.is_too_large:
+        return Use(facts, LEFT_OUT, TOO_LARGE)
     return Use(facts, "number") if len(facts.shape) == 1 else Use(facts, "array")
 
 
 def number_use(facts: ColumnFacts) -> Use:
-    if why := identity(facts):
+    if why := TOO_LARGE if facts.is_too_large else identity(facts):
         return Use(facts, LEFT_OUT, why)
     if facts.notation is not None:
         return Use(facts, "number", f'written as "{facts.odd[0]}": {facts.notation.said()}')

@@ -42,8 +42,11 @@ class FoldSplit:
                 chosen(name, columns, argument)
 
     def divide(self, blocks: Iterable[Block], seed: int) -> Parts:
-        folds = self._by_group(blocks, seed) if self.group is not None else self._dealt_out(blocks, seed)
-        return np.where(folds == self.fold - 1, DEV, TRAIN).astype(np.uint8)
+        return np.where(self.folds_of(blocks, seed) == self.fold - 1, DEV, TRAIN).astype(np.uint8)
+
+    def folds_of(self, blocks: Iterable[Block], seed: int) -> Ints:
+        """The fold in which each row is held out, from 0."""
+        return self._by_group(blocks, seed) if self.group is not None else self._dealt_out(blocks, seed)
 
     def _by_group(self, blocks: Iterable[Block], seed: int) -> Ints:
         assert self.group is not None
