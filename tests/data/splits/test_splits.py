@@ -9,6 +9,7 @@ import pytest
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from trainer_cli.data.block import Block, Places
+from trainer_cli.data.splits import split as split_module
 from trainer_cli.data.splits.fold import FoldSplit
 from trainer_cli.data.splits.hash import HashSplit
 from trainer_cli.data.splits.random import RandomSplit
@@ -67,6 +68,35 @@ def test_the_same_seed_gives_the_same_rows_however_they_come_in_blocks(name: str
     assert all(counts(first))
     if name != "time.v1":
         assert first.tolist() != divided(SPLITS[name], blocks(), seed=1).tolist()
+
+
+NUMBERS = np.arange(60) * 7 % 23
+
+
+@pytest.mark.parametrize("split", [HashSplit("key", 0.3), FoldSplit(2, 3, group="key")])
+def test_a_whole_number_is_one_key_however_it_is_written(split: Split) -> None:
+    """As a file of text has it, as one of numbers does, and as floats, which is what numbers beside gaps become."""
+    as_floats = [Block({"key": NUMBERS[:30]}), Block({"key": NUMBERS[30:].astype(float)}, start=30)]
+    forms = [
+        blocks(key=[str(number) for number in NUMBERS]),
+        blocks(key=[f"{number}.0" for number in NUMBERS]),
+        blocks(key=[f"{number:.1e}" for number in NUMBERS]),
+        as_floats,
+    ]
+    found = [split.divide(rows, 0).tolist() for rows in forms]
+    assert found == [found[0]] * len(forms)
+    assert 0 < sum(found[0]) < len(NUMBERS)
+
+
+def test_keys_as_they_are_written_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split_module, "key_of", lambda text: text)
+    with pytest.raises(AssertionError):
+        test_a_whole_number_is_one_key_however_it_is_written(HashSplit("key", 0.3))
+
+
+def test_a_number_that_is_missing_is_no_key() -> None:
+    with pytest.raises(DataError, match="leave the row out of the data"):
+        HashSplit("key").divide([Block({"key": np.array([1.0, np.nan])})], 0)
 
 
 @pytest.mark.parametrize("name", SPLITS)
@@ -192,7 +222,11 @@ def test_a_share_that_is_none_is_refused(make: object, said: str) -> None:
         (HashSplit("kye"), {}, 'column: no column is called "kye". Did you mean key?'),
         (TimeSplit("dy"), {}, 'column: no column is called "dy". Did you mean day?'),
         (StratifiedSplit(column="labl"), {}, 'column: no column is called "labl". Did you mean label?'),
-        (HashSplit("key"), {"key": ["a", "", "b"]}, "rows.csv:3: key: the key of the split is empty"),
+        (
+            HashSplit("key"),
+            {"key": ["a", "", "b"]},
+            "rows.csv:3: key: the key of the split is empty: write one there, its own for a row",
+        ),
         (
             TimeSplit("day"),
             {"day": ["2026-01-01", "2026-13-01", "soon"]},

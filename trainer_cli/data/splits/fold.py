@@ -10,7 +10,7 @@ import numpy as np
 from trainer_cli.arrays import Ints
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen
-from trainer_cli.data.splits.split import DEV, TRAIN, Parts, texts
+from trainer_cli.data.splits.split import DEV, TRAIN, Parts, keys, texts
 from trainer_cli.errors import bad_argument
 from trainer_cli.randomness import generator
 from trainer_cli.registry import registry
@@ -50,7 +50,7 @@ class FoldSplit:
 
     def _by_group(self, blocks: Iterable[Block], seed: int) -> Ints:
         assert self.group is not None
-        groups, rows = numbered(key for block in blocks for key in texts(block, self.group))
+        groups, rows = numbered(key for block in blocks for key in keys(block, self.group))
         counts = np.bincount(rows, minlength=len(groups)).tolist()
         sizes, fold_of = [0] * self.folds, np.zeros(len(groups), np.int64)
         for group in sorted(range(len(groups)), key=lambda i: (-counts[i], digest(groups[i], seed))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -18,6 +19,9 @@ PARTS = ("train", "dev", "test")
 TRAIN, DEV, TEST = range(3)
 
 Parts = NDArray[np.uint8]
+
+# How a whole number is written that is a float.
+WHOLE = re.compile(r"-?[0-9]+(\.0*|(\.[0-9]+)?[eE]\+?[0-9]{1,3})")
 
 
 class Split(Protocol):
@@ -51,6 +55,30 @@ def held_out(n: int, dev: Ints, test: Ints) -> Parts:
     parts: Parts = np.zeros(n, np.uint8)
     parts[dev], parts[test] = DEV, TEST
     return parts
+
+
+def keys(block: Block, name: str) -> list[str]:
+    """A column's values as keys: a whole number is one key however it is written, NaN none (an empty text).
+
+    A file of numbers may give 7, and another of the same ones, or a later part of it in which some are missing, 7.0.
+    """
+    return [key_of(text) for text in texts(block, name)]
+
+
+def key_of(text: str) -> str:
+    """
+    >>> key_of("7.0"), key_of("-7."), key_of("1e+16"), key_of("007"), key_of("7.5"), key_of("nan")
+    ('7', '-7', '10000000000000000', '007', '7.5', '')
+    """
+    if text == "nan":
+        return ""
+    if text.isdecimal() or not WHOLE.fullmatch(text):
+        return text
+    if "e" not in text.lower():
+        whole = text.partition(".")[0]
+        return "0" if whole == "-0" else whole
+    value = float(text)
+    return str(int(value)) if value.is_integer() else text
 
 
 def texts(block: Block, name: str) -> Sequence[str]:
