@@ -2,13 +2,9 @@
 
 import importlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "cli"))
-call = importlib.import_module("commands").call
+from commands import call
 
 spacy = pytest.importorskip("spacy")
 init_config = importlib.import_module("spacy.cli.init_config").init_config

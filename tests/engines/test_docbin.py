@@ -1,22 +1,18 @@
 """Files that spaCy wrote, and files that it reads."""
 
-import importlib
 import json
 import subprocess
 import sys
 import zlib
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import call
 
 from trainer_cli.data.readers.auto import AutoReader
 from trainer_cli.data.readers.docbin import DocBinReader
 from trainer_cli.errors import DataError
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "cli"))
-call = importlib.import_module("commands").call
 
 spacy = pytest.importorskip("spacy")
 srsly = pytest.importorskip("srsly")
