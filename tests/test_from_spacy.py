@@ -58,6 +58,50 @@ def test_each_key_works_or_is_told_at_its_line(row, monkeypatch):
     assert (row[2] == "") == row[1].startswith("the same")
 
 
+# spaCy's [training] with its defaults, behind our own sections.
+BLOCK = """
+train_corpus = "corpora.train"
+dev_corpus = "corpora.dev"
+seed = 0
+gpu_allocator = null
+dropout = 0.1
+accumulate_gradient = 1
+patience = 1600
+max_epochs = 0
+max_steps = 20000
+eval_frequency = 200
+frozen_components = []
+annotating_components = []
+before_to_disk = null
+before_update = null
+
+[training.optimizer]
+@optimizers = "Adam.v1"
+
+[training.logger]
+@loggers = "spacy.ConsoleLogger.v1"
+
+[training.batcher]
+@batchers = "spacy.batch_by_words.v1"
+"""
+
+
+def test_a_whole_block_of_training_is_told_at_once(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = CONFIG.partition("[training]\n")[0] + "[training]" + BLOCK
+    with pytest.raises(ConfigError) as caught:
+        read_run_config("-", stdin=text)
+    told = {problem.where: problem.line for problem in caught.value.problems}
+    lines = text.splitlines()
+    works = ["dropout", "accumulate_gradient", "patience", "max_epochs", "max_steps", "eval_frequency"]
+    for key in (line.partition(" = ")[0] for line in BLOCK.partition("\n[training.")[0].split("\n") if line):
+        assert (f"training.{key}" in told) == (key not in works)
+        if key not in works:
+            assert lines[told[f"training.{key}"] - 1].startswith(f"{key} = ")
+    assert {"training.optimizer", "training.logger", "training.batcher.@batchers"} <= told.keys()
+    assert all(str(problem) in str(caught.value) for problem in caught.value.problems)
+
+
 @pytest.mark.parametrize("row", table("spaCy's"), ids=lambda row: row[0])
 def test_each_command_is_there_or_told(row):
     assert row[2] == as_cell(said_of_command(row[0]))
