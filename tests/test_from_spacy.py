@@ -88,7 +88,8 @@ before_update = null
 
 def test_a_whole_block_of_training_is_told_at_once(monkeypatch):
     monkeypatch.chdir(ROOT)
-    text = CONFIG.partition("[training]\n")[0] + "[training]" + BLOCK
+    ours = CONFIG.partition("[training]\n")[0]
+    text = ours.replace("dropout = 0.2\n", "") + "[training]" + BLOCK  # so that the model takes its dropout from there
     with pytest.raises(ConfigError) as caught:
         read_run_config("-", stdin=text)
     told = {problem.where: problem.line for problem in caught.value.problems}
