@@ -25,12 +25,19 @@ from trainer_cli.loading import Loading
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
-from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.optimizers.updater import Updater
 from trainer_cli.pairing import check_pair, fit_loss, set_up
 from trainer_cli.placing import gathered, placed
 from trainer_cli.registry import nearest
 from trainer_cli.rehearsal import N_ROWS, rehearse
-from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, steps_of, varying
+from trainer_cli.run_schedules import (
+    batch_size_of,
+    check_followers,
+    check_parameters,
+    check_values,
+    steps_of,
+    varying,
+)
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import (
@@ -118,9 +125,10 @@ def row_counts(config: RunConfig) -> RowCounts:
     return RowCounts(largest, training.eval_batch_size)
 
 
-def updates(config: RunConfig, model: Model, train: Dataset) -> tuple[Optimizer, Schedule, Batcher, Balance | None]:
+def updates(config: RunConfig, model: Model, train: Dataset) -> tuple[Updater, Schedule, Batcher, Balance | None]:
     """What the updates are made with. ConfigError: settings, schedules and training rows do not fit each other."""
-    optimizer: Optimizer = config.build("optimizer")
+    optimizer: Updater = config.build("optimizer")
+    check_parameters(config, optimizer, model)
     batch_size = batch_size_of(config)
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
@@ -171,7 +179,7 @@ def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:
         if found is not None:
             with gathered(errors):
                 check_unknown(config, loss, found.target[1])
-    for name, kind, words in (("model", Model, "a Model"), ("optimizer", Optimizer, "an Optimizer")):
+    for name, kind, words in (("model", Model, "a Model"), ("optimizer", Updater, "an Optimizer")):
         if name in made and not isinstance(made[name], kind):
             message = f"its function must return {words}, not {made[name]!r:.60}"
             errors.append(ConfigError(problems=[config.problem(name, message)]))

@@ -22,7 +22,15 @@ from trainer_cli.model import Model
 from trainer_cli.pairing import fit_loss, set_up
 from trainer_cli.placing import placed
 from trainer_cli.rehearsal import N_ROWS, at, rehearse
-from trainer_cli.run_schedules import batch_size_of, check_followers, check_values, size_key, steps_of, varying
+from trainer_cli.run_schedules import (
+    batch_size_of,
+    check_followers,
+    check_parameters,
+    check_values,
+    size_key,
+    steps_of,
+    varying,
+)
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, check_classes, set_name, split_labels
@@ -101,6 +109,7 @@ def inspect(config: RunConfig) -> Inspection:
     model = set_up(config, samples[0].X, target.width, features)
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y, sample.weights) for sample in samples])
     assembly.monitor_of(config, metrics, scores, [set_name(name) for name in found.dev])
+    check_parameters(config, optimizer, model)
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
     batcher, _ = assembly.batching(config, samples[0].X, samples[0].Y)

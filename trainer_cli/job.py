@@ -16,7 +16,7 @@ from trainer_cli.epochs import consecutive
 from trainer_cli.errors import ArgumentError, ModelFileError
 from trainer_cli.evaluate import Scores, evaluate
 from trainer_cli.model import Model
-from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.optimizers.updater import Updater
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.state import Limits
 from trainer_cli.table import score_text
@@ -45,7 +45,7 @@ class Job:
 
     trained: Trained
     config_text: str
-    optimizer: Optimizer
+    optimizer: Updater
     train: Dataset
     dev: Mapping[str, Dataset]
     batch_size: Schedule

@@ -13,7 +13,7 @@ from trainer_cli.errors import DivergedError
 from trainer_cli.gradient_sum import GradientSum
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
-from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.optimizers.updater import Updater
 from trainer_cli.randomness import Moment
 from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.wrappers.engine import batch_told
@@ -29,7 +29,7 @@ class Step:
     batch_size: int
 
 
-def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumulate: Schedule) -> Iterator[Step]:
+def train(model: Model, loss: Loss, optimizer: Updater, epochs: Epochs, accumulate: Schedule) -> Iterator[Step]:
     """Update the model batch by batch, without end; the caller stops iterating.
 
     The batch of step s is cut into `accumulate(s)` micro-batches; each one's gradient counts by its share of the
@@ -64,7 +64,7 @@ def train(model: Model, loss: Loss, optimizer: Optimizer, epochs: Epochs, accumu
         yield Step(epochs.position, value, learn_rate, len(batch.rows))
 
 
-def update(model: Model, optimizer: Optimizer, batch: Batch, step: int) -> None:
+def update(model: Model, optimizer: Updater, batch: Batch, step: int) -> None:
     """Change the weights, or raise DivergedError with the step and the rows if a number is not finite."""
     try:
         model.finish_update(optimizer)

@@ -17,7 +17,7 @@ from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.initializers import Initializer
 from trainer_cli.node import Node, Params
 from trainer_cli.ops import Ops
-from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.optimizers.updater import Updater
 from trainer_cli.randomness import Moment, generator
 from trainer_cli.store import Store, view
 
@@ -94,7 +94,7 @@ class Model(Node):
         """Outputs without what belongs to training (dropout)."""
         return self(X, False)[0]
 
-    def finish_update(self, optimizer: Optimizer | Change) -> None:
+    def finish_update(self, optimizer: Updater | Change) -> None:
         """Change the parameters by their gradients, and set the gradients to zero.
 
         Besides an `Optimizer`, any function will do that takes a parameter's key, `(node.id, name)`, its numbers and

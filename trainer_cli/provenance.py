@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -47,6 +48,10 @@ class Conditions:
     eval_batch_size: int = 1024
 
 
+# Whose modules and optimizers may be a run's; what a config names is loaded by then.
+LIBRARIES = ("jax", "optax", "thinc", "torch")
+
+
 def provenance(
     conditions: Conditions, *, seed: int, data: Mapping[str, Mapping[str, Any]], code: Sequence[Path]
 ) -> dict[str, Any]:
@@ -57,6 +62,7 @@ def provenance(
         import numba
 
         versions["numba"] = numba.__version__
+    versions |= {name: sys.modules[name].__version__ for name in LIBRARIES if name in sys.modules}
     return {
         "format": FORMAT,
         "versions": versions,

@@ -14,7 +14,7 @@ from trainer_cli.layer_watch import section_of_layer
 from trainer_cli.layers.dropout import in_range
 from trainer_cli.model import Model
 from trainer_cli.optimizers.hyper import Hyper
-from trainer_cli.optimizers.optimizer import Optimizer
+from trainer_cli.optimizers.updater import Updater
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 from trainer_cli.store import walk_paths
 
@@ -37,7 +37,7 @@ def batch_size_of(config: RunConfig) -> Schedule:
     return as_schedule(config.build("batch_size") if config.has("batch_size") else config.training.batch_size)
 
 
-def varying(config: RunConfig, optimizer: Optimizer, batch_size: Schedule, model: Model) -> dict[str, Schedule]:
+def varying(config: RunConfig, optimizer: Updater, batch_size: Schedule, model: Model) -> dict[str, Schedule]:
     """The batch size, and every schedule of the run that is more than a number, by the key that it sets."""
     found = {f"optimizer.{name}": schedule for name, schedule in optimizer.schedules.items()}
     found |= {size_key(config): batch_size}
@@ -67,7 +67,7 @@ def is_number(text: str) -> bool:
     return True
 
 
-def check_values(config: RunConfig, optimizer: Optimizer, schedules: Mapping[str, Schedule], n_steps: int) -> None:
+def check_values(config: RunConfig, optimizer: Updater, schedules: Mapping[str, Schedule], n_steps: int) -> None:
     """Refuse schedules that would give what no update can take, at the first step where they do.
 
     The first EACH_STEP steps of the run are looked at one by one, later ones at even distances; those not at all
@@ -87,7 +87,15 @@ def check_values(config: RunConfig, optimizer: Optimizer, schedules: Mapping[str
         raise ConfigError(problems=problems)
 
 
-def rule_of(name: str, optimizer: Optimizer) -> Callable[[float], object]:
+def check_parameters(config: RunConfig, optimizer: Updater, model: Model) -> None:
+    """ConfigError: the optimizer cannot update the model's parameters."""
+    try:
+        optimizer.check(model.store)
+    except ArgumentError as err:
+        raise ConfigError(problems=[config.problem_in("optimizer", str(err))]) from err
+
+
+def rule_of(name: str, optimizer: Updater) -> Callable[[float], object]:
     """What a schedule's value must satisfy, by the key that it sets: a function that raises an ArgumentError if not."""
     section, _, key = name.rpartition(".")
     hyper = getattr(type(optimizer), key, None) if section == "optimizer" else None

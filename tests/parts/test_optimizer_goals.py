@@ -9,6 +9,7 @@ import pytest
 
 from trainer_cli import optimizers
 from trainer_cli.api import Relu, Softmax, chain, registry, warmup_linear
+from trainer_cli.extras import ENGINES
 from trainer_cli.optimizers.rule import Rule
 
 DIGITS = Path(__file__).parents[2] / "configs" / "data"
@@ -61,7 +62,7 @@ def lowest(function, optimizer, start, shape):
 
 
 def test_every_optimizer_has_a_row():
-    assert sorted(RATES) == registry.optimizers.names()
+    assert set(RATES) == set(registry.optimizers.names()) - set(ENGINES)
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (1, 1, 3)], ids=str)

@@ -6,12 +6,13 @@ import pytest
 
 from trainer_cli.api import LayerNorm, Linear, chain, registry, warmup_linear
 from trainer_cli.errors import ArgumentError, DivergedError, ModelFileError, ShapeError
+from trainer_cli.extras import ENGINES
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers import SGD, Adam, AdamW, Lion, Muon, Optimizer
 from trainer_cli.optimizers import optimizer as optimizer_module
 from trainer_cli.optimizers.muon import orthogonal
 
-EVERY = [registry.optimizers.get(name) for name in registry.optimizers.names()]
+EVERY = [registry.optimizers.get(name) for name in registry.optimizers.names() if name not in ENGINES]
 RATES = ("learn_rate", "beta1", "beta2", "eps", "L2", "grad_clip", "weight_decay", "momentum")
 
 

@@ -108,12 +108,12 @@ def fragment(ctx: typer.Context, config: str) -> Drawable | None:
 
 def found_in(value: Any, where: str) -> Iterator[tuple[str, Schedule]]:
     """Every schedule in what a config resolves to, an optimizer's rates included, by its key."""
-    from trainer_cli.optimizers import Optimizer
+    from trainer_cli.optimizers.updater import Updater
     from trainer_cli.schedules import Schedule
 
     if isinstance(value, Schedule):
         yield where, value
-    elif isinstance(value, Optimizer):
+    elif isinstance(value, Updater):
         for name in sorted(value.varying):
             yield f"{where}.{name}", value.schedules[name]
     elif isinstance(value, dict):

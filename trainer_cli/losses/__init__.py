@@ -11,6 +11,7 @@ from trainer_cli.losses.loss import Loss
 from trainer_cli.losses.mean_squared_error import MeanSquaredError
 from trainer_cli.losses.quantile_loss import QuantileLoss
 from trainer_cli.losses.sequence_categorical_crossentropy import SequenceCategoricalCrossentropy
+from trainer_cli.losses.torch_loss import TorchLoss
 
 __all__ = [
     "BinaryCrossentropy",
@@ -24,4 +25,5 @@ __all__ = [
     "MeanSquaredError",
     "QuantileLoss",
     "SequenceCategoricalCrossentropy",
+    "TorchLoss",
 ]

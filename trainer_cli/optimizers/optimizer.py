@@ -18,12 +18,12 @@ from trainer_cli.optimizers.memory import ByKey, Memory, State
 from trainer_cli.optimizers.rule import Rates, Rule
 from trainer_cli.optimizers.rules import AdamRule, RAdamRule, SGDRule
 from trainer_cli.optimizers.touched import gather, scatter
+from trainer_cli.optimizers.updater import Updater
 from trainer_cli.schedules.arguments import is_number, require_flags
-from trainer_cli.schedules.schedule import Schedule
 from trainer_cli.store import Segment, Store
 
 
-class Optimizer:
+class Optimizer(Updater):
     """Change weights by their gradients. The optimizers with names of their own differ in the `rule`.
 
     One update, in this order: `L2 * w` is added to the gradient (only if not `L2_is_weight_decay`); each tensor's
@@ -45,29 +45,16 @@ class Optimizer:
     (0.25, 1)
     """
 
-    learn_rate = Hyper()
     beta1 = Hyper(below=1)
     beta2 = Hyper(below=1)
     b1 = Hyper(below=1, of="beta1")
     b2 = Hyper(below=1, of="beta2")
     eps = Hyper(divided_by=True)
     L2 = Hyper()
-    grad_clip = Hyper()
     weight_decay = Hyper()
     momentum = Hyper(below=1)
 
-    # An attribute that does not exist cannot be set: a misspelt rate would change nothing.
-    __slots__ = (
-        "L2_is_weight_decay",
-        "_memory",
-        "_ops",
-        "numbers",
-        "position",
-        "rule",
-        "schedules",
-        "use_averages",
-        "varying",
-    )
+    __slots__ = ("L2_is_weight_decay", "_memory", "_ops", "rule")
 
     def __init__(
         self,
@@ -86,19 +73,13 @@ class Optimizer:
         rule: Rule | None = None,
     ):
         require_flags("an optimizer", use_averages=use_averages, L2_is_weight_decay=L2_is_weight_decay)
-        self.position = 0
-        self.schedules: dict[str, Schedule] = {}
-        self.varying: set[str] = set()
-        self.numbers: dict[str, float] = {}
-        self.learn_rate = learn_rate
+        super().__init__(learn_rate, grad_clip, use_averages=use_averages)
         self.L2 = L2
         self.beta1 = beta1
         self.beta2 = beta2
         self.eps = eps
-        self.grad_clip = grad_clip
         self.weight_decay = weight_decay
         self.momentum = momentum
-        self.use_averages = use_averages
         self.L2_is_weight_decay = L2_is_weight_decay
         self.rule = rule or (RAdamRule() if use_radam else AdamRule() if self.beta2 > 0 else SGDRule())
         self._memory = Memory((*self.rule.moments, "averages") if use_averages else self.rule.moments)
@@ -141,10 +122,6 @@ class Optimizer:
             self._update(ops, table.state, range(1), table.weights, table.gradient, 1.0)
             scatter(ops, store, state, table)
         store.clear_gradients()
-
-    def step_schedules(self) -> None:
-        """Go to the next value of every schedule."""
-        self._go_to(self.position + 1)
 
     # What is remembered, under the reference's names: by key, `(model.id, "W")` in a model, or by name, "hidden.W"
 
@@ -242,16 +219,6 @@ class Optimizer:
             self.followers[name].load_state(memory)
         self._go_to(position)
         return self
-
-    @property
-    def followers(self) -> dict[str, Schedule]:
-        """The schedules that follow a score, by what they set."""
-        return {name: schedule for name, schedule in self.schedules.items() if schedule.reads_scores}
-
-    def _go_to(self, position: int) -> None:
-        self.position = position
-        for name in self.varying:
-            self.numbers.pop(name, None)
 
     # The update
 

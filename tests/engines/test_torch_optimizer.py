@@ -1,0 +1,180 @@
+"""The optimizers of PyTorch on the model's arrays: to the bit what they do alone, and what is kept of them."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from test_pytorch_runs import call, folder, tmp_path  # noqa: F401 - fixtures
+from torch_runs import write_files
+
+from trainer_cli import tensors
+from trainer_cli.api import Linear, Relu, chain, warmup_linear
+from trainer_cli.errors import ArgumentError, DivergedError, ModelFileError
+from trainer_cli.optimizers import TorchOptimizer
+from trainer_cli.optimizers.torch_optimizer import REFUSED
+from trainer_cli.store import view
+
+X = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+NAMES = sorted(
+    name
+    for name, kind in vars(torch.optim).items()
+    if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer) and name not in ("Optimizer", *REFUSED)
+)
+RATE = warmup_linear(0.02, 3, 30)
+SETTINGS = {
+    "SGD": {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+    "AdamW": {"betas": [0.8, 0.95]},
+    "Adam": {"amsgrad": True, "fused": True},
+    "RMSprop": {"momentum": 0.5, "centered": True},
+}
+
+
+def made():
+    return chain(Relu(nO=4), Linear(nO=3)).initialize(X)
+
+
+def step(model, optimizer):
+    Y, backprop = model.begin_update(X)
+    backprop(Y)
+    model.finish_update(optimizer)
+    optimizer.step_schedules()
+
+
+def plain(model, name):
+    """PyTorch's optimizer over tensors of its own, and the function that makes one step of it."""
+    store = model.store
+    params = [torch.from_numpy(view(store.values, s).copy()).requires_grad_() for s in store.segments]
+    free = [s.no_decay for s in store.segments]
+    decaying = {"params": [p for p, each in zip(params, free, strict=True) if not each]}
+    others = {"params": [p for p, each in zip(params, free, strict=True) if each]}
+    settings = SETTINGS.get(name, {})
+    inner = getattr(torch.optim, name)([decaying, others], lr=RATE(0), **settings)
+    if "weight_decay" in inner.param_groups[1]:
+        inner.param_groups[1]["weight_decay"] = 0.0
+
+    def plain_step(gradients, step):
+        for param, segment in zip(params, store.segments, strict=True):
+            param.grad = torch.from_numpy(view(gradients, segment).copy())
+        for group in inner.param_groups:
+            group["lr"] = RATE(step)
+        inner.step()
+        return np.concatenate([param.detach().numpy().reshape(-1) for param in params])
+
+    return plain_step
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "Muon"])
+def test_an_update_is_pytorchs_to_the_bit(name):
+    model, optimizer = made(), TorchOptimizer(name, RATE, **SETTINGS.get(name, {}))
+    expected = plain(model, name)
+    for n in range(6):
+        Y, backprop = model.begin_update(X)
+        backprop(Y)
+        wanted = expected(model.store.gradients, n)
+        model.finish_update(optimizer)
+        optimizer.step_schedules()
+        np.testing.assert_array_equal(model.store.values, wanted)
+        assert not model.store.gradients.any()
+
+
+def resumed(name, forget=()):
+    """Whether a run that goes on from what was kept comes to the same bits."""
+    whole, first, second = made(), made(), made()
+    optimizers = [TorchOptimizer(name, RATE, **SETTINGS.get(name, {})) for _ in range(3)]
+    for _ in range(6):
+        step(whole, optimizers[0])
+    for _ in range(3):
+        step(first, optimizers[1])
+    kept = tensors.from_bytes(tensors.to_bytes(optimizers[1].to_arrays(first.store)))
+    kept = {key: array for key, array in kept.items() if not key.startswith(tuple(forget))}
+    second.store.values[...] = first.store.values
+    optimizers[2].from_arrays(second.store, kept, n_updates=3)
+    optimizers[2].position = 3
+    for _ in range(3):
+        step(second, optimizers[2])
+    return whole.store.values.tobytes() == second.store.values.tobytes()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "Muon"])
+def test_what_is_kept_goes_on_to_the_same_bits(name):
+    assert resumed(name)
+
+
+def test_the_check_sees_a_moment_that_is_forgotten():
+    assert not resumed("SGD", forget=["momentum_buffer."])
+
+
+def test_what_is_kept_has_the_parameters_names():
+    model, optimizer = made(), TorchOptimizer("AdamW", 0.01)
+    assert list(optimizer.to_arrays(model.store)) == ["facts"]
+    step(model, optimizer)
+    kept = optimizer.to_arrays(model.store)
+    assert kept.keys() == {"facts"} | {
+        f"{kind}.{segment.name}" for kind in ("step", "exp_avg", "exp_avg_sq") for segment in model.store.segments
+    }
+    with pytest.raises(ModelFileError, match=r"that of torch\.optim\.AdamW, not of torch\.optim\.SGD$"):
+        TorchOptimizer("SGD", 0.01).from_arrays(model.store, kept, n_updates=1)
+    with pytest.raises(ModelFileError, match=r"is not one of torch\.optim\.AdamW"):
+        optimizer.from_arrays(model.store, {"m.relu.W": X}, n_updates=1)
+    with pytest.raises(ModelFileError, match=r"^exp_avg\.other\.W: belongs to no layer"):
+        optimizer.from_arrays(model.store, {**kept, "exp_avg.other.W": X}, n_updates=1)
+
+
+def test_the_state_moves_along_when_the_model_is_nested():
+    model, optimizer = made(), TorchOptimizer("SGD", 0.1, momentum=0.9)
+    step(model, optimizer)
+    before = optimizer.to_arrays(model.store)
+    outer = chain(model, Linear(nO=2))
+    outer.layers[1].initialize(np.zeros((2, 3), np.float32))
+    after = optimizer.to_arrays(outer.store)
+    np.testing.assert_array_equal(after["momentum_buffer.chain.relu.W"], before["momentum_buffer.relu.W"])
+
+
+def test_a_gradient_is_clipped_and_one_that_is_not_finite_changes_nothing():
+    model, optimizer = made(), TorchOptimizer("SGD", 1.0, grad_clip=0.5)
+    before = model.store.values.copy()
+    Y, backprop = model.begin_update(X)
+    backprop(Y * 100)
+    model.finish_update(optimizer)
+    moved = [np.linalg.norm(view(model.store.values - before, segment)) for segment in model.store.segments]
+    np.testing.assert_allclose(moved, 0.5, rtol=1e-5)
+    kept = model.store.values.copy()
+    model.store.gradients[3] = np.nan
+    with pytest.raises(DivergedError, match="the gradient of relu"):
+        model.finish_update(optimizer)
+    np.testing.assert_array_equal(model.store.values, kept)
+
+
+WRONG = {
+    "torch.optim has no optimizer of the name 'Adamw'. Did you mean AdamW?": {"name": "Adamw"},
+    "the name LBFGS cannot be used: it runs the model several times": {"name": "LBFGS"},
+    "Adam takes no beta. Did you mean betas?": {"name": "Adam", "beta": 0.9},
+    "lr is set by learn_rate here": {"name": "Adam", "lr": 0.1},
+    "Adam refuses this: Invalid beta parameter at index 0: 1.5": {"name": "Adam", "betas": [1.5, 0.9]},
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_wrong_settings_are_told(message):
+    with pytest.raises(ArgumentError) as caught:
+        TorchOptimizer(learn_rate=0.1, **WRONG[message])
+    assert message in str(caught.value)
+
+
+def test_a_run_is_trained_by_it_stopped_and_resumed(folder):  # noqa: F811
+    write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "AdamW"\nlearn_rate = 0.02\nweight_decay = 0.1')
+    line = ("--code", "parts.py", "-q")
+    call("train", "run.cfg", "-o", "whole", *line)
+    call("train", "run.cfg", "-o", "run", *line, "--training.max_steps=11")
+    call("train", "run.cfg", "-o", "run", *line, "--resume")
+    name = "checkpoints/step-0000000030/optimizer.safetensors"
+    assert (folder / "run" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+    write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "AdmW"\nlearn_rate = 0.02')
+    said = call("debug-config", "run.cfg", "--code", "parts.py", code=2)
+    rule = "TorchOptimizer.v1: torch.optim has no optimizer of the name 'AdmW'. Did you mean AdamW?"
+    assert said == f"run.cfg:30: optimizer.name: {rule}\n"
+    said = call("train", "run.cfg", "-o", "other", *line, "--optimizer.name=Muon", "--optimizer.weight_decay=0", code=2)
+    assert "Muon refuses this: Muon only supports 2D parameters" in said
+    assert not (folder / "other" / "checkpoints").exists()
