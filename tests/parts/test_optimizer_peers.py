@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from differences import PEERS, cases, optimizer_difference
 
-from trainer_cli.extras import ENGINES
 from trainer_cli import optimizers
+from trainer_cli.extras import ENGINES
 from trainer_cli.ops import Ops, get_ops, updates
 from trainer_cli.optimizers.muon import MuonRule
 from trainer_cli.optimizers.rules import RAdamRule

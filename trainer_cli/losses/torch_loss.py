@@ -47,8 +47,8 @@ class TorchLoss(Loss):
 
     With `reduction = "mean"`, as by default, the loss is the mean over the rows by their weights, each row's the mean
     of its numbers; class weights count as in PyTorch. With "sum" it is the sum. `KLDivLoss` has "batchmean", also by
-    default, the mean over the rows of their sums, and no "mean". Rows without weights are PyTorch's own computation, to the
-    bit.
+    default, the mean over the rows of their sums, and no "mean". Without weights the computation is PyTorch's own, to
+    the bit.
 
     Errors: no such class, one that takes more than guesses and truths, settings that it refuses (ArgumentError).
 
