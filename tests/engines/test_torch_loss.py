@@ -66,6 +66,12 @@ def test_value_and_gradient_are_pytorchs_to_the_bit(name, reduction):
     assert grad.dtype == guesses.dtype
 
 
+def test_a_small_case_by_hand():
+    """Squares below 1, straight lines beyond: (0.125 + 2.5) / 2."""
+    grad, value = TorchLoss("SmoothL1Loss")(np.array([[0.5], [3.0]]), np.array([[0.0], [0.0]]))
+    assert (grad.tolist(), value) == ([[0.25], [0.5]], 1.3125)
+
+
 @EACH
 @REDUCTION
 def test_a_weight_counts_as_so_many_rows(name, reduction):

@@ -51,11 +51,6 @@ class TorchLoss(Loss):
     the bit.
 
     Errors: no such class, one that takes more than guesses and truths, settings that it refuses (ArgumentError).
-
-    >>> import pytest; torch = pytest.importorskip("torch")
-    >>> grad, value = TorchLoss("SmoothL1Loss")(np.array([[0.5], [3.0]]), np.array([[0.0], [0.0]]))
-    >>> grad.tolist(), value  # (0.125 + 2.5) / 2
-    ([[0.25], [0.5]], 1.3125)
     """
 
     def __init__(self, name: str, **settings: Any):

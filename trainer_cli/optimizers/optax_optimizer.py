@@ -41,10 +41,6 @@ class OptaxOptimizer(Updater):
     any other: all of its rows are updated, each time. JAX computes in float32.
 
     Errors: no such function, one whose step needs more than gradients, or settings that it refuses (ArgumentError).
-
-    >>> import pytest; optax = pytest.importorskip("optax")
-    >>> OptaxOptimizer("adamw", 0.001, weight_decay=0.1).learn_rate
-    0.001
     """
 
     __slots__ = ("_apply", "_chain", "_state", "_values", "kind", "name", "settings")

@@ -43,10 +43,6 @@ class TorchOptimizer(Updater):
     array like any other: all of its rows are updated, each time.
 
     Errors: no such class, one whose step needs more than gradients, or settings that it refuses (ArgumentError).
-
-    >>> import pytest; torch = pytest.importorskip("torch")
-    >>> TorchOptimizer("AdamW", 0.001, weight_decay=0.1).learn_rate
-    0.001
     """
 
     __slots__ = ("_inner", "_segments", "_tensors", "_values", "kind", "name", "settings")

@@ -63,11 +63,7 @@ class Contents:
 
 
 def type_of(tensor: torch.Tensor) -> str:
-    """
-    >>> import pytest; torch = pytest.importorskip("torch")
-    >>> type_of(torch.zeros(1))
-    'float32'
-    """
+    """What a tensor's numbers are, as numpy calls it: `float32`."""
     return str(tensor.dtype).removeprefix("torch.")
 
 
