@@ -67,6 +67,7 @@ def test_leaves_are_parameters_under_their_path():
     assert names == ["module.one.b", "module.one.w", "module.two"]
     assert model.get_param("module.one.w").shape == (3, 4)
     assert np.shares_memory(model.get_param("module.two"), model.store.values)
+    assert [segment.name for segment in model.store.segments if segment.no_decay] == ["module.one.b"]
 
 
 def test_outputs_and_gradients_are_those_of_jax():
@@ -168,6 +169,13 @@ def test_it_stands_between_built_in_layers():
 def test_it_stands_beside_built_in_layers():
     model = chain(concatenate(JAXWrapper((init, apply)), smooth(3)), Linear(3)).initialize(ROWS)
     check_against_numbers(model, ROWS)
+
+
+def test_the_targets_width_is_its_own_at_the_end():
+    targets = np.zeros((1, 2), np.float32)
+    assert chain(smooth(3), JAXWrapper((init, apply))).initialize(ROWS, targets).predict(ROWS).shape == (6, 2)
+    with pytest.raises(ModuleError, match=r"returned \(6, 2\), the targets need a width of 3"):
+        chain(smooth(3), JAXWrapper((init, apply))).initialize(ROWS, np.zeros((1, 3), np.float32))
 
 
 def test_two_of_one_pair_have_numbers_of_their_own():
@@ -372,9 +380,9 @@ def raising(params, X, is_train, rng):
     [
         (raising, r"jax: JAX module raising raised KeyError: 'no such thing'; its input was float32 \(6, 3\)"),
         (lambda p, X, is_train, rng: (X, X), r"must return one array of floats, not a tuple"),
-        (lambda p, X, is_train, rng: X.argmax(axis=1), r"must return one array of floats, not int32 \(8,\)"),
+        (lambda p, X, is_train, rng: X.argmax(axis=1), r"must return one array of floats, not int32 \(6,\)"),
         (lambda p, X, is_train, rng: X[1:], r"one output for each of 8 rows, not float32 \(7, 3\)"),
-        (lambda p, X, is_train, rng: X.sum(), r"one output for each of 8 rows, not float32 \(\)"),
+        (lambda p, X, is_train, rng: X.sum(), "must return one output for each row, not a single number"),
         (lambda p, X, is_train, rng: X @ X, r"raised TypeError: dot_general requires contracting dimensions"),
         (lambda p, s, X, is_train, rng: (X, {}), r"must make \(params, state\) in init, not a dict"),
     ],

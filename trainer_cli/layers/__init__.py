@@ -63,6 +63,7 @@ from trainer_cli.layers.uniqued import uniqued
 from trainer_cli.layers.with_padded import with_padded
 from trainer_cli.wrappers.jax import JAXWrapper
 from trainer_cli.wrappers.pytorch import PyTorchWrapper
+from trainer_cli.wrappers.thinc import ThincWrapper
 
 __all__ = [
     "GRU",
@@ -102,6 +103,7 @@ __all__ = [
     "Softmax_v2",
     "Swish",
     "Tanh",
+    "ThincWrapper",
     "add",
     "augment",
     "chain",

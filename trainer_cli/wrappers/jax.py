@@ -11,7 +11,7 @@ from trainer_cli.arrays import Array, Ragged, Rows
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
 from trainer_cli.layers.inputs import as_gradient
-from trainer_cli.model import Backprop, Model
+from trainer_cli.model import Backprop, Model, width
 from trainer_cli.randomness import number
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.jax_engine import JAXEngine
@@ -23,11 +23,11 @@ def JAXWrapper(module: Any) -> Model:
     """A pair of functions of JAX, `(init(rng, X), apply(params, X, is_train, rng))`, as a layer.
 
     `init` gives the parameters, any pytree, whose float leaves are trained under their path (`module.dense1.w`); whole
-    numbers and flags stay as they are. `apply` gives the outputs, (B, ...) floats. `is_train` is a plain bool and `rng`
-    a key, another one each time in training. With state, as running means, they are
-    `init(rng, X) -> (params, state)` and `apply(params, state, X, is_train, rng) -> (Y, state)`. An `apply` that takes
-    a `mask` gets (B,) flags: which rows are the batch's. The others are padding, copies of its first row, that keep
-    the number of shapes small, each of which compiles once.
+    numbers and flags stay as they are, and what has one axis or none does not decay. `apply` gives the outputs,
+    (B, ...) floats. `is_train` is a plain bool and `rng` a key, another one each time in training. With state, as
+    running means, they are `init(rng, X) -> (params, state)` and `apply(params, state, X, is_train, rng) ->
+    (Y, state)`. An `apply` that takes a `mask` gets (B,) flags: which rows are the batch's. The others are padding,
+    copies of its first row, that keep the number of shapes small, each of which compiles once.
 
     X is an array; of ragged rows the pair (data, lengths), of which as many outputs as data are ragged again; of
     several inputs a tuple or a dict. Whole numbers come as int32, of larger ones the low bits. ModuleError: a function
@@ -37,7 +37,8 @@ def JAXWrapper(module: Any) -> Model:
     if not (isinstance(module, tuple) and len(module) == 2 and all(map(callable, module))):
         rule = "module must be a pair of functions (init(rng, X), apply(params, X, is_train, rng))"
         raise ArgumentError(f"JAXWrapper.v1: {rule}, got {module!r:.60}")
-    return Model("jax", forward, init=init, attrs={"layer": "JAXWrapper.v1", "engine": JAXEngine(module)})
+    attrs = {"layer": "JAXWrapper.v1", "engine": JAXEngine(module)}
+    return Model("jax", forward, init=init, dims={"nO": None}, attrs=attrs)
 
 
 def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
@@ -109,3 +110,7 @@ def init(model: Model, X: Any, Y: Any) -> None:
     seed = number(model.store_or_none.moment.seed, "init", model.full_name("module"), n_bytes=8)
     engine: JAXEngine = model.attrs["engine"]
     engine.make(model, X, two_words(seed))
+    shape = engine.shape(model, X)
+    if Y is not None and width(Y) != shape[-1]:
+        raise engine.failure(model.where, f"returned {shape}, the targets need a width of {width(Y)}", X)
+    model.set_dim("nO", shape[-1], force=True)

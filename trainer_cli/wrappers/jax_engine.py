@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, n_rows
 from trainer_cli.errors import TrainerError
 from trainer_cli.wrappers.engine import Engine
 from trainer_cli.wrappers.padding import Padded, padded_part
@@ -79,11 +79,24 @@ class JAXEngine(Engine):
         self._predict = jax.jit(partial(self._apply_flat, is_train=False))
         self._back = jax.jit(lambda back, dY: back(dY))
 
+    def shape(self, model: Model, X: Any) -> tuple[int, ...]:
+        """The shape of the output for rows as they are; nothing is computed."""
+        import jax
+
+        with self.failing(model, X):
+            found = jax.eval_shape(self._apply_flat, *self._sample(model, X))[0].shape
+            self.n_compiled = 0
+            if not found:
+                raise WrongOutputError("must return one output for each row, not a single number")
+            return tuple(found)
+
     def tried(self, model: Model, X: Any) -> Array:
         """Outputs of rows as they are, before the parameters lie in a store."""
         with self.failing(model, X):
-            Y = self._apply_flat(*self._numbers(model), on_device(X), np.ones(0), np.zeros(2, np.uint32))[0]
-            return np.array(Y, model.dtype)
+            return np.array(self._apply_flat(*self._sample(model, X))[0], model.dtype)
+
+    def _sample(self, model: Model, X: Any) -> tuple[Any, ...]:
+        return (*self._numbers(model), on_device(X), np.ones(n_rows(X), bool), np.zeros(2, np.uint32))
 
     # Running
 
@@ -241,8 +254,6 @@ def key_of(seed: Any) -> Any:
 def on_device(X: Any) -> Any:
     """Rows as they are, as arrays of JAX."""
     import jax
-
-    from trainer_cli.arrays import n_rows
 
     return jax.tree_util.tree_map(jax.numpy.asarray, padded_part(X, n_rows(X), n_rows(X)))
 

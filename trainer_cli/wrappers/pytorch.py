@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.engine import PREFIX
-from trainer_cli.wrappers.torch_engine import TorchEngine, ragged_of, told
+from trainer_cli.wrappers.sample import ragged_of, told_apart
+from trainer_cli.wrappers.torch_engine import TorchEngine, told
 from trainer_cli.wrappers.torch_products import largest_matrix, products
 from trainer_cli.wrappers.torch_state import type_of
 from trainer_cli.wrappers.torch_tensors import Layout, tensor_of
@@ -155,22 +155,3 @@ def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:
         raise engine.failure(model.where, f"returned {tuple(output.shape)}, the targets need a width of {width(Y)}", X)
     if model.has_dim("nO") is not False:
         model.set_dim("nO", int(output.shape[-1]), force=True)
-
-
-def told_apart(X: Any) -> Any:
-    """A sample with other numbers of ragged rows and of tokens, which tells one output a row from one a token."""
-    ragged = ragged_of(X)
-    if ragged is None or len(ragged.data) != len(ragged.lengths):
-        return X
-    if isinstance(X, tuple):
-        return tuple(twice(part) for part in X)
-    return twice(ragged)
-
-
-def twice(part: Any) -> Any:
-    """Ragged rows, each with its data twice; others as they are."""
-    if not isinstance(part, Ragged):
-        return part
-    starts = part.starts().tolist()
-    picks = np.concatenate([np.tile(np.arange(a, b), 2) for a, b in pairwise(starts)])
-    return Ragged(part.data[picks], part.lengths * 2)

@@ -63,6 +63,8 @@ class Tree:
                 declare_buffer(model, leaf.name, exact=True)
                 model.set_constant(leaf.name, leaf.value.copy())
 
+        model.no_decay = frozenset(leaf.name for leaf in self.leaves if leaf.is_float and leaf.value.ndim < 2)
+
     def declare_state(self, model: Model) -> None:
         """Make the floats buffers of the layer, and the others exact ones."""
         for leaf in self.leaves:

@@ -11,6 +11,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
 from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError
+from trainer_cli.wrappers.sample import ragged_of
 from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
 
@@ -128,12 +129,6 @@ class TorchEngine(Engine):
         """The output as the next layer takes it."""
         ragged = ragged_of(X)
         return ragged.like(Y) if self.per_token and ragged is not None else Y
-
-
-def ragged_of(X: Any) -> Ragged | None:
-    """The ragged rows whose tokens an output may be for: the input, or the first of several."""
-    first = X[0] if isinstance(X, tuple) else X
-    return first if isinstance(first, Ragged) else None
 
 
 def told(err: BaseException) -> str:
