@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -92,9 +92,19 @@ def sources(config: RunConfig) -> Sources:
             added["features"] = default_features(block, (*target.reads, *weights.reads))
     features = config.build("features") if config.has("features") else made(added["features"])
     check_columns(config, train, dev, (features, target, weights), split)
+    if split is None or registry.splits.is_built_in(config.config["data"]["split"]["@splits"]):
+        for_split = [getattr(split, name, None) for name in ("column", "group")]
+        convert_only((train, *dev.values()), (*features.reads, *target.reads, *weights.reads, *filter(None, for_split)))
     names = {section: str((config.config | added)[section]["@encoders"]) for section in ("features", "target")}
     train, dev = labelled(train, target), {name: labelled(reader, target) for name, reader in dev.items()}
     return Sources(train, dev, (names["features"], features), (names["target"], target), added, weights, split)
+
+
+def convert_only(readers: Iterable[Reader], uses: Collection[str]) -> None:
+    """Let readers of typed columns convert those alone that are used: others may hold what no column does."""
+    for reader in readers:
+        if hasattr(reader, "convert_only"):
+            reader.convert_only(uses)
 
 
 def set_name(section: str) -> str:

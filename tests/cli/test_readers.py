@@ -137,3 +137,20 @@ def test_a_key_misspelt_in_every_record_is_told_with_the_one_that_was_meant(auto
     (folder / "new.jsonl").write_text('{"aa": 1, "b": 2}\n' * 3)
     said = call("predict", "run", "new.jsonl", code=2).stderr
     assert said.startswith('new.jsonl:1: a: the column is missing. The columns are "aa", "b"')
+
+
+def test_columns_that_the_model_does_not_use_stop_neither_training_nor_prediction(folder):
+    for name in ("train", "dev"):
+        header, *rows = (folder / f"{name}.csv").read_text().splitlines()
+        a, b, labels = zip(*(row.split(",") for row in rows), strict=True)
+        table = {"a": [*map(float, a)], "b": [*map(float, b)], header.split(",")[2]: labels}
+        table |= {"inside": [{"x": row} for row in range(len(a))], "blob": [b"x"] * len(a)}
+        pq.write_table(pa.table(table), folder / f"{name}.parquet")
+    text = (folder / "run.cfg").read_text().replace('"csv.v1"', '"parquet.v1"').replace(".csv", ".parquet")
+    features = '[features]\n@encoders = "numbers.v1"\ncolumns = ["a", "b"]\n\n[target]'
+    (folder / "run.cfg").write_text(text.replace("[target]", features))
+    call("train", "run.cfg", "--output", "run", "--training.max_steps=5")
+    first = call("predict", "run", "dev.parquet", "--format", "jsonl").stdout.splitlines()[0]
+    found = json.loads(first)
+    assert (found["inside"], found["blob"]) == ({"x": 0}, None)
+    call("evaluate", "run", "dev.parquet")

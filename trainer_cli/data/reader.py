@@ -17,7 +17,7 @@ class Reader(Protocol):
 
     A reader that a user registers needs these two methods. The built-in ones have `files`, `paths`, `settings` and the
     class method `at` as well, by which data is fingerprinted and a saved model reads other data as its training data
-    was; those of records have `narrow`.
+    was; those of records have `narrow`, and those of typed columns `convert_only` beside it, for training data as well.
     """
 
     def columns(self) -> tuple[str, ...]:

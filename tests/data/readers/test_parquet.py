@@ -240,3 +240,26 @@ def test_a_whole_number_that_floats_have_not_is_refused_beside_nulls(tmp_path):
     pq.write_table(pa.table({"id": pa.array([1, None, (1 << 60) + 1], pa.int64())}), tmp_path / "x.parquet")
     with pytest.raises(DataError, match=r"x\.parquet: id\[2\]: 1152921504606846977 is beyond 2\^53"):
         list(ParquetReader(tmp_path / "x.parquet").blocks())
+
+
+@every_kind
+def test_columns_that_are_not_used_may_hold_anything_and_go_along_where_json_has_it(save, suffix):
+    unused = {
+        "large": pa.array([1, None, (1 << 60) + 1], pa.int64()),
+        "inside": pa.array([{"x": 1}, {"x": None}, None]),
+        "picture": pa.array([b"x", None, b"y"]),
+    }
+    path = save({"a": pa.array([1.5, 2, 3]), **unused}, suffix)
+    reader = ParquetReader(path)
+    reader.narrow(["a"])
+    block = next(reader.blocks())
+    assert block.columns["a"].tolist() == [1.5, 2, 3]
+    assert all(block.columns[name] == ["", "", ""] for name in unused)
+    assert block.records == [
+        {"a": 1.5, "large": 1, "inside": {"x": 1}, "picture": None},
+        {"a": 2.0, "large": None, "inside": {"x": None}, "picture": None},
+        {"a": 3.0, "large": (1 << 60) + 1, "inside": None, "picture": None},
+    ]
+    reader.narrow(["a", "inside"])
+    with pytest.raises(DataError, match="inside: expected texts, numbers or lists of these, got struct"):
+        next(reader.blocks())

@@ -165,3 +165,13 @@ def test_a_reader_that_fetches_all_rows_would_be_noticed(database, assert_stream
     monkeypatch.setattr(sqlite_module, "FETCHED", 1 << 30)
     with pytest.raises(AssertionError):
         assert_streams(lambda n: SQLiteReader(database(TABLE, rows=(("a", i % 5) for i in range(n)))))
+
+
+def test_bytes_in_a_column_that_is_not_used_are_left_out(database):
+    path = database(TABLE, rows=[("a", b"x"), ("b", 2)])
+    assert "label[0]: expected a text or a number, got 1 bytes" in fails(path)
+    reader = SQLiteReader(path)
+    reader.narrow(["text"])
+    block = next(reader.blocks())
+    assert block.columns == {"text": ["a", "b"], "label": ["", "2"]}
+    assert block.records == [{"text": "a", "label": None}, {"text": "b", "label": 2}]

@@ -113,6 +113,11 @@ class AutoReader:
         if hasattr(self.reader, "narrow"):
             self.reader.narrow(uses)
 
+    def convert_only(self, uses: Collection[str]) -> None:
+        """Let only some columns be converted, where their types are not those of JSON."""
+        if hasattr(self.reader, "convert_only"):
+            self.reader.convert_only(uses)
+
     @property
     def folder(self) -> Path | None:
         """The folder whose files' names are part of the data, as images' are."""

@@ -32,6 +32,7 @@ class FileSet(ABC):
         self.path = Path(path)
         self.wanted = checked_columns(columns)
         self.limit = checked_limit(limit)
+        self.uses: frozenset[str] | None = None
         self._settings = settings
 
     @abstractmethod
@@ -41,6 +42,10 @@ class FileSet(ABC):
     @abstractmethod
     def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """A file's rows, `room` at most; mistakes in these are a DataError at the end."""
+
+    def is_used(self, name: str) -> bool:
+        """Whether a column matters; as long as nobody has said which do, all do."""
+        return self.uses is None or name in self.uses
 
     def columns(self) -> Names:
         return self._chosen(self.names_in(self.tables()[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class ParquetReader(FileSet):
     Texts are columns of text, nulls the empty one; dates, times and categories are written out as texts, booleans as
     `true` and `false`. Whole and floating point numbers are arrays; where a column has nulls among up to 4,096 rows
     these are floats, with NaN. A list of texts is a row of tokens, lists of numbers, all of one length, an array. A
-    column of another type is a DataError, which `columns` without it avoids. `path` may be a pattern; `limit` chooses
+    column of another type is a DataError if it is used. `path` may be a pattern; `limit` chooses
     the first rows.
     """
 
@@ -43,6 +43,12 @@ class ParquetReader(FileSet):
 
     def __init__(self, path: Path, *, columns: list[str] | None = None, limit: int | None = None):
         super().__init__(path, columns, limit)
+
+    def narrow(self, uses: Collection[str]) -> None:
+        """Let only some columns matter: what others hold may be of any type, and is empty where it is of no column."""
+        self.uses = frozenset(uses)
+
+    convert_only = narrow
 
     def names_in(self, path: Path) -> Names:
         with opened_table(path) as table:
@@ -56,11 +62,10 @@ class ParquetReader(FileSet):
         with opened_table(path) as table:
             names = self._chosen(table.names)
             start = 0
-            for batch in table.batches(names):
-                for part in parts(batch):
-                    columns = columns_of(part, names, str(path), start)
-                    yield Block(columns, Places(str(path)), start, records_of(part, columns))
-                    start += len(part)
+            for part in parts(table.batches(names)):
+                columns, unfit = columns_of(part, names, str(path), start, self.is_used)
+                yield Block(columns, Places(str(path)), start, records_of(part, columns, unfit))
+                start += len(part)
             if start == 0:
                 raise fault("the file has no rows", path)
 
@@ -81,7 +86,10 @@ class ArrowTable:
     """An arrow file, of which a batch is held at a time."""
 
     def __init__(self, file: Any):
-        self.file = required("pyarrow", WHAT).ipc.open_file(file)
+        arrow = required("pyarrow", WHAT)
+        # Threads that unpack, and arrow's own pool, keep memory that batches took.
+        options, pool = arrow.ipc.IpcReadOptions(use_threads=False), arrow.system_memory_pool()
+        self.file = arrow.ipc.open_file(file, options=options, memory_pool=pool)
         self.names = names_of(self.file.schema)
 
     def batches(self, names: Names) -> Iterator[Any]:
@@ -89,6 +97,7 @@ class ArrowTable:
             batch = self.file.get_batch(index)
             batch.validate(full=True)  # offsets in a damaged file would lead anywhere
             yield batch.select(list(names))
+            del batch  # two of them are never held
 
 
 @contextmanager
@@ -113,39 +122,66 @@ def names_of(schema: Any) -> Names:
     return names
 
 
-def parts(batch: Any) -> Iterator[Any]:
-    """A batch in pieces that are fit for blocks."""
-    n = len(batch)
-    step = max(1, min(BLOCK_ROWS, n * BLOCK_BYTES // max(1, batch.nbytes)))
-    for start in range(0, n, step):
-        yield batch.slice(start, step)
+def parts(batches: Iterator[Any]) -> Iterator[Any]:
+    """Batches in pieces that are fit for blocks. What a batch took is given back before the next one is read."""
+    pool = required("pyarrow", WHAT).default_memory_pool()
+    for batch in batches:
+        n = len(batch)
+        step = max(1, min(BLOCK_ROWS, n * BLOCK_BYTES // max(1, batch.nbytes)))
+        for start in range(0, n, step):
+            yield batch.slice(start, step)
+        del batch
+        pool.release_unused()
 
 
-def columns_of(batch: Any, names: Names, path: str, start: int) -> dict[str, Column]:
-    """The columns of a batch, whose first row is row `start` of the file."""
-    found = {}
+def columns_of(
+    batch: Any, names: Names, path: str, start: int, is_used: Callable[[str], bool]
+) -> tuple[dict[str, Column], set[str]]:
+    """The columns of a batch, whose first row is row `start` of the file, and which of them are empty since they hold
+    what no column does and are not used. DataError: one that is used holds such."""
+    found: dict[str, Column] = {}
+    unfit = set()
     for name, values in zip(names, batch.columns, strict=True):
         try:
             found[name] = column(values)
         except UnfitError as err:
+            if not is_used(name):
+                found[name] = [""] * len(values)
+                unfit.add(name)
+                continue
             where = printable(name) if err.row is None else f"{printable(name)}[{start + err.row}]"
             raise DataError(problems=[Problem(str(err), path, 0, where)]) from None
-    return found
+    return found, unfit
 
 
-def records_of(batch: Any, columns: Mapping[str, Column]) -> list[dict[str, Any]] | None:
-    """The rows of a batch as the file has them, where that is more than its columns say: nulls, true and false."""
+def records_of(batch: Any, columns: Mapping[str, Column], unfit: Collection[str]) -> list[dict[str, Any]] | None:
+    """The rows of a batch as the file has them, where that is more than its columns say: nulls, true and false, and
+    what is in those that are `unfit`, null where JSON has no such value."""
     types = required("pyarrow", WHAT).types
     exact = {}
     for name, values in zip(columns, batch.columns, strict=True):
         kind = values.type
         is_plain = types.is_integer(kind) or types.is_string(kind) or types.is_large_string(kind)
-        if types.is_boolean(kind) or (is_plain and values.null_count):
+        if name in unfit:
+            exact[name] = [value if is_json(value) else None for value in values.to_pylist()]
+        elif types.is_boolean(kind) or (is_plain and values.null_count):
             exact[name] = values.to_pylist()
     if not exact:
         return None
     told = {name: values if isinstance(values, list) else values.tolist() for name, values in columns.items()} | exact
     return [dict(zip(told, row, strict=True)) for row in zip(*told.values(), strict=True)]
+
+
+def is_json(value: Any) -> bool:
+    """
+    >>> is_json({"a": [1, None]}), is_json({"a": b"x"})
+    (True, False)
+    """
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_json(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(map(is_json, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 class UnfitError(Exception):

@@ -51,7 +51,6 @@ class RecordSet(FileSet):
     ):
         self.missing = checked_missing(missing)
         self.encoding = checked_encoding(text_encoding)
-        self.uses: frozenset[str] | None = None
         self._objects: Objects | None = None
         super().__init__(path, columns, limit, missing=missing, text_encoding=self.encoding)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,9 +36,9 @@ class SQLiteReader(FileSet):
     """The rows of a `query` to an SQLite database as columns of text, under the names that the query gives them.
 
     Left out, the query is for all of the only table. Numbers are written as Python writes them, NULL is an empty
-    text, bytes are a DataError; records have numbers and NULL as they are. The database is opened to be read alone,
-    and the query may do nothing else: an order of rows that matters needs ORDER BY. `path` may be a pattern;
-    `columns` and `limit` choose columns and the first rows.
+    text, bytes are a DataError in a column that is used; records have numbers and NULL as they are. The database is
+    opened to be read alone, and the query may do nothing else: an order of rows that matters needs ORDER BY. `path`
+    may be a pattern; `columns` and `limit` choose columns and the first rows.
     """
 
     suffixes = (".sqlite", ".sqlite3", ".db", ".db3")
@@ -52,6 +52,12 @@ class SQLiteReader(FileSet):
         self.query = query
         super().__init__(path, columns, limit, query=query)
 
+    def narrow(self, uses: Collection[str]) -> None:
+        """Let only some columns matter: bytes in others are empty, and null in records."""
+        self.uses = frozenset(uses)
+
+    convert_only = narrow
+
     def names_in(self, path: Path) -> Names:
         with opened_database(path) as connection, closing(self._ask(connection, path)) as cursor:
             return names_of(cursor)
@@ -64,13 +70,19 @@ class SQLiteReader(FileSet):
         with opened_database(path) as connection, closing(self._ask(connection, path)) as cursor:
             names, start = names_of(cursor), 0
             for rows in stretches(cursor):
-                found = list(zip(*rows, strict=True))
-                columns = {name: texts(values, name, path, start) for name, values in zip(names, found, strict=True)}
-                records = [dict(zip(names, row, strict=True)) for row in rows]
-                yield Block(columns, Places(str(path)), start, records)
+                yield self._block(rows, names, path, start)
                 start += len(rows)
+                rows.clear()  # the block has what is needed of them
             if start == 0:
                 raise DataError(problems=[Problem("the query gives no rows", str(path))])
+
+    def _block(self, rows: Sequence[Row], names: Names, path: Path, start: int) -> Block:
+        columns = {}
+        for name, values in zip(names, zip(*rows, strict=True), strict=True):
+            given = values if self.is_used(name) else [without_bytes(value) for value in values]
+            columns[name] = texts(given, name, path, start)
+        records = [dict(zip(names, map(without_bytes, row), strict=True)) for row in rows]
+        return Block(columns, Places(str(path)), start, records)
 
     def _ask(self, connection: sqlite3.Connection, path: Path) -> sqlite3.Cursor:
         """The rows of the query; DataError: the database does not understand it, or it does more than read."""
@@ -146,6 +158,10 @@ def stretches(cursor: sqlite3.Cursor) -> Iterator[list[Row]]:
             rows, n_chars = [], 0
     if rows:
         yield rows
+
+
+def without_bytes(value: object) -> object:
+    return None if isinstance(value, bytes) else value
 
 
 def texts(values: Sequence[object], name: str, path: Path, start: int) -> list[str]:
