@@ -1,10 +1,14 @@
 """What our config has of one of spaCy's, and what is told of the rest."""
 
+import copy
+from contextlib import suppress
+
 import pytest
 
 from trainer_cli.config.loaded import load_text
 from trainer_cli.config.registry import registry
 from trainer_cli.config.run_config import check_run
+from trainer_cli.config.writer import write
 from trainer_cli.conversion.conversion import converted
 from trainer_cli.errors import ConfigError
 
@@ -343,3 +347,30 @@ def test_one_of_several_components_is_chosen():
     assert any("components.tagger.factory: absent: a run trains one model, here ner" in line for line in lines)
     with pytest.raises(ConfigError, match="--component parser: what can be converted are ner, tagger"):
         converted(load_text(text, "spacy.cfg"), "parser")
+
+
+def places(node, above=()):
+    """The names of all keys and sections of a config."""
+    for key, value in node.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from places(value, (*above, key))
+
+
+GONE = object()
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_any_value_in_any_place_is_taken_or_told(name):
+    """Whatever stands in a config of spaCy's, there is a config or an error that says why not."""
+    base = load_text(config_of(name), "spacy.cfg").config
+    for *above, last in list(places(base)):
+        for value in (None, 3, "x", [1], {}, {"a": 1}, True, GONE):
+            config = node = copy.deepcopy(base)
+            for part in above:
+                node = node[part]
+            node[last] = value
+            if value is GONE:
+                del node[last]
+            with suppress(ConfigError):
+                converted(load_text(write(config), "spacy.cfg"))

@@ -58,9 +58,12 @@ class Words:
 
 def chosen(source: Source, asked: str | None) -> tuple[str, str]:
     """The name of the component that is to be trained, and its factory. ConfigError: there is none, or several."""
-    components = source.look("components", {})
+    components = source.section("components")
     known = {name: str(part.get("factory", "")) for name, part in components.items() if isinstance(part, Mapping)}
-    order = [name for name in source.take("nlp.pipeline", list(known)) if known.get(name) in FACTORIES]
+    pipeline = source.take("nlp.pipeline", list(known))
+    if not isinstance(pipeline, list) or not all(isinstance(each, str) for each in pipeline):
+        raise source.error("nlp.pipeline", "expected a list of the names of components")
+    order = [each for each in pipeline if known.get(each) in FACTORIES]
     if asked is not None and asked not in order:
         raise source.error("components", f"--component {asked}: what can be converted are {', '.join(order) or 'none'}")
     if not order:
@@ -169,7 +172,7 @@ def words_of(source: Source, where: str) -> Words:
 
 def upstream(source: Source) -> str:
     """The component that others listen to."""
-    components = source.look("components", {})
+    components = source.section("components")
     found = [
         name for name, part in components.items() if isinstance(part, Mapping) and part.get("factory") == "tok2vec"
     ]
@@ -223,14 +226,14 @@ def of_cnn(source: Source, where: str) -> Words:
 def scores(source: Source, factory: str) -> tuple[dict[str, Any], dict[str, float]]:
     """[metrics], and the weights of the scores that count."""
     known = SCORES[factory]
-    given = source.look("training.score_weights", {}) or {}
+    given = source.section("training.score_weights")
     metrics: dict[str, Any] = {}
     weights: dict[str, float] = {}
     for name in given:
         if name in known:
             weight = source.take(f"training.score_weights.{name}")
             score, (metric, function) = known[name]
-            if weight:
+            if isinstance(weight, int | float) and weight:
                 metrics[metric] = {"@metrics": function}
                 weights[score] = weights.get(score, 0.0) + weight
         else:

@@ -40,6 +40,11 @@ class Source:
             node = node[part]
         return node
 
+    def section(self, dotted: str) -> Mapping[str, Any]:
+        """A section without marking it, empty where it is not there or none."""
+        found = self.look(dotted)
+        return found if isinstance(found, Mapping) else {}
+
     def say(self, dotted: str, sentence: str) -> None:
         """Note what takes the place of a key or section."""
         self.said[dotted] = sentence

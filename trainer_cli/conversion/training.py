@@ -69,7 +69,7 @@ def optimizer(source: Source) -> dict[str, Any]:
         source.say("training.optimizer", "absent: Adam.v1 as it is without arguments; see the README for others")
         source.used.discard("training.optimizer.@optimizers")
         return {"@optimizers": "Adam.v1"}
-    given = source.look("training.optimizer", {})
+    given = source.section("training.optimizer")
     takes = signature_of(registry.optimizers.get(name)).named
     found = {key: call(source, f"training.optimizer.{key}") for key in given if key in takes}
     # spaCy leaves averages out unless it is told, we have them.
