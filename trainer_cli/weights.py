@@ -83,10 +83,13 @@ def told(err: TrainerError, path: Path) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Place:
-    """A parameter or buffer. `names` are those that it may have in a file, its own first; it may lack there if it is
-    not `needed`. `kind` is that of the numbers that fit."""
+    """A parameter or buffer, called `plain` in messages. `names` are those that it may have in a file, its own first.
+
+    It may lack there if it is not `needed`. `kind` is that of the numbers that fit.
+    """
 
     array: Array
+    plain: str
     names: Sequence[str]
     needed: bool
     kind: str
@@ -101,9 +104,10 @@ def fill(model: Model, arrays: Mapping[str, Array], asked: InitFrom) -> None:
     check_only(model, places, asked.only)
     found = matched(places, arrays)
     known = {name for names in found.values() for name in names}
-    missing = [name for name, place in places.items() if place.needed and name not in found]
+    missing = [place.plain for name, place in places.items() if place.needed and name not in found]
     superfluous = [name for name in arrays if name not in known and (not asked.only or below(name, asked.only))]
-    faults = [*absent(missing, superfluous), *unknown(superfluous, missing, places)]
+    others = missing or [place.plain for place in places.values()]
+    faults = [*absent(missing, superfluous), *unknown(superfluous, others)]
     for name, names in found.items():
         faults += unfit(places[name], names, arrays)
     if faults:
@@ -116,6 +120,7 @@ def fill(model: Model, arrays: Mapping[str, Array], asked: InitFrom) -> None:
 def places_of(model: Model, only: Sequence[str]) -> dict[str, Place]:
     """Each parameter and buffer by its name in the model."""
     names = {name: [name] for name in model.store.learnt()}
+    plain = {name: name for name in names}
     optional, lone = set[str](), alone(model, only)
     for node in model.walk():
         if engine_of(node) is None:
@@ -125,10 +130,14 @@ def places_of(model: Model, only: Sequence[str]) -> dict[str, Place]:
         for name, of in state.items():
             others = [node.full_name(f"{PREFIX}{name}"), node.full_name(name)]
             others += [f"{PREFIX}{name}", name] if node is lone else []
+            if names[node.full_name(of)] == [node.full_name(of)]:
+                plain[node.full_name(of)] = others[-1]
             names[node.full_name(of)] += others
     exact = model.store.buffers.exact
     return {
-        name: Place(array, tuple(dict.fromkeys(names[name])), name not in optional, kind_of(array, name in exact))
+        name: Place(
+            array, plain[name], tuple(dict.fromkeys(names[name])), name not in optional, kind_of(array, name in exact)
+        )
         for name, array in model.store.learnt().items()
     }
 
@@ -164,10 +173,9 @@ def absent(missing: Sequence[str], superfluous: Sequence[str]) -> list[str]:
     return lines + ([f"{more} more parameters of the model are not in it"] if more > 0 else [])
 
 
-def unknown(superfluous: Sequence[str], missing: Sequence[str], places: Mapping[str, Place]) -> list[str]:
-    near = list(missing or places)
+def unknown(superfluous: Sequence[str], near: Sequence[str]) -> list[str]:
     lines = [
-        f"it has {name}, which is no parameter of the model.{nearest(name, near, ' The nearest is {}')}"
+        f"it has {name}, which is no parameter of the model.{nearest(name, list(near), ' The nearest is {}')}"
         for name in superfluous[:SHOWN]
     ]
     more = len(superfluous) - SHOWN
