@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from trainer_cli.model import Model
 from trainer_cli.ops.workers import Workers
 from trainer_cli.wrappers.engine import engines_of
+from trainer_cli.wrappers.global_seed import torch_threads
 
 # Multiplications of one product for each thread. A second thread waits for the first by spinning: on two cores it made
 # a product of 25 million a tenth faster alone, and five to ten times slower beside one other busy process.
@@ -57,6 +58,7 @@ def computing(threads: int, model: Model) -> Iterator[None]:
     """
     convolves = any("positions" in node.attrs for node in model.walk())
     with threadpool_limits(1 if convolves else threads), np.errstate(all="ignore"), ExitStack() as stack:
+        stack.enter_context(torch_threads(threads))  # an optimizer or a loss may be its, too
         for engine in engines_of(model):
             stack.enter_context(engine.computing(threads))
         model.ops.workers = Workers(threads if convolves else 1)

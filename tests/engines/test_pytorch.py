@@ -15,6 +15,7 @@ from trainer_cli.arrays import Ragged
 from trainer_cli.errors import ArgumentError
 from trainer_cli.gradient_sum import GradientSum
 from trainer_cli.randomness import Moment
+from trainer_cli.threads import computing
 from trainer_cli.wrappers import torch_state
 from trainer_cli.wrappers.pytorch import PyTorchWrapper, layer_of
 from trainer_cli.wrappers.torch_engine import TorchEngine
@@ -478,7 +479,7 @@ def test_the_mode_is_switched_only_when_it_changes():
 
 def test_threads_are_given_to_pytorch_and_taken_back():
     before = torch.get_num_threads()
-    with PyTorchWrapper(mlp()).attrs["engine"].computing(2):
+    with computing(2, PyTorchWrapper(mlp())):
         assert torch.get_num_threads() == 2
     assert torch.get_num_threads() == before
 

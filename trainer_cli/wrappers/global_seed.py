@@ -1,4 +1,4 @@
-"""The global generators of other libraries, which their modules draw from."""
+"""What other libraries have one of in a process: the generators that their modules draw from, and PyTorch's threads."""
 
 from __future__ import annotations
 
@@ -38,3 +38,17 @@ def seeded(seed: int, *keys: str | int) -> Iterator[None]:
         np.random.set_state(kept[1])
         if torch is not None:
             torch.set_rng_state(kept[2])
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """Within the block, PyTorch computes with so many threads, if something has imported it when the block begins."""
+    torch = torch_if_loaded()
+    before = torch.get_num_threads() if torch else 0
+    try:
+        if torch is not None:
+            torch.set_num_threads(threads)
+        yield
+    finally:
+        if torch is not None:
+            torch.set_num_threads(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,12 @@ def PyTorchWrapper(module: Any, layout: Layout = "NCHW", device: str = "cpu") ->
 
 
 def check_device(torch: Any, device: str) -> None:
-    """ArgumentError: there is no such device."""
+    """ArgumentError: there is no such device, or it cannot compute."""
     try:
-        torch.empty(1, device=device)
+        one = torch.ones(1, 1, device=device, requires_grad=True)
+        with warnings.catch_warnings():  # the thread that goes back on a GPU tells that it is new there
+            warnings.simplefilter("ignore")
+            (one @ one).sum().backward()
     except Exception as err:
         raise ArgumentError(f"{NAME}: the device {device!r} is not there: {told(err)}") from err
 

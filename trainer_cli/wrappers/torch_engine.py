@@ -11,6 +11,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
 from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError
+from trainer_cli.wrappers.global_seed import torch_threads
 from trainer_cli.wrappers.sample import ragged_of
 from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
@@ -51,14 +52,8 @@ class TorchEngine(Engine):
 
     @contextmanager
     def computing(self, threads: int) -> Iterator[None]:
-        import torch
-
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
+        with torch_threads(threads):
             yield
-        finally:
-            torch.set_num_threads(before)
 
     def state_names(self, held: Sequence[str]) -> dict[str, str]:
         """The names in the module's state dict; what is tied has several, all of one parameter."""
