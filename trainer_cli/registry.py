@@ -48,7 +48,7 @@ SYNONYMS = {
 }
 
 KINDS = {
-    "layers": "trainer_cli.layers",
+    "layers": "trainer_cli.layers trainer_cli.wrappers",
     "optimizers": "trainer_cli.optimizers",
     "schedules": "trainer_cli.schedules",
     "losses": "trainer_cli.losses",
@@ -63,7 +63,7 @@ KINDS = {
 
 
 class Kind(catalogue.Registry):
-    """The parts of one kind by name. `home` is the package that registers the built-in ones."""
+    """The parts of one kind by name. `home` has the packages that register the built-in ones."""
 
     def __init__(self, kind: str, home: str | None = None):
         # Entry points stay off: a misspelt name would load every installed package that offers one.
@@ -112,8 +112,8 @@ class Kind(catalogue.Registry):
         return (known if 0 < len(newest) <= MAX_LISTED else "") + own
 
     def _load(self) -> None:
-        if self.home is not None:
-            importlib.import_module(self.home)
+        for package in (self.home or "").split():
+            importlib.import_module(package)
 
 
 class Registry:

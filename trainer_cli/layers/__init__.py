@@ -61,9 +61,6 @@ from trainer_cli.layers.text_bow import text_bow
 from trainer_cli.layers.text_cnn import text_cnn
 from trainer_cli.layers.uniqued import uniqued
 from trainer_cli.layers.with_padded import with_padded
-from trainer_cli.wrappers.jax import JAXWrapper
-from trainer_cli.wrappers.pytorch import PyTorchWrapper
-from trainer_cli.wrappers.thinc import ThincWrapper
 
 __all__ = [
     "GRU",
@@ -86,7 +83,6 @@ __all__ = [
     "HardSwishMobilenet",
     "HardTanh",
     "HashEmbed",
-    "JAXWrapper",
     "LayerNorm",
     "Linear",
     "Logistic",
@@ -95,7 +91,6 @@ __all__ = [
     "Mish",
     "MultiHashEmbed",
     "ParametricAttention",
-    "PyTorchWrapper",
     "Relu",
     "ReluK",
     "Sigmoid",
@@ -103,7 +98,6 @@ __all__ = [
     "Softmax_v2",
     "Swish",
     "Tanh",
-    "ThincWrapper",
     "add",
     "augment",
     "chain",
