@@ -41,7 +41,7 @@ class Decompressor(Protocol):
     @property
     def unused_data(self) -> bytes: ...
 
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes | memoryview: ...
 
 
 def packing(name: str) -> str:
@@ -123,7 +123,7 @@ class Unpacked(RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def _next(self, n: int) -> bytes:
+    def _next(self, n: int) -> bytes | memoryview:
         while True:
             given = b""
             if self.stream.eof:
@@ -139,7 +139,7 @@ class Unpacked(RawIOBase):
             if data := self._decompress(given, n):
                 return data
 
-    def _decompress(self, data: bytes, n: int) -> bytes:
+    def _decompress(self, data: bytes, n: int) -> bytes | memoryview:
         try:
             return self.stream.decompress(data, n)
         except Exception as err:  # lzma has a class of its own
@@ -155,7 +155,7 @@ class Zstandard:
         self._error = zstandard.ZstdError
         self._object = zstandard.ZstdDecompressor().decompressobj()
         self._given = b""
-        self._found = b""
+        self._found = memoryview(b"")  # of which parts are given without copying the rest
 
     @property
     def eof(self) -> bool:
@@ -165,12 +165,12 @@ class Zstandard:
     def unused_data(self) -> bytes:
         return bytes(self._object.unused_data) + self._given
 
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes | memoryview:
         self._given += data
         while not self._found and self._given and not self._object.eof:
             piece, self._given = self._given[:PIECE], self._given[PIECE:]
             try:
-                self._found = self._object.decompress(piece)
+                self._found = memoryview(self._object.decompress(piece))
             except self._error as err:
                 raise DamagedStreamError(str(err)) from err
         found, self._found = self._found[:max_length], self._found[max_length:]
