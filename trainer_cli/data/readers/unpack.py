@@ -20,7 +20,7 @@ MAGIC = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0", ".zst": b"\x2
 
 CHUNK = 1 << 16
 # The most that is unpacked at once is a multiple of this: a block of zstandard takes 4 bytes and gives up to 128 KiB.
-PIECE = 512
+PIECE = 256
 # More memory than this no honest packer asks of whoever unpacks (xz -9 takes 65 MiB).
 MAX_MEMORY = 1 << 28
 
