@@ -148,7 +148,9 @@ def test_engines_are_not_imported_by_the_public_names():
 
 @pytest.mark.parametrize("first", ["wrappers.jax", "wrappers.pytorch", "wrappers.thinc", "layers.relu", "model"])
 def test_a_module_may_be_the_first_one_imported(first):
-    names = "print([n in registry.layers for n in ('JAXWrapper.v1', 'PyTorchWrapper.v1', 'ThincWrapper.v1', 'Relu.v1')])"
+    names = (
+        "print([n in registry.layers for n in ('JAXWrapper.v1', 'PyTorchWrapper.v1', 'ThincWrapper.v1', 'Relu.v1')])"
+    )
     loaded = imported_by(f"import trainer_cli.{first}\nfrom trainer_cli.registry import registry\n{names}")
     assert {"trainer_cli.layers", "trainer_cli.wrappers"} <= loaded
     assert loaded & {"torch", "jax", "thinc"} == set()
