@@ -1,0 +1,241 @@
+"""How fast this loop trains a module of another library, beside a loop written by hand in that library.
+
+    python scripts/bench_engines.py                   every pair, into docs/engines.json
+    python scripts/bench_engines.py torch-mlp --rounds 5 --steps 200
+
+Run it with the Python of .venv-engines, on a machine that does nothing else, after
+`python scripts/get_data.py fashion-mnist`. Both sides have the same network, batches of 128 images drawn in a new order
+each pass, Adam without clipping or averages, and the same number of threads. They take turns within one process; a
+round is so many updates of each, after as many to warm up, and its result the ratio of the seconds: ours over theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from benchmark.running import ROOT, machine
+
+from trainer_cli import loop
+from trainer_cli.arrays import Array
+from trainer_cli.data.readers.idx import IdxReader
+from trainer_cli.epochs import Epochs
+from trainer_cli.losses.categorical_crossentropy_v4 import CategoricalCrossentropyV4
+from trainer_cli.model import Model
+from trainer_cli.ops import get_ops
+from trainer_cli.optimizers.adam import Adam
+from trainer_cli.registry import registry
+from trainer_cli.schedules.schedule import as_schedule
+from trainer_cli.threads import computing
+
+FOLDER = ROOT / "configs" / "data" / "fashion-mnist"
+NUMBERS = ROOT / "docs" / "engines.json"
+BATCH_SIZE, LEARN_RATE = 128, 0.001
+
+
+class Data(NamedTuple):
+    """Images and labels as `Epochs` takes them."""
+
+    X: Array
+    Y: Array
+    weights: None = None
+
+
+# One update an item; nothing runs before it is asked for.
+Steps = Iterator[Any]
+
+
+class Pair(NamedTuple):
+    """Ours and the hand-written loop of one network; `limit` is the ratio that ours should not exceed."""
+
+    title: str
+    images: bool
+    threads: int
+    limit: float
+    ours: Callable[[Data], tuple[Model, Steps]]
+    theirs: Callable[[Data, int], Steps]
+
+
+def our_steps(model: Model, data: Data) -> tuple[Model, Steps]:
+    """Our loop around a wrapped module."""
+    model.use_ops(get_ops("auto"))
+    model.initialize(data.X[:16], np.zeros((1, 10), np.float32), seed=0)
+    optimizer = Adam(LEARN_RATE, grad_clip=0.0, use_averages=False)
+    epochs = Epochs(data, as_schedule(BATCH_SIZE), seed=0)
+    loss = CategoricalCrossentropyV4(from_logits=True)
+    return model, loop.train(model, loss, optimizer, epochs, as_schedule(1))
+
+
+# PyTorch
+
+
+def torch_mlp() -> Any:
+    from torch import nn
+
+    hidden = [nn.Linear(784, 256), nn.ReLU(), nn.Dropout(0.2), nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.2)]
+    return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(128, 10))
+
+
+def torch_cnn() -> Any:
+    from torch import nn
+
+    first = [nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    second = [nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+    return nn.Sequential(*first, *second, nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def our_torch(network: Callable[[], Any]) -> Callable[[Data], tuple[Model, Steps]]:
+    def ours(data: Data) -> tuple[Model, Steps]:
+        return our_steps(registry.layers.get("PyTorchWrapper.v1")(network()), data)
+
+    return ours
+
+
+def plain_torch(network: Callable[[], Any]) -> Callable[[Data, int], Steps]:
+    """The loop as PyTorch's own tutorials have it, with the fused Adam."""
+
+    def steps(data: Data, threads: int) -> Steps:
+        import torch
+
+        X = torch.from_numpy(data.X)
+        X = X.permute(0, 3, 1, 2).contiguous() if X.ndim == 4 else X
+        Y = torch.from_numpy(data.Y)
+        model = network().train()
+        optimizer = torch.optim.Adam(model.parameters(), LEARN_RATE, fused=True)
+        torch.set_num_threads(threads)
+        while True:
+            for rows in torch.randperm(len(X)).split(BATCH_SIZE):
+                optimizer.zero_grad()
+                loss = torch.nn.functional.cross_entropy(model(X[rows]), Y[rows])
+                loss.backward()
+                optimizer.step()
+                yield loss.item()
+
+    return steps
+
+
+# JAX
+
+
+def jax_init(rng: Any, X: Any) -> dict[str, Any]:
+    import jax
+
+    sizes = (784, 256, 128, 10)
+    params: dict[str, Any] = {}
+    for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        key = jax.random.fold_in(rng, number)
+        params[f"W{number}"] = jax.random.normal(key, (n_in, n_out)) * (2 / n_in) ** 0.5
+        params[f"b{number}"] = jax.numpy.zeros(n_out)
+    return params
+
+
+def jax_apply(params: dict[str, Any], X: Any, is_train: bool, rng: Any) -> Any:
+    import jax
+
+    hidden = jax.nn.relu(X @ params["W0"] + params["b0"])
+    hidden = jax.nn.relu(hidden @ params["W1"] + params["b1"])
+    return hidden @ params["W2"] + params["b2"]
+
+
+def our_jax(data: Data) -> tuple[Model, Steps]:
+    return our_steps(registry.layers.get("JAXWrapper.v1")((jax_init, jax_apply)), data)
+
+
+def plain_jax(data: Data, threads: int) -> Steps:
+    """One jitted step with optax; a pass's short last batch is left out, which spares it a second compilation."""
+    import jax
+    import optax
+
+    params = jax_init(jax.random.key(0), data.X[:1])
+    optimizer = optax.adam(LEARN_RATE)
+    state = optimizer.init(params)
+
+    def loss_of(params: Any, X: Any, Y: Any) -> Any:
+        return optax.softmax_cross_entropy_with_integer_labels(jax_apply(params, X, True, None), Y).mean()
+
+    @jax.jit
+    def step(params: Any, state: Any, X: Any, Y: Any) -> Any:
+        loss, gradient = jax.value_and_grad(loss_of)(params, X, Y)
+        changes, state = optimizer.update(gradient, state, params)
+        return optax.apply_updates(params, changes), state, loss
+
+    shuffled = np.random.default_rng(0)
+    while True:
+        order = shuffled.permutation(len(data.X))
+        for start in range(0, len(order) - BATCH_SIZE + 1, BATCH_SIZE):
+            rows = order[start : start + BATCH_SIZE]
+            params, state, loss = step(params, state, data.X[rows], data.Y[rows])
+            yield float(loss)
+
+
+PAIRS = {
+    "torch-mlp": Pair("PyTorch, MLP 784-256-128-10", False, 1, 1.03, our_torch(torch_mlp), plain_torch(torch_mlp)),
+    "torch-cnn": Pair("PyTorch, CNN of 2 convolutions", True, 2, 1.03, our_torch(torch_cnn), plain_torch(torch_cnn)),
+    "jax-mlp": Pair("JAX, MLP 784-256-128-10", False, 1, 1.10, our_jax, plain_jax),
+}
+
+
+def measured(pair: Pair, data: Data, rounds: int, steps: int) -> dict[str, Any]:
+    """The ratio of each round, and the median milliseconds of an update of each side."""
+    model, ours = pair.ours(data)
+    theirs = pair.theirs(data, pair.threads)
+    with computing(pair.threads, model):
+        seconds(ours, steps), seconds(theirs, steps)
+        pairs = [(seconds(ours, steps), seconds(theirs, steps)) for _ in range(rounds)]
+    return {
+        "title": pair.title,
+        "threads": pair.threads,
+        "limit": pair.limit,
+        "steps": steps,
+        "ratios": [round(a / b, 4) for a, b in pairs],
+        "ours_ms": round(1000 * statistics.median(a for a, _ in pairs) / steps, 3),
+        "theirs_ms": round(1000 * statistics.median(b for _, b in pairs) / steps, 3),
+    }
+
+
+def seconds(steps: Steps, n: int) -> float:
+    start = time.perf_counter()
+    for _ in islice(steps, n):
+        pass
+    return time.perf_counter() - start
+
+
+def fashion_mnist(images: bool) -> Data:
+    """The training images, pixels from 0 to 1, as (B, 28, 28, 1) or (B, 784), and their labels."""
+    reader = IdxReader(FOLDER / "train-images-idx3-ubyte.gz", FOLDER / "train-labels-idx1-ubyte.gz")
+    blocks = [block.columns for block in reader.blocks()]
+    X = np.concatenate([block["image"] for block in blocks]).astype(np.float32) / 255
+    Y = np.concatenate([block["label"] for block in blocks]).astype(np.int64)
+    return Data(X.reshape(len(X), 28, 28, 1) if images else X.reshape(len(X), 784), Y)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Time this loop around modules of other libraries.")
+    parser.add_argument("pairs", nargs="*", metavar="PAIR", help=f"which of {', '.join(PAIRS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--steps", type=int, default=150)
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.pairs if name not in PAIRS]
+    if unknown:
+        parser.error(f"no pair is called {unknown[0]}; the pairs are {', '.join(PAIRS)}")
+    found = json.loads(NUMBERS.read_text(encoding="utf-8")) if NUMBERS.exists() else {}
+    for name in arguments.pairs or PAIRS:
+        around = machine()
+        result = measured(PAIRS[name], fashion_mnist(PAIRS[name].images), arguments.rounds, arguments.steps)
+        found.setdefault("overhead", {})[name] = result | {"machine": around}
+        ratio = statistics.median(result["ratios"])
+        print(f"{name}: {ratio:.3f} times their seconds, rounds {min(result['ratios'])} to {max(result['ratios'])}")
+        NUMBERS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
