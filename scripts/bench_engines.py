@@ -1,12 +1,13 @@
 """How fast this loop trains a module of another library, beside a loop written by hand in that library.
 
-    python scripts/bench_engines.py                   every pair, into docs/engines.json
+    python scripts/bench_engines.py                   every pair
     python scripts/bench_engines.py torch-mlp --rounds 5 --steps 200
 
-Run it with the Python of .venv-engines, on a machine that does nothing else, after
-`python scripts/get_data.py fashion-mnist`. Both sides have the same network, batches of 128 images drawn in a new order
-each pass, Adam without clipping or averages, and the same number of threads. They take turns within one process; a
-round is so many updates of each, after as many to warm up, and its result the ratio of the seconds: ours over theirs.
+Writes docs/overhead.json, and the table in docs/engines.md between its two marks. Run it with the Python of
+.venv-engines, on a machine that does nothing else, after `python scripts/get_data.py fashion-mnist`. Both sides have
+the same network, batches of 128 images drawn in a new order each pass, Adam without clipping or averages, and the same
+number of threads. They take turns within one process; a round is so many updates of each, after as many to warm up,
+and its result the ratio of the seconds: ours over theirs.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from itertools import islice
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +37,9 @@ from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.threads import computing
 
 FOLDER = ROOT / "configs" / "data" / "fashion-mnist"
-NUMBERS = ROOT / "docs" / "engines.json"
+NUMBERS = ROOT / "docs" / "overhead.json"
+PAGE = ROOT / "docs" / "engines.md"
+BEGIN, END = "<!-- overhead -->\n", "<!-- /overhead -->\n"
 BATCH_SIZE, LEARN_RATE = 128, 0.001
 
 
@@ -130,7 +132,7 @@ def jax_init(rng: Any, X: Any) -> dict[str, Any]:
 
     sizes = (784, 256, 128, 10)
     params: dict[str, Any] = {}
-    for number, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for number, (n_in, n_out) in enumerate(pairwise(sizes)):
         key = jax.random.fold_in(rng, number)
         params[f"W{number}"] = jax.random.normal(key, (n_in, n_out)) * (2 / n_in) ** 0.5
         params[f"b{number}"] = jax.numpy.zeros(n_out)
@@ -161,18 +163,18 @@ def plain_jax(data: Data, threads: int) -> Steps:
     def loss_of(params: Any, X: Any, Y: Any) -> Any:
         return optax.softmax_cross_entropy_with_integer_labels(jax_apply(params, X, True, None), Y).mean()
 
-    @jax.jit
     def step(params: Any, state: Any, X: Any, Y: Any) -> Any:
         loss, gradient = jax.value_and_grad(loss_of)(params, X, Y)
         changes, state = optimizer.update(gradient, state, params)
         return optax.apply_updates(params, changes), state, loss
 
+    compiled = jax.jit(step)
     shuffled = np.random.default_rng(0)
     while True:
         order = shuffled.permutation(len(data.X))
         for start in range(0, len(order) - BATCH_SIZE + 1, BATCH_SIZE):
             rows = order[start : start + BATCH_SIZE]
-            params, state, loss = step(params, state, data.X[rows], data.Y[rows])
+            params, state, loss = compiled(params, state, data.X[rows], data.Y[rows])
             yield float(loss)
 
 
@@ -208,6 +210,28 @@ def seconds(steps: Steps, n: int) -> float:
     return time.perf_counter() - start
 
 
+def table(found: Mapping[str, Any]) -> str:
+    """The ratios as a table in Markdown; where the load at the start was above 1, others had a part of the machine."""
+    lines = [
+        "| | threads | ours, ms | by hand, ms | ours over by hand: median | least to greatest | at most | load |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: | ---: |",
+    ]
+    for name in (name for name in PAIRS if name in found):
+        one = found[name]
+        ratios = one["ratios"]
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f} ({len(ratios)} rounds of {one['steps']})"
+        median = f"{statistics.median(ratios):.3f}"
+        cells = (one["title"], one["threads"], one["ours_ms"], one["theirs_ms"], median, spread, one["limit"])
+        lines.append(f"| {' | '.join(map(str, cells))} | {one['machine']['load']} |")
+    return "\n".join(lines) + "\n"
+
+
+def keep(found: Mapping[str, Any]) -> None:
+    NUMBERS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+
+
 def fashion_mnist(images: bool) -> Data:
     """The training images, pixels from 0 to 1, as (B, 28, 28, 1) or (B, 784), and their labels."""
     reader = IdxReader(FOLDER / "train-images-idx3-ubyte.gz", FOLDER / "train-labels-idx1-ubyte.gz")
@@ -230,10 +254,10 @@ def main() -> int:
     for name in arguments.pairs or PAIRS:
         around = machine()
         result = measured(PAIRS[name], fashion_mnist(PAIRS[name].images), arguments.rounds, arguments.steps)
-        found.setdefault("overhead", {})[name] = result | {"machine": around}
+        found[name] = result | {"machine": around}
         ratio = statistics.median(result["ratios"])
         print(f"{name}: {ratio:.3f} times their seconds, rounds {min(result['ratios'])} to {max(result['ratios'])}")
-        NUMBERS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        keep(found)
     return 0
 
 
