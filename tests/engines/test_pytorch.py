@@ -17,6 +17,7 @@ from trainer_cli.gradient_sum import GradientSum
 from trainer_cli.randomness import Moment
 from trainer_cli.threads import computing
 from trainer_cli.wrappers import torch_state
+from trainer_cli.wrappers.engine import ModuleError
 from trainer_cli.wrappers.pytorch import PyTorchWrapper, layer_of
 from trainer_cli.wrappers.torch_engine import TorchEngine
 
@@ -519,3 +520,54 @@ def test_the_check_sees_a_store_that_is_not_looked_at(monkeypatch):
     model.predict(ROWS)
     monkeypatch.setattr(torch_state.Mirrored, "enter", lambda self, is_train: None)
     assert not is_copied(model)
+
+
+class Assigning(nn.Module):
+    """A module that changes its own weight in training, by way of `how`."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.linear, self.how = nn.Linear(5, 3), how
+
+    def forward(self, X):
+        if self.training:
+            self.how(self.linear)
+        return self.linear(X)
+
+
+def shrink(linear):
+    linear.weight.data = linear.weight.data * 0.5
+
+
+def forget_gradient(linear):
+    linear.weight.grad = None
+
+
+@pytest.mark.parametrize("how", [shrink, forget_gradient])
+def test_what_a_module_assigns_in_training_stays_in_the_store(how):
+    X = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    model = PyTorchWrapper(Assigning(how)).initialize(X, np.zeros((1, 3), np.float32))
+    before = model.get_param("module.linear.weight").copy()
+    Y, backprop = model.begin_update(X)
+    backprop(np.ones_like(Y))
+    factor = 0.5 if how is shrink else 1.0
+    np.testing.assert_array_equal(model.get_param("module.linear.weight"), before * factor)
+    weight = model.attrs["engine"].module.linear.weight
+    assert weight.data_ptr() == model.get_param("module.linear.weight").ctypes.data
+    np.testing.assert_allclose(model.get_grad("module.linear.weight"), np.tile(X.sum(axis=0), (3, 1)), rtol=1e-5)
+
+
+def replace_weight(linear):
+    linear.weight = nn.Parameter(linear.weight.detach() * 0.5)
+
+
+def freeze(linear):
+    linear.weight.requires_grad_(False)
+
+
+@pytest.mark.parametrize(("how", "message"), [(replace_weight, "put another parameter"), (freeze, "set requires_grad")])
+def test_what_a_layer_cannot_follow_is_told(how, message):
+    X = np.zeros((6, 5), np.float32)
+    model = PyTorchWrapper(Assigning(how)).initialize(X, np.zeros((1, 3), np.float32))
+    with pytest.raises(ModuleError, match=message):
+        model.begin_update(X)

@@ -13,6 +13,7 @@ from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.words import shorten
 from trainer_cli.data.encoder import Part
 from trainer_cli.errors import Problem, TrainerError
+from trainer_cli.extras import EXTRAS, remedy
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 
 
@@ -53,6 +54,9 @@ def call(planned: Call, document: Document) -> Any:
     except TrainerError as err:
         raise placed(err, planned, document) from err
     except Exception as err:
+        if isinstance(err, ModuleNotFoundError) and err.name in EXTRAS:
+            message = f"{planned.name} needs {EXTRAS[err.name][0]}: {remedy(err.name)}"
+            raise config_error([problem(message, planned, document)]) from None  # no cause, to be told in its place
         message = f"{planned.name} raised {type(err).__name__}: {shorten(str(err), 200)}"
         raise config_error([problem(message, planned, document)]) from err
     if planned.kind == "schedules" and isinstance(made, Iterator) and not isinstance(made, Schedule):

@@ -127,4 +127,4 @@ def unpadded_gradient(gradient: Any, X: Rows, dtype: Any) -> Any:
         return X.like(unpadded_gradient(gradient.data, X.data, dtype))
     if gradient is None:
         return np.zeros(X.shape, dtype)
-    return np.array(gradient[: len(X)], dtype)
+    return np.array(np.asarray(gradient)[: len(X)], dtype)  # cut by numpy: JAX compiles a slice of each new length

@@ -94,6 +94,8 @@ class TorchEngine(Engine):
             found = self.module(*arguments.positional, **arguments.keywords)
         except Exception as err:
             raise self.failure(where, f"raised {told(err)}", X) from err
+        if stray := self.contents.strayed():
+            raise self.failure(where, stray, X)
         if arguments.changed():
             raise self.failure(where, "changes its input in place, which others read: let it work on a copy", X)
         return found

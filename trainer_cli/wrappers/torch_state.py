@@ -23,8 +23,9 @@ FOREIGN = ("bfloat16", "float8", "complex", "quint", "qint")
 class Contents:
     """What a module holds, by its name in the module.
 
-    `trained` and `frozen` are its parameters, each once; `places` says for each buffer of its state dict where it
-    hangs: a tied one in several places. Buffers that are not persistent are the module's own business.
+    `trained` and `frozen` are its parameters, each once, and `homes` says where in the module each hangs; `places`
+    says for each buffer of its state dict where it hangs: a tied one in several places. Buffers that are not
+    persistent are the module's own business.
     """
 
     def __init__(self, module: Any):
@@ -33,12 +34,27 @@ class Contents:
         for name, param in module.named_parameters():
             (self.trained if param.requires_grad else self.frozen)[name] = param
         self.places: dict[str, list[tuple[dict[str, Any], str]]] = {}
+        self.homes: dict[str, tuple[dict[str, Any], str]] = {}
+        for name in (*self.trained, *self.frozen):
+            owner, _, key = name.rpartition(".")
+            self.homes[name] = (module.get_submodule(owner)._parameters, key)
         names: dict[int, str] = {}
         for prefix, owner in module.named_modules():
             for key, buffer in owner._buffers.items():
                 if buffer is not None and key not in owner._non_persistent_buffers_set:
                     name = names.setdefault(id(buffer), f"{prefix}.{key}" if prefix else key)
                     self.places.setdefault(name, []).append((owner._buffers, key))
+
+    def strayed(self) -> str:
+        """What the module did to a parameter that a layer cannot follow, in words; empty if nothing."""
+        held: dict[str, torch.nn.Parameter] = self.trained | self.frozen
+        for name, param in held.items():
+            home, key = self.homes[name]
+            if not is_(home.get(key), param):
+                return f"put another parameter in the place of {name}: change it in place, under torch.no_grad()"
+            if param.requires_grad is not (name in self.trained):
+                return f"set requires_grad of {name} while it runs: freeze it where the module is made"
+        return ""
 
     def buffer(self, name: str) -> torch.Tensor:
         held, key = self.places[name][0]
@@ -104,10 +120,11 @@ class Shared(State):
     """On the CPU: tensors in the memory of the store's arrays, gradients included, to which autograd adds in place."""
 
     def bind(self, layer: Model) -> None:
-        self.gradients = []
+        self.trained = []
         for name, param in self.contents.trained.items():
             param.data = tensor_of(layer.get_param(self.prefix + name))
-            self.gradients.append((param, tensor_of(layer.get_grad(self.prefix + name))))
+            gradient = tensor_of(layer.get_grad(self.prefix + name))
+            self.trained.append((param, tensor_of(layer.get_param(self.prefix + name)), gradient))
         for name, param in self.contents.frozen.items():
             param.data = tensor_of(layer.get_buffer(self.prefix + name))
         self.buffers = []
@@ -117,15 +134,25 @@ class Shared(State):
         self.mode: bool | None = None
 
     def enter(self, is_train: bool) -> None:
-        for param, gradient in self.gradients if is_train else ():
-            if param.grad is not gradient:
-                param.grad = gradient
+        if is_train:
+            self.attach()
         if self.mode is not is_train:
             for name, value, fresh in self.buffers:
                 self.contents.hang(name, fresh if is_train else value)
             self.mode = is_train
 
+    def attach(self) -> None:
+        """Let autograd add to the layer's gradients, and parameters lie in its arrays, wherever the module put them."""
+        for param, ours, gradient in self.trained:
+            if param.data_ptr() != ours.data_ptr():
+                ours.copy_(param.detach())
+                param.data = ours
+            if param.grad is not gradient:
+                param.grad = gradient
+
     def leave(self, is_train: bool) -> None:
+        if is_train:
+            self.attach()
         for name, value, fresh in self.buffers:
             ours = fresh if is_train else value
             made = self.contents.buffer(name)
