@@ -353,6 +353,16 @@ def test_ragged_rows_give_one_output_a_row_or_one_a_token(X):
         np.testing.assert_array_equal(found.data, each.data * 2)
     Y, backprop = tokens.begin_update(RAGGED)
     np.testing.assert_array_equal(backprop(Y).data, RAGGED.data * 4)
+    np.testing.assert_array_equal(tokens.copy().predict(RAGGED).data, RAGGED.data * 2)
+
+
+def test_a_module_that_writes_to_its_input_is_refused():
+    class Writing(nn.Module):
+        def forward(self, X):
+            return X.mul_(2)
+
+    with pytest.raises(ModuleError, match="changes its input in place"):
+        PyTorchWrapper(Writing()).initialize(ROWS.copy())
 
 
 class Several(nn.Module):

@@ -153,6 +153,8 @@ WRONG = {
     "Adam takes no beta. Did you mean betas?": {"name": "Adam", "beta": 0.9},
     "lr is set by learn_rate here": {"name": "Adam", "lr": 0.1},
     "Adam refuses this: Invalid beta parameter at index 0: 1.5": {"name": "Adam", "betas": [1.5, 0.9]},
+    "Adam cannot update with this: If capturable=True": {"name": "Adam", "capturable": True},
+    "Adam cannot update with this: a leaf Variable that requires grad": {"name": "Adam", "differentiable": True},
 }
 
 

@@ -58,7 +58,16 @@ class TorchOptimizer(Updater):
         self._segments: tuple[Segment, ...] = ()
         self._values: Array | None = None
         self._tensors: list[torch.Tensor] = []
-        self.made([library.zeros(2, 2, requires_grad=True)], [False])
+        self.try_out(library.zeros(2, 2, requires_grad=True))
+
+    def try_out(self, tensor: torch.Tensor) -> None:
+        """Update a tensor once. ArgumentError: the settings do not do here, where updates are plain ones on the CPU."""
+        tensor.grad = tensor.detach().clone()
+        inner = self.made([tensor], [False])
+        try:
+            inner.step()
+        except Exception as err:
+            raise ArgumentError(f"{NAME}: {self.name} cannot update with this: {' '.join(str(err).split())}") from err
 
     def made(self, tensors: list[torch.Tensor], no_decay: list[bool]) -> Any:
         """PyTorch's optimizer over some tensors. ArgumentError: it refuses its settings, or a tensor."""
