@@ -135,3 +135,9 @@ def test_a_folder_without_the_files_is_one_clear_line(tmp_path):
         assert done.returncode == 1
         assert done.stderr.startswith(line)
         assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a clone says what belongs to the project")
+def test_nothing_that_ships_is_a_link_to_elsewhere():
+    listed = subprocess.run(["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
