@@ -392,6 +392,17 @@ def test_a_module_that_fails_is_named_with_its_input(function, message):
         made((weights, function)).begin_update(ROWS)
 
 
+def test_what_it_raises_is_told_on_one_line():
+    def at_length(params, X, is_train, rng):
+        raise ValueError("one\n  two\n\n" + "three " * 100)
+
+    with pytest.raises(
+        ModuleError, match=r"raised ValueError: one two three (three )+.*\.\.\.; its input was"
+    ) as found:
+        made((weights, at_length)).begin_update(ROWS)
+    assert "\n" not in str(found.value)
+
+
 def test_outputs_that_are_not_finite_end_the_training():
     model = made((weights, lambda p, X, is_train, rng: X @ p["w"] / 0))
     model.predict(ROWS)

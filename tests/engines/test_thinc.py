@@ -374,7 +374,10 @@ def test_what_is_no_model_is_refused():
             lambda model, X, is_train: 1 / 0,
             r"thinc module own raised ZeroDivisionError: .*; its input was float32 \(6, 3\)",
         ),
-        (lambda model, X, is_train: ((X, X), None), "returned a tuple; a layer returns an array of floats"),
+        (
+            lambda model, X, is_train: ((X, X), None),
+            r"returned a tuple of 2: float32 \(6, 3\), float32 \(6, 3\); a layer returns an array of floats",
+        ),
         (lambda model, X, is_train: (X.argmax(1), None), r"returned int64 \(6,\); a layer returns"),
         (
             lambda model, X, is_train: (X[1:], None),

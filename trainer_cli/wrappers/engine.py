@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 # What stands before the names of a module's own parameters and buffers in those of its layer.
 PREFIX = "module."
 
+# What a library says of its failures is cut to so many characters.
+MAX_TOLD = 300
+
+
+class WrongOutputError(Exception):
+    """A module returned what is no output of a layer; in words that go on after its name."""
+
 
 class ModuleError(TrainerError):
     """A wrapped module raised something, or returned what is no output of a layer.
@@ -103,11 +110,40 @@ class Engine(ABC):
         message = f"{where}: {self.library} module {self.name} {what}; its input was {described(X)}"
         return ModuleError(message, where=where)
 
+    @contextmanager
+    def failing(self, where: str, X: Any) -> Iterator[None]:
+        """What goes wrong within the block is a ModuleError that names the layer, the module and its input."""
+        try:
+            yield
+        except TrainerError:
+            raise
+        except WrongOutputError as err:
+            raise self.failure(where, str(err), X) from None
+        except Exception as err:
+            raise self.failure(where, f"raised {raised(err)}", X) from err
+
     def check_finite(self, where: str, Y: Array, X: Any) -> None:
         """DivergedError: there are numbers in the output that are not finite."""
         if not is_finite(Y.reshape(-1)):
             failure = self.failure(where, "returned NaN or infinite numbers", X)
             raise DivergedError(str(failure)) from failure
+
+
+def raised(err: BaseException) -> str:
+    """What was raised, on one line: `RuntimeError: mat1 and mat2 ...`."""
+    line = " ".join(str(err).split())
+    return f"{type(err).__name__}: {line if len(line) <= MAX_TOLD else line[: MAX_TOLD - 3] + '...'}"
+
+
+def shown(found: Any) -> str:
+    """What a module returned, in words."""
+    if isinstance(found, tuple | list):
+        return f"a {type(found).__name__} of {len(found)}: {', '.join(map(shown, found))}"
+    if isinstance(found, dict):
+        return f"a dict of {', '.join(map(str, found))}"
+    if hasattr(found, "dtype") and hasattr(found, "shape"):
+        return f"{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"
+    return repr(found) if found is None else f"a {type(found).__name__}"
 
 
 def engines_of(model: Model) -> list[Engine]:

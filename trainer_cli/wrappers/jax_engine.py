@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from trainer_cli.arrays import Array, n_rows
-from trainer_cli.errors import TrainerError
-from trainer_cli.wrappers.engine import Engine
+from trainer_cli.wrappers.engine import Engine, WrongOutputError, shown
 from trainer_cli.wrappers.padding import Padded, padded_part
 from trainer_cli.wrappers.pytree import Tree
 
 if TYPE_CHECKING:
     from trainer_cli.model import Model
-
-
-class WrongOutputError(Exception):
-    """An `apply` returned what is no output of a layer."""
 
 
 class JAXEngine(Engine):
@@ -66,7 +60,7 @@ class JAXEngine(Engine):
         """Have `init` draw the parameters, and declare them and the state as the layer's."""
         import jax
 
-        with self.failing(model, X):
+        with self.failing(model.where, X):
             made = self.init_module(key_of(seed), on_device(X))
             if self.has_state and not (isinstance(made, tuple) and len(made) == 2):
                 raise WrongOutputError(f"must make (params, state) in init, not a {type(made).__name__}")
@@ -83,7 +77,7 @@ class JAXEngine(Engine):
         """The shape of the output for rows as they are; nothing is computed."""
         import jax
 
-        with self.failing(model, X):
+        with self.failing(model.where, X):
             found = jax.eval_shape(self._apply_flat, *self._sample(model, X))[0].shape
             self.n_compiled = 0
             if not found:
@@ -92,7 +86,7 @@ class JAXEngine(Engine):
 
     def tried(self, model: Model, X: Any) -> Array:
         """Outputs of rows as they are, before the parameters lie in a store."""
-        with self.failing(model, X):
+        with self.failing(model.where, X):
             return np.array(self._apply_flat(*self._sample(model, X))[0], model.dtype)
 
     def _sample(self, model: Model, X: Any) -> tuple[Any, ...]:
@@ -101,7 +95,7 @@ class JAXEngine(Engine):
     # Running
 
     def predict(self, model: Model, X: Any, padded: Padded, seed: Array) -> Array:
-        with self.failing(model, X):
+        with self.failing(model.where, X):
             Y = self._predict(*self._numbers(model), padded.X, padded.mask, seed)[0]
             return self._output(Y, padded)
 
@@ -109,7 +103,7 @@ class JAXEngine(Engine):
         self, model: Model, X: Any, padded: Padded, seed: Array, wants: bool, is_train: bool = True
     ) -> tuple[Array, Any]:
         """Outputs, and what `backprop` takes; the state goes into the layer's fresh buffers."""
-        with self.failing(model, X):
+        with self.failing(model.where, X):
             numbers = self._numbers(model, fresh=is_train)
             found = self._forward(*numbers, padded.X, padded.mask, seed, is_train=is_train, wants=wants)
             Y, back, state = found
@@ -120,7 +114,7 @@ class JAXEngine(Engine):
 
     def backprop(self, model: Model, X: Any, back: Any, dY: Array) -> tuple[Array | None, Any]:
         """The gradients of the parameters, flat, and of the padded inputs."""
-        with self.failing(model, X):
+        with self.failing(model.where, X):
             own, dX = self._back(back, dY)
             return np.asarray(own), dX
 
@@ -181,10 +175,10 @@ class JAXEngine(Engine):
         found = self.apply_module(params, *between, X, is_train, key_of(seed), **more)
         if self.has_state:
             if not (isinstance(found, tuple) and len(found) == 2):
-                raise WrongOutputError(f"must return (Y, state), not {told(found)}")
+                raise WrongOutputError(f"must return (Y, state), not {shown(found)}")
             found, state = found[0], self.state.like(found[1])
         if not isinstance(found, jax.Array | np.ndarray) or not jnp.issubdtype(found.dtype, jnp.floating):
-            raise WrongOutputError(f"must return one array of floats, not {told(found)}")
+            raise WrongOutputError(f"must return one array of floats, not {shown(found)}")
         return found.astype(np.float32), state
 
     def _begin(
@@ -213,18 +207,6 @@ class JAXEngine(Engine):
             what = f"one output for each of {padded.n} rows{of_data}"
             raise WrongOutputError(f"must return {what}, not float32 {found.shape}")
         return found
-
-    @contextmanager
-    def failing(self, model: Model, X: Any) -> Iterator[None]:
-        """What goes wrong within the block is a ModuleError that names the module and its input."""
-        try:
-            yield
-        except TrainerError:
-            raise
-        except WrongOutputError as err:
-            raise self.failure(model.where, str(err), X) from None
-        except Exception as err:
-            raise self.failure(model.where, f"raised {type(err).__name__}: {err}", X) from err
 
 
 def with_inputs(treedef: Any, back: Any, dY: Any) -> tuple[Any, Any]:
@@ -256,10 +238,3 @@ def on_device(X: Any) -> Any:
     import jax
 
     return jax.tree_util.tree_map(jax.numpy.asarray, padded_part(X, n_rows(X), n_rows(X)))
-
-
-def told(found: Any) -> str:
-    """What a function returned, in words."""
-    if hasattr(found, "dtype") and hasattr(found, "shape"):
-        return f"{found.dtype} {found.shape}"
-    return f"a {type(found).__name__}"

@@ -12,9 +12,9 @@ from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
-from trainer_cli.wrappers.engine import PREFIX
+from trainer_cli.wrappers.engine import PREFIX, raised
 from trainer_cli.wrappers.sample import ragged_of, told_apart
-from trainer_cli.wrappers.torch_engine import TorchEngine, told
+from trainer_cli.wrappers.torch_engine import TorchEngine
 from trainer_cli.wrappers.torch_products import largest_matrix, products
 from trainer_cli.wrappers.torch_state import type_of
 from trainer_cli.wrappers.torch_tensors import Layout, tensor_of
@@ -58,7 +58,7 @@ def check_device(torch: Any, device: str) -> None:
             warnings.simplefilter("ignore")
             (one @ one).sum().backward()
     except Exception as err:
-        raise ArgumentError(f"{NAME}: the device {device!r} is not there: {told(err)}") from err
+        raise ArgumentError(f"{NAME}: the device {device!r} is not there: {raised(err)}") from err
 
 
 def layer_of(engine: TorchEngine) -> Model:
@@ -104,7 +104,7 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
             try:
                 output.backward(gradient)
             except Exception as err:
-                raise engine.failure(model.where, f"raised {told(err)} on the way back", X) from err
+                raise engine.failure(model.where, f"raised {raised(err)} on the way back", X) from err
             engine.state.collect()
         return arguments.gradient(X) if wants_gradient else None
 

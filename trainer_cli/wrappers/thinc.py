@@ -54,7 +54,7 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
     engine: ThincEngine = model.attrs["engine"]
     engine.bind(model)
     given = as_theirs(X, engine.takes_lists)
-    with engine.failing(model, X):
+    with engine.failing(model.where, X):
         if is_train:
             with seeded(model.random_seed("thinc")):
                 found, back = engine.module(given, True)
@@ -67,7 +67,7 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
     wants = model.input_gradient
 
     def backprop(dY: Any) -> Any:
-        with engine.failing(model, X):
+        with engine.failing(model.where, X):
             dX = back(like_output(model, dY, Y, found))
             engine.collect(model)
             return gradient_of_input(dX, X, model.dtype) if wants else None

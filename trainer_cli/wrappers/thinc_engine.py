@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.errors import TrainerError
 from trainer_cli.model import Model
 from trainer_cli.wrappers.engine import PREFIX, Engine
 from trainer_cli.wrappers.sample import ragged_of, told_apart
 from trainer_cli.wrappers.thinc_bytes import fill
-from trainer_cli.wrappers.thinc_values import WrongOutputError, as_ours, as_theirs
+from trainer_cli.wrappers.thinc_values import as_ours, as_theirs
 
 # Layers of thinc that begin with a list of arrays, and those that leave numbers as they are.
 OF_LISTS = {"list2ragged", "list2array", "list2padded"}
@@ -60,7 +57,7 @@ class ThincEngine(Engine):
         X = told_apart(X)
         given = None if X is None else as_theirs(X, self.takes_lists)
         nodes = paths(self.module)
-        with self.failing(model, X):
+        with self.failing(model.where, X):
             if any(node.has_param(name) is None for node in nodes.values() for name in node.param_names):
                 self.module.initialize(given, Y)
             if weights is not None:
@@ -123,19 +120,6 @@ class ThincEngine(Engine):
             elif (found := node.get_grad(name)) is not gradient:
                 gradient[...] = found
                 node.set_grad(name, gradient)
-
-    @contextmanager
-    def failing(self, model: Model, X: Any) -> Iterator[None]:
-        """What goes wrong within the block is a ModuleError that names the module and its input."""
-        try:
-            yield
-        except TrainerError:
-            raise
-        except WrongOutputError as err:
-            raise self.failure(model.where, str(err), X) from None
-        except Exception as err:
-            line = " ".join(str(err).split())
-            raise self.failure(model.where, f"raised {type(err).__name__}: {line:.300}", X) from err
 
 
 def paths(module: Any) -> dict[str, Any]:

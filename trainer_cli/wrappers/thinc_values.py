@@ -7,12 +7,8 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
-from trainer_cli.wrappers.engine import described
+from trainer_cli.wrappers.engine import WrongOutputError, described, shown
 from trainer_cli.wrappers.sample import ragged_of
-
-
-class WrongOutputError(Exception):
-    """A module returned what is no output of a layer."""
 
 
 def as_theirs(X: Any, takes_lists: bool = False) -> Any:
@@ -50,8 +46,7 @@ def as_ours(found: Any, X: Any, per_token: bool | None) -> Array | Ragged:
 
 def checked(found: Any) -> Array:
     if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.ndim < 1:
-        what = described(found) if isinstance(found, np.ndarray) else f"a {type(found).__name__}"
-        raise WrongOutputError(f"returned {what}; a layer returns an array of floats, its first axis the rows")
+        raise WrongOutputError(f"returned {shown(found)}; a layer returns an array of floats, its first axis the rows")
     return found
 
 

@@ -10,13 +10,11 @@ from typing import Any, Self
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
-from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError
+from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError, raised, shown
 from trainer_cli.wrappers.global_seed import torch_threads
 from trainer_cli.wrappers.sample import ragged_of
 from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
-
-MAX_TOLD = 300
 
 
 class TorchEngine(Engine):
@@ -45,7 +43,7 @@ class TorchEngine(Engine):
         try:
             module = copy.deepcopy(self.module)
         except Exception as err:
-            raise ModuleError(f"PyTorch module {self.name} cannot be copied: {told(err)}") from err
+            raise ModuleError(f"PyTorch module {self.name} cannot be copied: {raised(err)}") from err
         twin = type(self)(module, self.layout, self.device, is_mirrored=self.is_mirrored)
         twin.per_token = self.per_token
         return twin
@@ -90,10 +88,8 @@ class TorchEngine(Engine):
 
     def call(self, where: str, arguments: Arguments, X: Any) -> Any:
         """What the module returns. ModuleError: it raises, or writes to its input."""
-        try:
+        with self.failing(where, X):
             found = self.module(*arguments.positional, **arguments.keywords)
-        except Exception as err:
-            raise self.failure(where, f"raised {told(err)}", X) from err
         if stray := self.contents.strayed():
             raise self.failure(where, stray, X)
         if arguments.changed():
@@ -126,20 +122,3 @@ class TorchEngine(Engine):
         """The output as the next layer takes it."""
         ragged = ragged_of(X)
         return ragged.like(Y) if self.per_token and ragged is not None else Y
-
-
-def told(err: BaseException) -> str:
-    """What was raised, on one line: `RuntimeError: mat1 and mat2 ...`."""
-    line = " ".join(str(err).split())
-    return f"{type(err).__name__}: {line if len(line) <= MAX_TOLD else line[: MAX_TOLD - 3] + '...'}"
-
-
-def shown(found: Any) -> str:
-    """What a module returned, in words."""
-    if isinstance(found, tuple | list):
-        return f"a {type(found).__name__} of {len(found)}: {', '.join(map(shown, found))}"
-    if isinstance(found, dict):
-        return f"a dict of {', '.join(map(str, found))}"
-    if hasattr(found, "dtype") and hasattr(found, "shape"):
-        return f"{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"
-    return repr(found) if found is None else f"a {type(found).__name__}"

@@ -23,9 +23,9 @@ FOREIGN = ("bfloat16", "float8", "complex", "quint", "qint")
 class Contents:
     """What a module holds, by its name in the module.
 
-    `trained` and `frozen` are its parameters, each once, and `homes` says where in the module each hangs; `places`
-    says for each buffer of its state dict where it hangs: a tied one in several places. Buffers that are not
-    persistent are the module's own business.
+    `trained` and `frozen` are its parameters, each once. `homes` says where in the module each hangs, under which key,
+    and whether it is trained; `places` says for each buffer of its state dict where it hangs: a tied one in several
+    places. Buffers that are not persistent are the module's own business.
     """
 
     def __init__(self, module: Any):
@@ -34,10 +34,10 @@ class Contents:
         for name, param in module.named_parameters():
             (self.trained if param.requires_grad else self.frozen)[name] = param
         self.places: dict[str, list[tuple[dict[str, Any], str]]] = {}
-        self.homes: dict[str, tuple[dict[str, Any], str]] = {}
-        for name in (*self.trained, *self.frozen):
+        self.homes: dict[str, tuple[dict[str, Any], str, torch.nn.Parameter, bool]] = {}
+        for name, param in (*self.trained.items(), *self.frozen.items()):
             owner, _, key = name.rpartition(".")
-            self.homes[name] = (module.get_submodule(owner)._parameters, key)
+            self.homes[name] = (module.get_submodule(owner)._parameters, key, param, param.requires_grad)
         names: dict[int, str] = {}
         for prefix, owner in module.named_modules():
             for key, buffer in owner._buffers.items():
@@ -47,12 +47,10 @@ class Contents:
 
     def strayed(self) -> str:
         """What the module did to a parameter that a layer cannot follow, in words; empty if nothing."""
-        held: dict[str, torch.nn.Parameter] = self.trained | self.frozen
-        for name, param in held.items():
-            home, key = self.homes[name]
+        for name, (home, key, param, is_trained) in self.homes.items():
             if not is_(home.get(key), param):
                 return f"put another parameter in the place of {name}: change it in place, under torch.no_grad()"
-            if param.requires_grad is not (name in self.trained):
+            if param.requires_grad is not is_trained:
                 return f"set requires_grad of {name} while it runs: freeze it where the module is made"
         return ""
 
@@ -122,9 +120,8 @@ class Shared(State):
     def bind(self, layer: Model) -> None:
         self.trained = []
         for name, param in self.contents.trained.items():
-            param.data = tensor_of(layer.get_param(self.prefix + name))
-            gradient = tensor_of(layer.get_grad(self.prefix + name))
-            self.trained.append((param, tensor_of(layer.get_param(self.prefix + name)), gradient))
+            ours = param.data = tensor_of(layer.get_param(self.prefix + name))
+            self.trained.append((param, ours, tensor_of(layer.get_grad(self.prefix + name))))
         for name, param in self.contents.frozen.items():
             param.data = tensor_of(layer.get_buffer(self.prefix + name))
         self.buffers = []
@@ -134,15 +131,13 @@ class Shared(State):
         self.mode: bool | None = None
 
     def enter(self, is_train: bool) -> None:
-        if is_train:
-            self.attach()
         if self.mode is not is_train:
             for name, value, fresh in self.buffers:
                 self.contents.hang(name, fresh if is_train else value)
             self.mode = is_train
 
     def attach(self) -> None:
-        """Let autograd add to the layer's gradients, and parameters lie in its arrays, wherever the module put them."""
+        """Let parameters lie in the layer's arrays and autograd add to its gradients, wherever the module put them."""
         for param, ours, gradient in self.trained:
             if param.data_ptr() != ours.data_ptr():
                 ours.copy_(param.detach())
