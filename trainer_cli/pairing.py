@@ -24,6 +24,8 @@ from trainer_cli.wrappers.engine import ModuleError
 from trainer_cli.wrappers.global_seed import seeded
 
 SAMPLE_ROWS = 16
+# How a module of another library may end whose outputs are no logits.
+ENDS = {"softmax_activation": "a softmax", "log_softmax": "a log_softmax", "sigmoid": "a sigmoid"}
 
 
 def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder, *, begins: bool = True) -> Model:
@@ -83,6 +85,8 @@ def mismatch(model: Model, loss: Loss) -> str:
     """
     end = ending(model)
     gives, last = end.attrs.get("output"), end.attrs.get("layer", end.name)
+    if "engine" in end.attrs and gives in ENDS:
+        return mismatch_of_module(end, loss)
     if gives == "unnormalized":
         return f"has no probabilities to score: {last} without normalize_outputs gives none when it predicts"
     if loss.takes == "probabilities" and gives == "softmax_activation":
@@ -92,9 +96,27 @@ def mismatch(model: Model, loss: Loss) -> str:
         return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1{or_logits}"
     if loss.takes != "probabilities" and gives == "softmax":
         return f"cannot follow {last}, whose gradient only a cross-entropy of probabilities gives: end in Linear.v1"
-    if loss.takes == "logits" and gives == "sigmoid":
+    if loss.takes == "logits" and gives in ("sigmoid", "softmax_activation"):
         return f"takes logits, but the model ends in {last}: end it in Linear.v1"
+    if loss.takes == "log-probabilities" and gives is not None:
+        return f"takes log-probabilities, but the model ends in {last}: use CrossEntropyLoss and end it in Linear.v1"
     return ""
+
+
+def mismatch_of_module(layer: Model, loss: Loss) -> str:
+    """The same of a module of another library whose sample has shown that its outputs are no logits; gradients go back
+    through all of it."""
+    engine, gives = layer.attrs["engine"], layer.attrs["output"]
+    module = f"the {engine.library} module {engine.name}"
+    if loss.takes == "probabilities":
+        or_logits = ", and set from_logits = true" if hasattr(loss, "from_logits") else ""
+        return f"gives the gradient of logits, but {module} ends in {ENDS[gives]}: let it end in logits{or_logits}"
+    if gives == "log_softmax":  # the logits of its own probabilities
+        return ""
+    remedy = {"logits": "let it return what comes before", "log-probabilities": "let it end in log_softmax"}
+    return (
+        f"takes {loss.takes}, but {module} ends in {ENDS[gives]}: {remedy[loss.takes]}" if loss.takes in remedy else ""
+    )
 
 
 def fit_loss(config: RunConfig, loss: Loss, target: Target) -> None:

@@ -27,6 +27,7 @@ from trainer_cli.layer_watch import (
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
+from trainer_cli.pairing import check_pair
 from trainer_cli.user_code import defined_at
 from trainer_cli.wrappers.engine import module_error
 
@@ -64,8 +65,10 @@ def rehearse(
 ) -> dict[str, list[str]]:
     """Train and score on the first rows of each sample (inputs, targets, weights), and leave everything as it was.
 
-    Returns the names of each metric's scores. ConfigError: a part fails, at its section.
+    Returns the names of each metric's scores. ConfigError: a part fails, at its section, or what the model has shown to
+    end in does not fit the loss.
     """
+    check_pair(config, model, loss)
     names: dict[str, list[str]] = {}
     with unchanged(model), watched_layers(config, model), np.errstate(all="ignore"):
         for X, Y, weights in samples:

@@ -104,6 +104,10 @@ AT_START = {
     "wrong_rows": WHERE + r"PyTorch module Net returned float32 \(\d+, 2\); expected \d+ rows.*" + INPUT,
     "raises": WHERE + r"PyTorch module Net raised KeyError: 'no such thing'" + INPUT + r" \(parts\.py:\d+\)",
     "raises_back": WHERE + r"PyTorch module Net raised RuntimeError: no way back on the way back" + INPUT,
+    "detached": WHERE
+    + r"PyTorch module Net returned an output that depends on none of its parameters \(hidden\.weight, hidden\.bias, "
+    + r"norm\.weight, norm\.bias and 2 more\): is it made under torch\.no_grad\(\) or \.detach\(\)\?"
+    + INPUT,
     "not_finite": WHERE + r"PyTorch module Net returned NaN or infinite numbers" + INPUT,
 }
 
@@ -116,6 +120,13 @@ def test_a_module_that_fails_is_told_at_its_section_before_the_first_update(fold
         assert said.count("\n") == 1
     line = int(said.split(":")[1])
     assert "[model.module]" in (folder / "run.cfg").read_text().splitlines()[line - 1]
+
+
+def test_a_module_that_ends_in_a_softmax_is_told_at_the_loss_of_logits(folder):
+    rule = "takes logits, but the PyTorch module Net ends in a softmax: let it return what comes before"
+    for words in (["debug-config", "run.cfg"], ["train", "run.cfg", "-o", "run", "-q"]):
+        said = call(*words, *CODE, "--model.module.fault=softmax", code=2)
+        assert re.fullmatch(rf"run\.cfg:\d+: loss: {rule}\n", said), said
 
 
 def test_a_module_in_a_chain_is_told_at_its_own_section(folder):

@@ -55,6 +55,12 @@ class Net(nn.Module):
     def nan_late(self, y):
         return y / (0 if self.n > 5 else 1)
 
+    def detached(self, y):
+        return y.detach()
+
+    def softmax(self, y):
+        return y.softmax(1)
+
     def raises_dev(self, y):
         if not self.training and self.n > 5:
             raise RuntimeError("not now")

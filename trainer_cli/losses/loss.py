@@ -9,7 +9,7 @@ from typing import Any, Literal
 from trainer_cli.arrays import Array
 
 Link = Literal["none", "softmax", "sigmoid"]
-Takes = Literal["probabilities", "logits", "any"]
+Takes = Literal["probabilities", "logits", "log-probabilities", "any"]
 Truths = Literal["classes", "flags", "numbers", "any"]
 
 
@@ -18,9 +18,9 @@ class Loss(ABC):
 
     `link` is what turns the model's outputs into probabilities, for metrics and decoding: "none", "softmax" or
     "sigmoid". `takes` is what the guesses must be: "probabilities" (of a Softmax layer, which passes the gradient of
-    the logits through: that is what such a loss gives), "logits", or "any". `truths` is what the targets are:
-    "classes", one of several, "flags", each true or not, "numbers", or "any". `skips_unknown`: a class number -1, of a
-    class that training never had, has no part in the loss.
+    the logits through: that is what such a loss gives), "logits", "log-probabilities" or "any". `truths` is what the
+    targets are: "classes", one of several, "flags", each true or not, "numbers", or "any". `skips_unknown`: a class
+    number -1, of a class that training never had, has no part in the loss.
     """
 
     link: Link = "none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.engine import PREFIX, raised
 from trainer_cli.wrappers.sample import ragged_of, told_apart
+from trainer_cli.wrappers.torch_endings import ending
 from trainer_cli.wrappers.torch_engine import TorchEngine
+from trainer_cli.wrappers.torch_flow import is_fed, proved
 from trainer_cli.wrappers.torch_products import largest_matrix, products
 from trainer_cli.wrappers.torch_state import type_of
 from trainer_cli.wrappers.torch_tensors import Layout, tensor_of
@@ -40,7 +43,8 @@ def PyTorchWrapper(module: Any, layout: Layout = "NCHW", device: str = "cpu") ->
     layer, and before one that predicts with 0: no draw depends on what was drawn before.
 
     Errors: no module, a device that is not there, or parameters that are not float32 (ArgumentError); a module that
-    raises, or returns anything else (ModuleError), or numbers that are not finite in training (DivergedError).
+    raises, returns anything else, or returns what depends on none of its parameters or, where layers before it have
+    some, not on its input (ModuleError); numbers that are not finite in training (DivergedError).
     """
     torch = required("torch", NAME)
     if not isinstance(module, torch.nn.Module):
@@ -87,6 +91,7 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
     engine.set_mode(is_train)
     engine.seed(model.random_seed("torch") if is_train else 0)
     wants_gradient = model.input_gradient and is_train
+    feeds = is_fed(model)
     arguments = engine.arguments(X, model.dtype, wants_gradient)
     with torch.set_grad_enabled(is_train):
         found = engine.call(model.where, arguments, X)
@@ -100,12 +105,9 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
         if not is_train:
             raise ArgumentError(f"{model.where}: a PyTorch module goes back only after a forward pass in training")
         gradient = tensor_of(gradient_of(model, dY, Y)).to(output.device)
-        if output.requires_grad:
-            try:
-                output.backward(gradient)
-            except Exception as err:
-                raise engine.failure(model.where, f"raised {raised(err)} on the way back", X) from err
-            engine.state.collect()
+        with nullcontext() if engine.flows else proved(engine, model, X, arguments if feeds else None):
+            if output.requires_grad:
+                engine.go_back(model.where, output, gradient, X)
         return arguments.gradient(X) if wants_gradient else None
 
     return engine.rows_of(X, Y), backprop
@@ -146,13 +148,15 @@ def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:
     X = told_apart(X)
     engine.set_mode(False)
     engine.seed(0)
-    arguments = engine.arguments(X, model.dtype)
-    with torch.no_grad(), products(engine.module) as found:
+    arguments = engine.arguments(X, model.dtype).followed()
+    with torch.enable_grad(), products(engine.module) as found:
         output = engine.call(model.where, arguments, X)
     ragged = ragged_of(X)
     if ragged is not None and hasattr(output, "shape") and output.dim():
         engine.per_token = output.shape[0] == len(ragged.data)
     output = engine.checked(model.where, output, X, model.dtype)
+    if ends_in := ending(output):
+        model.attrs["output"] = ends_in
     largest = max(found.values(), default=0) / n_rows(X)
     model.attrs["largest_product"] = max(int(largest), largest_matrix(engine.module))
     if Y is not None and width(Y) != output.shape[-1]:

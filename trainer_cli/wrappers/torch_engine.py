@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -16,11 +16,15 @@ from trainer_cli.wrappers.sample import ragged_of
 from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
 
+if TYPE_CHECKING:
+    import torch
+
 
 class TorchEngine(Engine):
     """`per_token`: the module gives one output a token of ragged rows, not one a row; a sample has shown which.
 
-    `is_mirrored` has the module's tensors apart from the store's also where both are on the CPU.
+    `flows`: on the way back it has reached what is to be trained. `is_mirrored` has the module's tensors apart from the
+    store's also where both are on the CPU.
     """
 
     library = "PyTorch"
@@ -31,6 +35,7 @@ class TorchEngine(Engine):
         self.device = device
         self.is_mirrored = is_mirrored or device != "cpu"
         self.per_token = False
+        self.flows = False
         self.is_train: bool | None = None
         self.look()
 
@@ -95,6 +100,14 @@ class TorchEngine(Engine):
         if arguments.changed():
             raise self.failure(where, "changes its input in place, which others read: let it work on a copy", X)
         return found
+
+    def go_back(self, where: str, output: torch.Tensor, gradient: torch.Tensor, X: Any) -> None:
+        """Add what the output's gradient gives to those of the parameters. ModuleError: the module raises."""
+        try:
+            output.backward(gradient)
+        except Exception as err:
+            raise self.failure(where, f"raised {raised(err)} on the way back", X) from err
+        self.state.collect()
 
     def checked(self, where: str, found: Any, X: Any, dtype: np.dtype[np.generic]) -> Any:
         """The module's output, a tensor of floats with the rows first, images as (B, H, W, C), in the type of the

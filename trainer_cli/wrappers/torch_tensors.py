@@ -82,6 +82,12 @@ class Arguments:
     def numbers(self, array: Array) -> torch.Tensor:
         return tensor_of(array).to(self.device)
 
+    def followed(self) -> Arguments:
+        """The same, of whose floats autograd records what becomes of them."""
+        self.positional = [recorded(tensor) for tensor in self.positional]
+        self.keywords = {name: recorded(tensor) for name, tensor in self.keywords.items()}
+        return self
+
     def changed(self) -> bool:
         """Whether the module wrote to its input, which may be somebody else's too."""
         return any(tensor._version for tensor in (*self.positional, *self.keywords.values()))
@@ -98,6 +104,11 @@ class Arguments:
         if leaf is None or leaf.grad is None:
             return np.zeros(X.shape, self.dtype)
         return array_of(leaf.grad)
+
+
+def recorded(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy of floats, which autograd follows though it may be written to; others as they are."""
+    return tensor.detach().requires_grad_().clone() if tensor.is_floating_point() else tensor
 
 
 def as_layout(images: torch.Tensor, layout: Layout) -> torch.Tensor:

@@ -1,0 +1,64 @@
+"""Whether gradients reach what a PyTorch module is to train, and what stands before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from trainer_cli.model import Model
+
+if TYPE_CHECKING:
+    from trainer_cli.wrappers.torch_engine import TorchEngine
+    from trainer_cli.wrappers.torch_tensors import Arguments
+
+# So many parameters are named.
+SHOWN = 4
+CAUSE = "is it made under torch.no_grad() or .detach()?"
+
+
+def is_fed(model: Model) -> bool:
+    """Whether a layer's input comes from parameters that are trained, as far as the loop tells: one that asks for the
+    gradient of the model's own input tells nothing."""
+    store = model.store_or_none
+    return model.input_gradient and store is not None and not store.root.input_gradient
+
+
+@contextmanager
+def proved(engine: TorchEngine, model: Model, X: Any, fed: Arguments | None) -> Iterator[None]:
+    """The block is a module's first way back. ModuleError: it reaches none of the parameters that are to be trained, or
+    of the inputs in `fed`, behind which there are such.
+
+    A parameter that only some passes reach is as it should be, so one is enough.
+    """
+    reached: list[bool] = []
+    trained, frozen = engine.contents.trained, engine.contents.frozen
+    hooks = [param.register_post_accumulate_grad_hook(lambda _: reached.append(True)) for param in trained.values()]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+    what = ""
+    if trained and not reached:
+        what = f"returned an output that depends on none of its parameters ({listed(trained)}): {CAUSE}"
+    elif fed is not None and fed.leaves and all(leaf.grad is None for leaf in fed.leaves.values()):
+        what = f"returned an output that does not depend on its input, so nothing before it is trained: {CAUSE}"
+    elif frozen and not trained and not has_parameters(model):
+        what = f"has frozen parameters alone ({listed(frozen)}), and no other layer has any: nothing would be trained"
+    if what:
+        raise engine.failure(model.where, what, X)
+    engine.flows = True
+
+
+def has_parameters(model: Model) -> bool:
+    """Whether anything of the whole model is trained."""
+    store = model.store_or_none
+    return store is not None and bool(store.segments)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more
