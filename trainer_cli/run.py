@@ -10,7 +10,7 @@ from typing import Any
 
 from trainer_cli import loop, snapshot, state
 from trainer_cli.arrays import Batch
-from trainer_cli.checkpoint import Checkpoint
+from trainer_cli.checkpoint import STATE, Checkpoint
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Epochs
 from trainer_cli.errors import DivergedError, Stopped
@@ -57,7 +57,8 @@ class Run:
         extended = self.state.extended()
         if self.is_over and self.reason(extended) is None:
             self.state = extended
-        self.job.remember(self.state.schedules)
+        with snapshot.of_file(STATE):
+            self.job.remember(self.state.schedules)
 
     def go(self, loggers: Mapping[str, Logger]) -> None:
         """Train until a limit is reached. On `Stopped` and `DivergedError` the run is saved, ready to be resumed."""

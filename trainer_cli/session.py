@@ -141,7 +141,8 @@ class Session:
         with computing(ready.facts["threads"], ready.job.model):
             driver = self.driver(ready.config, ready.job, run_dir)
             if found is not None:
-                driver.resume(found)
+                with in_folder(checkpoint.step_folder(run_dir, found.step)):
+                    driver.resume(found)
                 pointers.refresh(run_dir, found.state)  # a kill may have come between a checkpoint and its pointers
             was_over = driver.is_over
             if not was_over:
@@ -233,6 +234,15 @@ def remedied(run_dir: Path) -> Iterator[None]:
     except (ModelFileError, ConfigError) as err:
         way_out = f"Put the file back, or let --overwrite set the run in {run_dir} aside and start anew"
         raise ModelFileError(f"{err}\n{way_out}") from err
+
+
+@contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    """Put a folder before the name of a file in it that a ModelFileError begins with."""
+    try:
+        yield
+    except ModelFileError as err:
+        raise ModelFileError(f"{folder}/{err}") from err
 
 
 def as_recorded(config: RunConfig, before: Mapping[str, Any]) -> RunConfig:

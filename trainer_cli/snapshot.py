@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
 from trainer_cli import state, tensors, trained
 from trainer_cli.arrays import Array
-from trainer_cli.checkpoint import Checkpoint
-from trainer_cli.errors import DivergedError
+from trainer_cli.checkpoint import MODEL, OPTIMIZER, STATE, Checkpoint
+from trainer_cli.errors import DivergedError, ModelFileError
 from trainer_cli.job import Job
 from trainer_cli.state import RunState
+
+PARAMS = "params.safetensors"
 
 
 def take(job: Job, at: RunState) -> Checkpoint:
@@ -46,17 +49,34 @@ def take(job: Job, at: RunState) -> Checkpoint:
 
 
 def restore(job: Job, found: Checkpoint) -> RunState:
-    """Give a job's model and optimizer the weights, buffers, averages and moments of a checkpoint; the run's state."""
-    at = state.from_json(found.state)
-    store, optimizer = job.model.store, job.optimizer
-    params = tensors.from_bytes(found.model["params.safetensors"])
-    store.buffers.load({name: params.pop(name) for name in store.buffers.named() if name in params})
-    arrays = dict(found.optimizer)
+    """Give a job's model and optimizer the weights, buffers, averages and moments of a checkpoint; the run's state.
+
+    ModelFileError: a file of the checkpoint, which it names, does not fit them.
+    """
+    store, optimizer, arrays = job.model.store, job.optimizer, dict(found.optimizer)
     weights = {name.removeprefix("weights."): arrays.pop(name) for name in list(arrays) if name.startswith("weights.")}
-    store.load(weights or params, store.values)
-    if optimizer.use_averages:
-        averages = {f"averages.{name}": array if found.step > 0 else array * 0 for name, array in params.items()}
-        arrays = averages | arrays
-    optimizer.from_arrays(store, arrays, n_updates=found.step)
+    with of_file(STATE):
+        at = state.from_json(found.state)
+    with of_file(f"{MODEL}/{PARAMS}"):
+        params = tensors.from_bytes(found.model[PARAMS])
+        store.buffers.load({name: params.pop(name) for name in store.buffers.named() if name in params})
+        if not weights:
+            store.load(params, store.values)
+    with of_file(OPTIMIZER):
+        if weights:
+            store.load(weights, store.values)
+        if optimizer.use_averages:
+            averages = {f"averages.{name}": array if found.step > 0 else array * 0 for name, array in params.items()}
+            arrays = averages | arrays
+        optimizer.from_arrays(store, arrays, n_updates=found.step)
     optimizer.position = found.step
     return at
+
+
+@contextmanager
+def of_file(name: str) -> Iterator[None]:
+    """Within the block, a ModelFileError says which file of the checkpoint is meant."""
+    try:
+        yield
+    except ModelFileError as err:
+        raise ModelFileError(f"{name}: {err}") from err

@@ -1,11 +1,14 @@
 """The losses of PyTorch by name: values and gradients as PyTorch has them, weights and shares as ours."""
 
+import re
+
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 
 import torch
+from test_pytorch_runs import call, folder, tmp_path  # noqa: F401 - fixtures
 
 from trainer_cli.api import BinaryCrossentropy, CategoricalCrossentropyV4, Huber, MeanSquaredError
 from trainer_cli.arrays import Batch, Ragged, slice_rows
@@ -207,3 +210,41 @@ def test_shapes_that_do_not_fit_are_told():
         TorchLoss("CrossEntropyLoss")(LOGITS, CLASSES[:3])
     with pytest.raises(ShapeError, match="truths must have the guesses' shape"):
         TorchLoss("MSELoss")(LOGITS, NUMBERS[:, :2])
+    with pytest.raises(ShapeError, match=r"^TorchLoss.v1: weight of NLLLoss must have one number a class, 4, got 3$"):
+        TorchLoss("NLLLoss", weight=[1, 2, 3])(LOG_P, CLASSES)
+    with pytest.raises(ArgumentError, match=r"^TorchLoss.v1: BCEWithLogitsLoss raised \w+Error: .* size of tensor"):
+        TorchLoss("BCEWithLogitsLoss", weight=[1, 2, 3])(LOGITS, FLAGS)
+
+
+def test_guesses_out_of_range_are_told_with_the_remedy():
+    with pytest.raises(
+        ArgumentError, match=r"BCELoss takes probabilities in \[0, 1\], got values from -.*sigmoid, or use"
+    ):
+        TorchLoss("BCELoss")(LOGITS, FLAGS)
+    with pytest.raises(
+        ArgumentError, match=r"NLLLoss takes log-probabilities, none above 0, got .* or use CrossEntropy"
+    ):
+        TorchLoss("NLLLoss")(LOGITS, CLASSES)
+
+
+@pytest.mark.parametrize("name", ["BCELoss", "NLLLoss"])
+def test_nan_goes_through_for_the_caller_to_stop_at(name):
+    guesses, truths = CASES[name]
+    guesses = guesses.copy()
+    guesses[2] = np.nan
+    grad, value = TorchLoss(name)(guesses, truths)
+    assert np.isnan(value)
+    assert grad.shape == guesses.shape
+
+
+def test_a_loss_that_does_not_fit_is_told_at_its_place(folder):  # noqa: F811
+    text = (folder / "run.cfg").read_text()
+    before = '@losses = "CategoricalCrossentropy.v4"\nfrom_logits = true'
+    for settings, key, rule in (
+        ('name = "CrossEntropyLoss"\nweight = [1.0, 2.0, 3.0]', "loss.weight", "weight of CrossEntropyLoss must have"),
+        ('name = "NLLLoss"', "loss", "NLLLoss takes log-probabilities, none above 0, got values from"),
+    ):
+        (folder / "run.cfg").write_text(text.replace(before, f'@losses = "TorchLoss.v1"\n{settings}'))
+        said = call("debug-config", "run.cfg", "--code", "parts.py", code=2)
+        assert re.match(rf"run\.cfg:\d+: {key}: TorchLoss\.v1: {rule}", said), said
+        assert said.count("\n") == 1

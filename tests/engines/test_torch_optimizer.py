@@ -1,5 +1,8 @@
 """The optimizers of PyTorch on the model's arrays: to the bit what they do alone, and what is kept of them."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ import torch
 from test_pytorch_runs import call, folder, tmp_path  # noqa: F401 - fixtures
 from torch_runs import write_files
 
-from trainer_cli import tensors
+from trainer_cli import checkpoint, tensors
 from trainer_cli.api import Linear, Relu, chain, warmup_linear
 from trainer_cli.errors import ArgumentError, DivergedError, ModelFileError
 from trainer_cli.optimizers import TorchOptimizer
@@ -88,7 +91,7 @@ def resumed(name, forget=()):
     for _ in range(3):
         step(first, optimizers[1])
     kept = tensors.from_bytes(tensors.to_bytes(optimizers[1].to_arrays(first.store)))
-    kept = {key: array for key, array in kept.items() if not key.startswith(tuple(forget))}
+    kept = {key: array * 0 if key.startswith(tuple(forget)) else array for key, array in kept.items()}
     second.store.values[...] = first.store.values
     optimizers[2].from_arrays(second.store, kept, n_updates=3)
     optimizers[2].position = 3
@@ -122,6 +125,44 @@ def test_what_is_kept_has_the_parameters_names():
         optimizer.from_arrays(model.store, {**kept, "exp_avg.other.W": X}, n_updates=1)
 
 
+def damaged(kept, name, how):
+    """What was kept, without one array, with one of another name, or with one cut short or of another type."""
+    others = {key: array for key, array in kept.items() if key != name}
+    changed = {
+        "is missing": {},
+        "is nothing that": {name: kept[name], f"other.{name.partition('.')[2]}": kept[name]},
+        r"is float32 \(1,?.*\), Adafactor keeps": {name: kept[name][:1]},
+        "is float64": {name: kept[name].astype(np.float64)},
+    }
+    return others | changed[how]
+
+
+@pytest.mark.parametrize(
+    "how", ["is missing", "is nothing that", r"is float32 \(1,?.*\), Adafactor keeps", "is float64"]
+)
+@pytest.mark.parametrize("name", ["row_var.relu.W", "row_var.linear.W", "variance.relu.b"])
+def test_a_state_that_is_cut_short_is_told_when_it_is_loaded(how, name):
+    model, optimizer = made(), TorchOptimizer("Adafactor", 0.01)
+    step(model, optimizer)
+    kept = optimizer.to_arrays(model.store)
+    before = optimizer.to_arrays(model.store)
+    with pytest.raises(ModelFileError, match=rf"^\w+\.{name.partition('.')[2]}: {how}"):
+        optimizer.from_arrays(model.store, damaged(kept, name, how), n_updates=1)
+    after = optimizer.to_arrays(model.store)
+    assert all(np.array_equal(before[key], after[key]) for key in before)
+    optimizer.from_arrays(model.store, kept, n_updates=1)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "Muon"])
+def test_what_is_kept_is_what_is_expected(name):
+    model, optimizer = made(), TorchOptimizer(name, RATE, **SETTINGS.get(name, {}))
+    for _ in range(3):
+        step(model, optimizer)
+    kept = optimizer.to_arrays(model.store)
+    optimizer.from_arrays(model.store, kept, n_updates=3)
+    assert len(kept) == 1 + len(optimizer.expected(model.store))
+
+
 def test_the_state_moves_along_when_the_model_is_nested():
     model, optimizer = made(), TorchOptimizer("SGD", 0.1, momentum=0.9)
     step(model, optimizer)
@@ -153,6 +194,17 @@ WRONG = {
     "Adam takes no beta. Did you mean betas?": {"name": "Adam", "beta": 0.9},
     "lr is set by learn_rate here": {"name": "Adam", "lr": 0.1},
     "Adam refuses this: Invalid beta parameter at index 0: 1.5": {"name": "Adam", "betas": [1.5, 0.9]},
+    "betas of Adam must be a list of 2 numbers, as [0.9, 0.999] by default, got 0.9": {"name": "Adam", "betas": 0.9},
+    "betas of Adam must be a list of 2 numbers, as [0.9, 0.999] by default, got [0.9]": {
+        "name": "Adam",
+        "betas": [0.9],
+    },
+    "eps of Adam must be a number, as 1e-08 by default, got 'small'": {"name": "Adam", "eps": "small"},
+    "amsgrad of Adam must be true or false, as False by default, got 1": {"name": "Adam", "amsgrad": 1},
+    "eps of Adafactor must be a list of 2 numbers, as [None, 0.001] by default, got 0.1": {
+        "name": "Adafactor",
+        "eps": 0.1,
+    },
     "Adam cannot update with this: If capturable=True": {"name": "Adam", "capturable": True},
     "Adam cannot update with this: a leaf Variable that requires grad": {"name": "Adam", "differentiable": True},
 }
@@ -177,6 +229,24 @@ def test_a_run_is_trained_by_it_stopped_and_resumed(folder):  # noqa: F811
     said = call("debug-config", "run.cfg", "--code", "parts.py", code=2)
     rule = "TorchOptimizer.v1: torch.optim has no optimizer of the name 'AdmW'. Did you mean AdamW?"
     assert said == f"run.cfg:30: optimizer.name: {rule}\n"
-    said = call("train", "run.cfg", "-o", "other", *line, "--optimizer.name=Muon", "--optimizer.weight_decay=0", code=2)
+    write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "Adam"\nlearn_rate = 0.02\nbetas = 0.9')
+    said = call("debug-config", "run.cfg", "--code", "parts.py", code=2)
+    rule = "betas of Adam must be a list of 2 numbers, as [0.9, 0.999] by default, got 0.9"
+    assert said == f"run.cfg:32: optimizer.betas: TorchOptimizer.v1: {rule}\n"
+    write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "Muon"\nlearn_rate = 0.02')
+    said = call("train", "run.cfg", "-o", "other", *line, "--optimizer.weight_decay=0", code=2)
     assert "Muon refuses this: Muon only supports 2D parameters" in said
     assert not (folder / "other" / "checkpoints").exists()
+
+
+def test_a_checkpoint_whose_state_is_cut_short_is_told_with_its_file(folder):  # noqa: F811
+    write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "Adam"\nlearn_rate = 0.02')
+    line = ("--code", "parts.py", "-q")
+    call("train", "run.cfg", "-o", "run", *line, "--training.max_steps=5")
+    place = "run/checkpoints/step-0000000005"
+    found = checkpoint.read(folder / place)
+    cut = {name: array for name, array in found.optimizer.items() if name != "exp_avg.module.hidden.weight"}
+    shutil.rmtree(folder / "run" / "checkpoints")
+    checkpoint.save(folder / "run", replace(found, optimizer=cut))
+    said = call("train", "run.cfg", "-o", "run", *line, "--resume", code=2)
+    assert said == f"{folder}/{place}/optimizer.safetensors: exp_avg.module.hidden.weight: is missing\n"

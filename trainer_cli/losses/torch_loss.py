@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged
-from trainer_cli.errors import ArgumentError
+from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
 from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import rows_mass
 from trainer_cli.losses.tokens import of_tokens, repeated
-from trainer_cli.losses.truths import as_alike, as_classes, as_guesses, as_outputs, as_weights
+from trainer_cli.losses.truths import ROUNDING, as_alike, as_classes, as_guesses, as_outputs, as_weights
 from trainer_cli.losses.unknown import without_unknown
 from trainer_cli.registry import nearest, registry
+from trainer_cli.wrappers.engine import raised
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +51,9 @@ class TorchLoss(Loss):
     default, the mean over the rows of their sums, and no "mean". Without weights the computation is PyTorch's own, to
     the bit.
 
-    Errors: no such class, one that takes more than guesses and truths, settings that it refuses (ArgumentError).
+    Errors: no such class, one that takes more than guesses and truths, settings that it refuses; guesses for `BCELoss`
+    that are no probabilities, or for `NLLLoss` no log-probabilities; anything that PyTorch raises (ArgumentError); a
+    list of class weights that is not one number a class (ShapeError).
     """
 
     def __init__(self, name: str, **settings: Any):
@@ -65,7 +68,7 @@ class TorchLoss(Loss):
         self.skips_unknown = name in OF_CLASSES
         self.truths: Truths = truths_of(name)
         self.link: Link = "softmax" if name in OF_CLASSES else "sigmoid" if name in OF_LOGITS else "none"
-        self.takes: Takes = "any" if self.link == "none" else "logits"
+        self.takes: Takes = takes_of(name, self.link)
 
     def made(self, reduction: str) -> Any:
         try:
@@ -90,12 +93,34 @@ class TorchLoss(Loss):
             truths = truths.astype(np.int64 if truths.ndim == 1 else guesses.dtype)
         else:
             truths = as_alike(NAME, truths, guesses)
+        self.check(guesses)
+        if self.name == "BCELoss" and np.isnan(guesses).any():  # which PyTorch refuses
+            return guesses * np.nan, np.nan
         leaf = torch.tensor(guesses, requires_grad=True)
-        with torch.enable_grad():
-            value = self.value(leaf, torch.tensor(truths), truths, weights)
-        value.backward()
+        try:
+            with torch.enable_grad():
+                value = self.value(leaf, torch.tensor(truths), truths, weights)
+            value.backward()
+        except Exception as err:
+            raise ArgumentError(f"{NAME}: {self.name} raised {raised(err)}") from err
         grad = leaf.grad
         return (np.zeros_like(guesses) if grad is None else grad.numpy()), float(value.detach())
+
+    def check(self, guesses: Array) -> None:
+        """ArgumentError: the guesses are not what this loss is for, or its class weights are for other classes. NaN
+        goes through, for the caller to stop at."""
+        classes = self.settings.get("weight") if self.skips_unknown else None
+        if classes is not None and len(classes) != guesses.shape[1]:
+            message = f"weight of {self.name} must have one number a class, {guesses.shape[1]}, got {len(classes)}"
+            raise ShapeError(f"{NAME}: {message}")
+        low, high = guesses.min(), guesses.max()
+        if self.name == "BCELoss" and (low < 0 or high > 1):
+            rule, remedy = "probabilities in [0, 1]", "end the model in a sigmoid, or use BCEWithLogitsLoss"
+        elif self.name == "NLLLoss" and high > ROUNDING:
+            rule, remedy = "log-probabilities, none above 0", "end the model in log_softmax, or use CrossEntropyLoss"
+        else:
+            return
+        raise ArgumentError(f"{NAME}: {self.name} takes {rule}, got values from {low:.6g} to {high:.6g}: {remedy}")
 
     def value(self, leaf: torch.Tensor, target: torch.Tensor, truths: Any, weights: Array | None) -> torch.Tensor:
         """The loss as a tensor of no axes."""
@@ -135,6 +160,12 @@ class TorchLoss(Loss):
         if classes is not None:
             counts *= classes.detach().numpy().astype(np.float64)[truths]
         return float(counts.sum() if weights is None else counts @ weights)
+
+
+def takes_of(name: str, link: Link) -> Takes:
+    if name == "NLLLoss":
+        return "log-probabilities"
+    return "any" if link == "none" else "logits"
 
 
 def truths_of(name: str) -> Truths:

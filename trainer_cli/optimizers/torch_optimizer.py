@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from trainer_cli.optimizers.clipping import clip
 from trainer_cli.optimizers.hyper import Rate
 from trainer_cli.optimizers.updater import Updater
 from trainer_cli.registry import nearest, registry
+from trainer_cli.schedules.arguments import is_number
 from trainer_cli.store import Segment, Store, view
 
 if TYPE_CHECKING:
@@ -141,15 +143,55 @@ class TorchOptimizer(Updater):
 
         arrays = dict(arrays)
         others = others_of(arrays, f"torch.optim.{self.name}")
+        expected = self.expected(store) if n_updates else {}
+        check_kept(arrays | others, expected, {segment.name for segment in store.segments}, self.name)
         states = {segment.name: state for segment, state in self.states(store).values()}
         for state in states.values():
             state.clear()
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
         for full, value in (tensors | others).items():
             key, _, name = full.partition(".")
-            if name not in states:
-                raise ModelFileError(f"{full}: belongs to no layer of this model")
             states[name][key] = value
+
+    def expected(self, store: Store) -> dict[str, Any]:
+        """What PyTorch remembers of parameters of these shapes after an update, by full name."""
+        import torch
+
+        tensors = [torch.zeros(segment.shape, dtype=dtype_of(store)).requires_grad_() for segment in store.segments]
+        for tensor in tensors:
+            tensor.grad = torch.zeros_like(tensor)
+        inner = self.made(tensors, [segment.no_decay for segment in store.segments])
+        inner.step()
+        pairs = zip(store.segments, tensors, strict=True)
+        return {f"{key}.{each.name}": value for each, tensor in pairs for key, value in inner.state[tensor].items()}
+
+
+def dtype_of(store: Store) -> torch.dtype:
+    """PyTorch's name of the type of a store's numbers."""
+    import torch
+
+    dtype: torch.dtype = getattr(torch, store.dtype.name)
+    return dtype
+
+
+def check_kept(kept: Mapping[str, Any], expected: Mapping[str, Any], names: Collection[str], optimizer: str) -> None:
+    """ModelFileError: what was kept are not the arrays, by full name, that PyTorch's optimizer would have."""
+    for full in kept:
+        if full.partition(".")[2] not in names:
+            raise ModelFileError(f"{full}: belongs to no layer of this model")
+    for full in sorted(kept.keys() ^ expected.keys()):
+        raise ModelFileError(f"{full}: {'is missing' if full in expected else f'is nothing that {optimizer} keeps'}")
+    for full, value in expected.items():
+        found, wanted = kind_kept(kept[full]), kind_kept(value)
+        if found != wanted:
+            raise ModelFileError(f"{full}: is {found}, {optimizer} keeps {wanted}")
+
+
+def kind_kept(value: Any) -> str:
+    """What a part of a state is: `float32 (3, 4)` of an array or tensor, else the name of its class."""
+    if not hasattr(value, "dtype"):
+        return type(value).__name__
+    return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
 
 
 def kind_of(torch: Any, name: str) -> Any:
@@ -179,6 +221,32 @@ def check_settings(kind: Any, settings: dict[str, Any]) -> None:
         if key not in known:
             hint = nearest(key, known) or f" It takes {', '.join(known)}."
             raise ArgumentError(f"{NAME}: {kind.__name__} takes no {key}.{hint}")
+        default = inspect.signature(kind).parameters[key].default
+        if (wanted := wanted_like(default)) and not is_like(settings[key], default):
+            message = f"{key} of {kind.__name__} must be {wanted}, as {shown(default)} by default, got"
+            raise ArgumentError(f"{NAME}: {message} {shown(settings[key])}")
+
+
+def wanted_like(default: Any) -> str:
+    """What a setting must be whose default is this, in words; "" if that tells nothing."""
+    if isinstance(default, tuple):
+        return f"a list of {len(default)} numbers"
+    if isinstance(default, bool):
+        return "true or false"
+    return "a number" if is_number(default) else ""
+
+
+def is_like(value: Any, default: Any) -> bool:
+    """Whether a setting is of the kind of its default."""
+    if isinstance(default, tuple):
+        same = isinstance(value, tuple) and len(value) == len(default)
+        return same and all(is_number(a) or (a is None and b is None) for a, b in zip(value, default, strict=True))
+    return isinstance(value, bool) if isinstance(default, bool) else is_number(value)
+
+
+def shown(value: Any) -> str:
+    """A setting as it was given: what is a tuple here was a list."""
+    return repr(list(value) if isinstance(value, tuple) else value)
 
 
 def others_of(arrays: dict[str, Array], optimizer: str) -> dict[str, Any]:
