@@ -81,6 +81,7 @@ from trainer_cli.api import (
     decaying,
     equinox_pair,
     expand_window,
+    fan_in_uniform_init,
     flax_pair,
     get_ops,
     glorot_normal_init,
@@ -248,6 +249,10 @@ CASES = {
         (lambda: warmup_stable_decay(0.1, 20, 10, 3), "together must be at most total_steps, got 20 + 10")
     ],
     # Initializers
+    "fan_in_uniform_init": [
+        (lambda: fan_in_uniform_init(ops, (3,)), "a shape must be (nO, nI, ...), got (3,)"),
+        (lambda: fan_in_uniform_init(ops, [3], n_inputs=3), "a shape is a tuple of sizes that are at least 0"),
+    ],
     "glorot_normal_init": [(lambda: glorot_normal_init(ops, (3,)), "a shape must be (nO, nI, ...), got (3,)")],
     "glorot_uniform_init": [(lambda: glorot_uniform_init(ops, (3, -1)), "sizes that are at least 0, got (3, -1)")],
     "he_normal_init": [(lambda: he_normal_init(ops, ()), "a shape must be (nO, nI, ...), got ()")],

@@ -18,6 +18,7 @@ from trainer_cli.errors import (
 )
 from trainer_cli.initializers import (
     Initializer,
+    fan_in_uniform_init,
     glorot_normal_init,
     glorot_uniform_init,
     he_normal_init,
@@ -216,6 +217,7 @@ __all__ = [
     "decaying",
     "equinox_pair",
     "expand_window",
+    "fan_in_uniform_init",
     "flax_pair",
     "get_ops",
     "glorot_normal_init",

@@ -1,4 +1,4 @@
-"""The numbers a parameter starts with: nine rules under Thinc's names.
+"""The numbers a parameter starts with: nine rules under Thinc's names, and that of PyTorch's layers.
 
 An initializer is called as `init(ops, shape)` and gives a float32 array. The draw comes from `generator`, or else from
 the next one of `ops`; no global state is read. For a weight matrix `shape` is (nO, nI, ...): `nI` values come in, `nO`
@@ -85,6 +85,24 @@ def lecun_normal_init(ops: Generators, shape: Shape, *, generator: np.random.Gen
     """Normal with variance 1 / nI. LeCun et al., 1998, as `lecun_uniform_init`."""
     _, nI = _sizes("lecun_normal_init", shape)
     return _normal(ops, shape, generator, math.sqrt(1.0 / nI))
+
+
+def fan_in_uniform_init(
+    ops: Generators, shape: Shape, *, n_inputs: int | None = None, generator: np.random.Generator | None = None
+) -> Array:
+    """Uniform in +-1 / sqrt(nI), for weights and biases: what PyTorch's Linear and Conv2d start with.
+
+    Layers tell `n_inputs`, the values behind one output, which the shape of a bias does not; without it nI is the
+    shape's. The scale is that of LeCun et al., 1998, where the deviation, not the limit, is 1 / sqrt(nI).
+    """
+    if n_inputs is None:
+        _, n_inputs = _sizes("fan_in_uniform_init", shape)
+    return _uniform(ops, _checked("fan_in_uniform_init", shape), generator, 1.0 / math.sqrt(max(1, n_inputs)))
+
+
+def for_inputs(init: Initializer, n_inputs: int) -> Initializer:
+    """The initializer for a layer with so many values behind one output, told to the one rule that asks for them."""
+    return partial(fan_in_uniform_init, n_inputs=n_inputs) if init is fan_in_uniform_init else init
 
 
 def zero_init(ops: Generators, shape: Shape, *, generator: np.random.Generator | None = None) -> Array:
@@ -177,6 +195,12 @@ def configure_lecun_uniform_init() -> Initializer:
 def configure_lecun_normal_init() -> Initializer:
     """The initializer `lecun_normal_init`."""
     return lecun_normal_init
+
+
+@registry.initializers("fan_in_uniform_init.v1")
+def configure_fan_in_uniform_init() -> Initializer:
+    """The initializer `fan_in_uniform_init`."""
+    return fan_in_uniform_init
 
 
 @registry.initializers("zero_init.v1")

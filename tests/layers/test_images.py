@@ -9,6 +9,7 @@ import pytest
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.initializers import uniform_init
 from trainer_cli.layers import AvgPool2D, GlobalAvgPool, MaxPool2D, augment, chain, image_cnn
 from trainer_cli.model import Model
 from trainer_cli.ops import Ops
@@ -99,6 +100,29 @@ def test_a_ready_made_model_has_readable_names() -> None:
         "output.b": (10,),
     }
     assert model.predict(X).shape == (2, 10)
+
+
+LAYERS = ("conv1", "conv2", "hidden", "output")
+
+
+def first_numbers(model: Model) -> dict[str, Array]:
+    return {f"{node.name}.{name}": node.get_param(name) for node in model.walk() for name in node.param_names}
+
+
+def test_the_ready_made_model_draws_all_weights_and_all_biases_by_the_rules_given() -> None:
+    X = np.zeros((2, 28, 28, 1), np.float32)
+    ones, twos = (uniform_init(lo=value, hi=value) for value in (1, 2))
+    model = image_cnn(4, hidden=16, nO=3, init_W=ones, init_b=twos).initialize(X)
+    weights = {name: set(np.unique(array)) for name, array in first_numbers(model).items()}
+    assert weights == {f"{layer}.{name}": {value} for layer in LAYERS for name, value in (("W", 1), ("b", 2))}
+
+
+def test_without_rules_given_the_last_layer_and_the_biases_of_the_ready_made_model_start_at_zero() -> None:
+    numbers = first_numbers(image_cnn(4, hidden=16, nO=3).initialize(np.zeros((2, 28, 28, 1), np.float32)))
+    assert {name for name, array in numbers.items() if not array.any()} == {
+        "output.W",
+        *(f"{layer}.b" for layer in LAYERS),
+    }
 
 
 def test_images_that_are_too_small_for_so_many_blocks_are_refused() -> None:

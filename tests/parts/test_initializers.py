@@ -1,4 +1,4 @@
-"""The nine initializers: the reference's scales, distributions by their moments, derived streams."""
+"""The initializers: the reference's scales, distributions by their moments, derived streams."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ import pytest
 from trainer_cli import initializers
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.initializers import Initializer, normal_init, uniform_init, zero_init
+from trainer_cli.initializers import (
+    Initializer,
+    fan_in_uniform_init,
+    he_uniform_init,
+    normal_init,
+    uniform_init,
+    zero_init,
+)
+from trainer_cli.layers import Conv2D, Linear, Maxout, Softmax
+from trainer_cli.model import Model
 from trainer_cli.randomness import generator
 from trainer_cli.registry import registry
 
@@ -82,6 +92,33 @@ def test_numbers_are_distributed_by_the_rule(name: str) -> None:
     check_distribution(drawn, DEVIATIONS[name.split("_")[0]], uniform="uniform" in name)
 
 
+def test_fan_in_uniform_is_drawn_by_the_inputs_of_weights_and_of_biases() -> None:
+    check_distribution(fan_in_uniform_init(Streams(), SHAPE), 1 / math.sqrt(3 * 400), uniform=True)
+    check_distribution(fan_in_uniform_init(Streams(), (120_000,), n_inputs=25), 0.2 / math.sqrt(3), uniform=True)
+
+
+def limits_times_root_of_inputs(layer: Model, X: Array) -> list[float]:
+    """The largest weight and the largest bias, times the root of the number of values behind one output."""
+    layer.initialize(X)
+    n_inputs = layer.W.size // layer.b.size
+    return [float(np.abs(array).max()) * math.sqrt(n_inputs) for array in (layer.W, layer.b)]
+
+
+# 120 inputs each: of Linear 120 columns, of Maxout so many for each piece, of the convolutions a window's.
+LAYERS = [(Linear, (2, 120)), (partial(Maxout, nP=3), (2, 120)), (Conv2D, (2, 9, 9, 40)), (Softmax, (2, 120))]
+
+
+@pytest.mark.parametrize(("layer", "shape"), LAYERS)
+def test_layers_draw_weights_and_biases_between_the_limits_of_pytorch_s(
+    layer: Callable[..., Model], shape: tuple[int, ...]
+) -> None:
+    X = np.zeros(shape, np.float32)
+    drawn = layer(2000, init_W=fan_in_uniform_init, init_b=fan_in_uniform_init)
+    assert limits_times_root_of_inputs(drawn, X) == pytest.approx([1, 1], rel=0.002)
+    other = layer(2000, init_W=he_uniform_init, init_b=uniform_init(lo=-1, hi=1))
+    assert min(limits_times_root_of_inputs(other, X)) > 1.4
+
+
 def test_uniform_and_normal_take_their_settings() -> None:
     check_distribution(uniform_init(Streams(), SHAPE, lo=-0.3, hi=0.3), 0.3 / math.sqrt(3), uniform=True)
     check_distribution(normal_init(Streams(), SHAPE, mean=0.3), 0.3, uniform=False)
@@ -103,7 +140,7 @@ def test_zero_init_and_the_reference_s_default_of_normal_init_are_zeros() -> Non
     assert not normal_init(Streams(), (3, 2)).any()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "fan_in_uniform_init"])
 def test_every_rule_gives_float32_of_the_shape(name: str) -> None:
     for shape in ((2, 3), (1, 2, 3, 4), (0, 3), (3, 0)):
         drawn = rule(name)(Streams(), shape)
@@ -124,7 +161,7 @@ def check_streams(draw: Callable[[Streams], Array]) -> None:
     assert not np.array_equal(first, draw(Streams(1)))
 
 
-@pytest.mark.parametrize("name", [*FANS, "uniform_init"])
+@pytest.mark.parametrize("name", [*FANS, "fan_in_uniform_init", "uniform_init"])
 def test_without_a_generator_numbers_come_from_the_next_stream_of_ops(name: str) -> None:
     check_streams(lambda ops: rule(name)(ops, (4, 5)))
 
@@ -135,7 +172,7 @@ def test_a_global_generator_is_found_out() -> None:
         check_streams(lambda ops: uniform_init(ops, (4, 5), generator=stream))
 
 
-@pytest.mark.parametrize("name", [*FANS, "uniform_init"])
+@pytest.mark.parametrize("name", [*FANS, "fan_in_uniform_init", "uniform_init"])
 def test_a_given_generator_is_all_that_is_used(name: str) -> None:
     ops = Streams()
     drawn = rule(name)(ops, (4, 5), generator=generator(3, "init", "hidden.W"))
@@ -143,7 +180,7 @@ def test_a_given_generator_is_all_that_is_used(name: str) -> None:
     assert next(ops.numbers) == 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "fan_in_uniform_init"])
 def test_the_registered_form_takes_the_settings_and_gives_the_initializer(name: str) -> None:
     settings = {"uniform_init": {"lo": -0.5, "hi": 0.25}, "normal_init": {"mean": 0.1}}.get(name, {})
     init = registry.get("initializers", f"{name}.v1")(**settings)
@@ -177,6 +214,11 @@ def test_a_call_with_settings_alone_gives_the_initializer() -> None:
             lambda: initializers.he_normal_init(Streams(), (3,)),
             ShapeError,
             r"he_normal_init: a shape must be \(nO, nI, ...\), got \(3,\). For a vector take zero_init",
+        ),
+        (
+            lambda: fan_in_uniform_init(Streams(), (3,)),
+            ShapeError,
+            r"fan_in_uniform_init: a shape must be \(nO, nI, ...\), got \(3,\). For a vector take zero_init",
         ),
     ],
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.initializers import Generators, Initializer
+from trainer_cli.initializers import Generators, Initializer, for_inputs
 from trainer_cli.layers.inputs import as_gradient, kind, sizes
 from trainer_cli.model import Backprop, Forward, Model, width
 from trainer_cli.ops import convolution
@@ -90,7 +90,7 @@ def init(measure: Measure, init_W: Initializer, init_b: Initializer, model: Mode
         model.set_dim("nO", width(Y))
     nO, kernel, nI = model.get_dim("nO"), model.attrs["kernel"], model.get_dim("nI")
     model.draw("W", partial(by_window, init_W), (nO, *kernel, nI))
-    model.draw("b", init_b, (nO,))
+    model.draw("b", for_inputs(init_b, math.prod(kernel) * nI), (nO,))
 
 
 def by_window(

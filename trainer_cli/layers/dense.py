@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from trainer_cli.arrays import Array
-from trainer_cli.initializers import Initializer
+from trainer_cli.initializers import Initializer, for_inputs
 from trainer_cli.layers.dropout import drop, unchanged
 from trainer_cli.layers.inputs import as_gradient, as_rows, sizes
 from trainer_cli.layers.layernorm import LayerNorm
@@ -81,8 +81,9 @@ def init(init_W: Initializer, init_b: Initializer, model: Model, X: Any, Y: Any)
     if Y is not None:
         model.set_dim("nO", width(Y))
     outputs = tuple(model.get_dim(name) for name in ("nO", "nP") if model.has_dim(name) is not False)
-    model.draw("W", init_W, (*outputs, model.get_dim("nI")))
-    model.draw("b", init_b, outputs)
+    nI = model.get_dim("nI")
+    model.draw("W", for_inputs(init_W, nI), (*outputs, nI))
+    model.draw("b", for_inputs(init_b, nI), outputs)
     for norm in model.layers:
         norm.set_dim("nI", outputs[0])
         norm.init()
