@@ -18,6 +18,8 @@ those seconds, and words a second, are no comparison.
 Ours is trained and scored by the commands `trainer train` and `trainer evaluate` alone. Ours and the peers learn from
 the same rows, choose among settings by the same dev rows, and are scored on test rows that neither has seen. A number
 is the median over seeds, or the mean over splits where the table says so; in brackets the least and the greatest.
+Words a second "by turns" were measured after all training: the models of one seed tag the test words one after the
+other, three times over, and the median counts; ours with reading and encoding, the peer with its words in memory.
 """
 TABLE = ("data", "score", "program", "result", "seconds", "ours holds")
 NAMES = {"rmse": "RMSE", "r2": "R²", "words_per_second": "words/s", "train_words_per_second": "words/s in training"}
@@ -94,11 +96,23 @@ def ran_on(name: str, result: Mapping[str, Any]) -> str:
     for who, runs in result["runs"].items():
         machine, versions = result["machines"][who], runs[-1]["versions"]
         chosen = sorted({str(run["chosen"]) for run in runs if "chosen" in run})
+        turns = [run["speed_load"] for run in runs if "speed_load" in run]
         facts = [
-            f"{machine['cores']} cores of {machine['cpu']}, load {machine['load']:g} at the start",
+            f"{machine['cores']} cores of {machine['cpu']}, load {span(loads(runs, machine))} at the start",
             f"OMP_NUM_THREADS {machine['OMP_NUM_THREADS']}",
             ", ".join(f"{package} {version}" for package, version in versions.items()),
             *([f"chosen: {' / '.join(chosen)}"] if chosen else []),
+            *([f"words a second by turns, load {span(turns)} at the start"] if turns else []),
         ]
         items.append(f"- {name}, {who}: {'; '.join(facts)}\n")
     return "".join(items)
+
+
+def loads(runs: Runs, machine: Mapping[str, Any]) -> list[float]:
+    """The load at the start of each run, where it was told; else that at the start of all."""
+    return [run["load"] for run in runs if "load" in run] or [machine["load"]]
+
+
+def span(values: list[float]) -> str:
+    least, greatest = min(values), max(values)
+    return f"{least:g}" if least == greatest else f"{least:g} to {greatest:g}"

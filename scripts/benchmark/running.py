@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ from benchmark.lines import Line, Peer
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = {"peers": "peers.txt", "spacy": "peers-spacy.txt"}
+TRAINER = (sys.executable, "-m", "trainer_cli")
+N_TURNS = 3
 Run = dict[str, Any]
 
 
@@ -23,28 +26,54 @@ class RunError(Exception):
     """What went wrong, in a few lines."""
 
 
-def peer_run(peer: Peer, case: Case) -> Run:
-    """The scores of one peer in one case, the versions it ran with, and what it chose."""
+def peer_run(peer: Peer, case: Case, kept: Path | None = None) -> Run:
+    """The scores of one peer in one case, the versions it ran with, and what it chose; its model goes to `kept`."""
+    keep = () if kept is None else ("--keep", str(kept / f"peer-{case.seed}"))
+    answer = asked(peer, case, *keep)
+    return {"seed": case.seed, **answer["scores"], "versions": answer["versions"]}
+
+
+def asked(peer: Peer, case: Case, *options: str) -> dict[str, Any]:
+    """What a peer answers."""
     script = ROOT / "scripts" / "peers" / peer.script
     files = [str(path) for path in (case.train, case.dev, case.test)]
-    output = shell([python_of(peer.venv), str(script), *files, "--seed", str(case.seed), *peer.options])
-    answer = json.loads(output.strip().splitlines()[-1])
-    return {"seed": case.seed, **answer["scores"], "versions": answer["versions"]}
+    command = [python_of(peer.venv), str(script), *files, "--seed", str(case.seed), *peer.options, *options]
+    found: dict[str, Any] = json.loads(shell(command).strip().splitlines()[-1])
+    return found
 
 
 def our_run(line: Line, case: Case, folder: Path) -> Run:
     """Train by `trainer train`, score the test file by `trainer evaluate`; seconds are those of the whole training."""
-    trainer = [sys.executable, "-m", "trainer_cli"]
     config = ROOT / "configs" / line.config
     overrides = [*case.overrides, "--system.seed", str(case.seed)]
     start = time.monotonic()
-    shell([*trainer, "train", str(config), "--output", str(folder), "--overwrite", "--quiet", *overrides])
+    shell([*TRAINER, "train", str(config), "--output", str(folder), "--overwrite", "--quiet", *overrides])
     seconds = time.monotonic() - start
-    model = folder / "model-last" if line.last else folder
-    scores = json.loads(shell([*trainer, "evaluate", str(model), str(case.test), "--json", "--quiet"]))
+    scores = evaluated(folder / "model-last" if line.last else folder, case)
     found = {name: scores[name] for name in (line.score, *line.also) if name in scores}
     speeds = word_speeds(case, folder, scores["seconds"]) if line.speed else {}
     return {"seed": case.seed, **found, **speeds, "seconds": round(seconds, 2), "versions": our_versions(folder)}
+
+
+def evaluated(model: Path, case: Case) -> dict[str, Any]:
+    """What `trainer evaluate` tells of the test file."""
+    found: dict[str, Any] = json.loads(shell([*TRAINER, "evaluate", str(model), str(case.test), "--json", "--quiet"]))
+    return found
+
+
+def speeds(line: Line, case: Case, kept: Path) -> dict[str, int]:
+    """The words a second of ours and each peer with the models in `kept`: the median of three times by turns.
+
+    Ours are those of `evaluate`, with reading and encoding; a peer's are those of the last passes after a first one.
+    """
+    found: dict[str, list[int]] = {}
+    for _ in range(N_TURNS):
+        for peer in line.peers:
+            scores = asked(peer, case, "--tag", str(kept / f"peer-{case.seed}"))["scores"]
+            found.setdefault(peer.title, []).append(scores["words_per_second"])
+        seconds = evaluated(kept / f"ours-{case.seed}", case)["seconds"]
+        found.setdefault("ours", []).append(round(count(case.test)[0] / seconds))
+    return {who: round(statistics.median(values)) for who, values in found.items()}
 
 
 def word_speeds(case: Case, folder: Path, seconds: float) -> dict[str, int]:

@@ -48,7 +48,12 @@ def sentences(path: Path, vocab: Any) -> Iterator[Any]:
 
 
 def measure(question: Question) -> dict[str, Any]:
-    """Accuracy on the test words, words a second in training (evaluations not counted) and in tagging."""
+    """Accuracy on the test words, words a second in training (evaluations not counted) and in tagging.
+
+    `--keep FOLDER` keeps the model; `--tag FOLDER` trains nothing and tags with such a one.
+    """
+    if question.options.tag:
+        return tagging(spacy.load(question.options.tag), question.test)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for name, path in (("train", question.train), ("dev", question.dev)):
@@ -64,6 +69,8 @@ def measure(question: Question) -> dict[str, Any]:
         }
         train(folder / "config.cfg", folder / "out", overrides=settings)
         nlp = spacy.load(folder / "out" / "model-best")
+        if question.options.keep:
+            nlp.to_disk(question.options.keep)
     return {**tagging(nlp, question.test), **training(question.dev), "chosen": f"{SEEN[-1]['step']} updates"}
 
 
@@ -88,4 +95,4 @@ def tagging(nlp: Any, test: Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    answer(measure, ["spacy", "thinc", "numpy"], steps=20_000, frequency=1000)
+    answer(measure, ["spacy", "thinc", "numpy"], steps=20_000, frequency=1000, keep="", tag="")

@@ -143,9 +143,65 @@ def test_a_command_that_fails_shows_its_last_lines():
         running.shell(["sh", "-c", "echo second >&2; exit 3"])
 
 
+def test_a_run_takes_the_place_of_that_of_its_seed_and_the_others_stay(tmp_path, monkeypatch):
+    written_to(tmp_path, monkeypatch)
+    results.keep("digits", "ours", runs(0.9, 0.91, 0.92), MACHINE)
+    results.keep("digits", "ours", [{**run, "seed": 1} for run in runs(0.95)], MACHINE)
+    found = results.numbers()["digits"]["runs"]["ours"]
+    assert [(run["seed"], run["accuracy"]) for run in found] == [(0, 0.9), (1, 0.95), (2, 0.92)]
+
+
+def test_seeds_are_chosen(tmp_path, monkeypatch):
+    written_to(tmp_path, monkeypatch)
+    monkeypatch.setattr(results, "peer_run", lambda peer, case, kept: {**runs(0.9)[0], "seed": case.seed})
+    monkeypatch.setattr("sys.argv", ["results.py", "digits", "--only", "peers", "--seeds", "2", "0"])
+    assert results.main() == 0
+    found = results.numbers()["digits"]["runs"]["scikit-learn MLPClassifier"]
+    assert [run["seed"] for run in found] == [0, 2]
+    assert all("load" in run for run in found)
+
+
+def written_to(folder, monkeypatch):
+    monkeypatch.setattr(results, "NUMBERS", folder / "results.json")
+    monkeypatch.setattr(results, "PAGE", folder / "results.md")
+
+
+def test_speeds_are_the_medians_of_turns_and_replace_those_after_training(tmp_path, monkeypatch):
+    written_to(tmp_path, monkeypatch)
+    told = iter([100, 900, 110])
+    order = []
+
+    def tag(peer, case, *options):
+        order.append(options)
+        return {"scores": {"words_per_second": next(told)}}
+
+    def evaluate(model, case):
+        order.append(model.name)
+        return {"seconds": 0.5}
+
+    monkeypatch.setattr(running, "asked", tag)
+    monkeypatch.setattr(running, "evaluated", evaluate)
+    monkeypatch.setattr(running, "count", lambda path: (1000, 1))
+    for who in ("spaCy tagger", "ours"):
+        results.keep("brown", who, runs(0.9, 0.91, words_per_second=1), MACHINE)
+    monkeypatch.setattr("sys.argv", ["results.py", "brown", "--speeds", "--seeds", "1"])
+    assert results.main() == 0
+    assert order == [("--tag", str(results.KEPT / "brown" / "peer-1")), "ours-1"] * 3
+    found = results.numbers()["brown"]["runs"]
+    assert [run["words_per_second"] for run in found["spaCy tagger"]] == [1, 110]
+    assert [run["words_per_second"] for run in found["ours"]] == [1, 2000]
+    assert found["ours"][1]["accuracy"] == 0.91
+    assert "words a second by turns, load" in results.PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_tells_the_loads_of_the_runs():
+    found = [{**run, "load": load} for run, load in zip(runs(0.9, 0.91), (0.5, 4), strict=True)]
+    assert "load 0.5 to 4 at the start" in page({"digits": result(ours=found)})
+    assert "load 0.1 at the start" in page({"digits": result(ours=runs(0.9))})
+
+
 def test_numbers_of_other_lines_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "NUMBERS", tmp_path / "results.json")
-    monkeypatch.setattr(results, "PAGE", tmp_path / "results.md")
+    written_to(tmp_path, monkeypatch)
     results.keep("digits", "ours", runs(0.9), MACHINE)
     results.keep("letters", "ours", runs(0.8), MACHINE)
     results.keep("digits", "ours", runs(0.95), MACHINE)
