@@ -19,7 +19,7 @@ from trainer_cli.data import dataset
 from trainer_cli.data.cache import Cache
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.errors import ConfigError, TrainerError
-from trainer_cli.job import Job, Monitor, largest_batch, score_name
+from trainer_cli.job import Job, Monitor, largest_micro_batch, score_name
 from trainer_cli.kinds import check_kinds, check_unknown
 from trainer_cli.loading import Loading
 from trainer_cli.losses.loss import Loss
@@ -52,7 +52,7 @@ from trainer_cli.sources import (
 from trainer_cli.state import Limits
 from trainer_cli.trained import SECTIONS, Trained, shapes_of, tell_metrics
 from trainer_cli.watched import WatchedReader
-from trainer_cli.wrappers.engine import RowCounts, expect_rows
+from trainer_cli.wrappers.engine import RowCounts, engines_of, expect_rows
 
 
 def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, begins: bool = True) -> Job:
@@ -69,7 +69,8 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, b
     tell_metrics(metrics, found.target[1])
     samples = [(*data.first(N_ROWS), data.weights) for data in (train, *dev.values())]
     model = set_up(config, samples[0][0], found.target[1].width, found.features[1], begins=begins)
-    expect_rows(model, row_counts(config))
+    if engines_of(model):
+        expect_rows(model, row_counts(config))
     scores = rehearse(config, model, loss, metrics, samples)
     optimizer, batch_size, batcher, balance = updates(config, model, train)
     training = config.training
@@ -121,7 +122,7 @@ def encoded(
 def row_counts(config: RunConfig) -> RowCounts:
     """The most rows that a pass of the model gets."""
     training = config.training
-    largest = largest_batch(batch_size_of(config), as_schedule(training.accumulate_gradient))
+    largest = largest_micro_batch(batch_size_of(config), as_schedule(training.accumulate_gradient))
     return RowCounts(largest, training.eval_batch_size)
 
 

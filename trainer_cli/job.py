@@ -108,10 +108,16 @@ class Job:
             return evaluate(self.model, self.trained.loss, self.trained.metrics, batches)
 
 
-def largest_batch(batch_size: Schedule, accumulate: Schedule | None = None) -> int:
-    """The rows of the largest batch, or with `accumulate` of the largest micro-batch, as far as two steps tell."""
-    sizes = (batch_size(step) / (1 if accumulate is None else max(1, int(accumulate(step)))) for step in (0, LATE_STEP))
-    return max(1, math.ceil(max(sizes)) if accumulate is not None else int(max(sizes)))
+def largest_batch(batch_size: Schedule) -> int:
+    """The rows of the largest batch, as far as two steps tell."""
+    return max(1, int(max(batch_size(step) for step in (0, LATE_STEP))))
+
+
+def largest_micro_batch(batch_size: Schedule, accumulate: Schedule) -> int:
+    """The most rows that a pass of training has, as far as the steps to LATE_STEP tell. Limits of the run do not count,
+    for they may be raised."""
+    sizes = (batch_size(step) / max(1, int(accumulate(step))) for step in range(LATE_STEP + 1))
+    return max(1, math.ceil(max(sizes)))
 
 
 def largest_product(node: Model) -> int:

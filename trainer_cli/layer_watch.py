@@ -66,6 +66,8 @@ def watched_layers(config: RunConfig, model: Model) -> Iterator[None]:
         message = refusal(forward, "model", "X", "is_train")
         if not message:
             found = forward(node, X, is_train)
+            if "engine" in node.attrs:
+                node.attrs["engine"].examine(node, X, is_train)
             if isinstance(found, tuple) and len(found) == 2 and callable(found[1]):
                 return found[0], watched_back(node, X, found[1])
             what = f"a backprop {found[1]!r}" if isinstance(found, tuple) and len(found) == 2 else type(found).__name__

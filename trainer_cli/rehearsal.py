@@ -29,7 +29,7 @@ from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.pairing import check_pair
 from trainer_cli.user_code import defined_at
-from trainer_cli.wrappers.engine import module_error
+from trainer_cli.wrappers.engine import engines_of, module_error
 
 N_ROWS = 16
 
@@ -65,14 +65,16 @@ def rehearse(
 ) -> dict[str, list[str]]:
     """Train and score on the first rows of each sample (inputs, targets, weights), and leave everything as it was.
 
-    Returns the names of each metric's scores. ConfigError: a part fails, at its section, or what the model has shown to
-    end in does not fit the loss.
+    Where there is a module of another library they are no more than a batch may have: it may depend on that number, or
+    compile for each. Returns the names of each metric's scores. ConfigError: a part fails, at its section, or what the
+    model has shown to end in does not fit the loss.
     """
     check_pair(config, model, loss)
     names: dict[str, list[str]] = {}
     with unchanged(model), watched_layers(config, model), np.errstate(all="ignore"):
+        n = min([N_ROWS, *(engine.rows.training for engine in engines_of(model))])
         for X, Y, weights in samples:
-            first = (slice_rows(X, 0, N_ROWS), slice_rows(Y, 0, N_ROWS), None if weights is None else weights[:N_ROWS])
+            first = (slice_rows(X, 0, n), slice_rows(Y, 0, n), None if weights is None else weights[:n])
             names = rehearse_rows(config, model, copy.deepcopy(loss), metrics, first)
     return names
 

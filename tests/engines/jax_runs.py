@@ -17,6 +17,10 @@ def net(width: int = 6, fault: str = ""):
         return params, {"mean": jnp.zeros(width), "n": jnp.zeros((), int)}
 
     def apply(params, state, X, is_train, rng, mask):
+        if fault == "stopped":
+            params = jax.lax.stop_gradient(params)
+        if fault == "blind":
+            mask = jnp.ones(len(mask))
         H = X @ params["hidden"]
         n = state["n"]
         if is_train:

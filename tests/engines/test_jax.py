@@ -1,5 +1,7 @@
 """Functions of JAX as a layer: parameters in the store, gradients, padding, state, and what is refused."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,33 @@ def test_outputs_and_gradients_are_those_of_jax():
     np.testing.assert_allclose(dX, of_input, rtol=1e-4, atol=1e-6)
     flat = [own["one"]["b"], own["one"]["w"], own["two"]]
     np.testing.assert_allclose(gradient, np.concatenate([np.ravel(x) for x in flat]), rtol=1e-4, atol=1e-6)
+
+
+def test_the_way_back_of_a_prediction_is_that_of_its_own_rows():
+    """Also after another one, and after an update's pass."""
+    model, others = made(), ROWS[::-1] * 2
+    Y, R, dX, gradient = gradients(model, ROWS)
+    found, backprop = model(ROWS, False)
+    model.predict(others)
+    model.begin_update(others)[1](R)
+    model.store.gradients.fill(0)
+    np.testing.assert_allclose(found, Y, rtol=1e-6)
+    np.testing.assert_allclose(backprop(R), dX, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(model.store.gradients, gradient, rtol=1e-5, atol=1e-6)
+
+
+def test_a_way_back_of_the_latest_rows_would_be_seen(monkeypatch):
+    """The planted bug: a prediction goes back through the rows of the last pass."""
+    latest, late, predicted = {}, wrapper.late, wrapper.predicted
+
+    def noted(model, X):
+        latest["X"] = X
+        return predicted(model, X)
+
+    monkeypatch.setattr(wrapper, "predicted", noted)
+    monkeypatch.setattr(wrapper, "late", lambda model, X, dY: late(model, latest["X"], dY))
+    with pytest.raises(AssertionError):
+        test_the_way_back_of_a_prediction_is_that_of_its_own_rows()
 
 
 def test_gradients_are_added_and_follow_the_finite_differences():
@@ -250,9 +279,9 @@ def test_several_inputs_come_as_a_dict_with_gradients_by_name():
 
 
 def test_buckets_are_few_and_a_function_of_the_size_alone():
-    assert {bucket(n, 100) for n in range(1, 101)} == {7, 25, 100}
-    assert {bucket(n, 1000, padding.EVALUATION) for n in range(1, 1001)} == {63, 1000}
+    assert {bucket(n, 100) for n in range(1, 101)} == {25, 100}
     assert [bucket(n, 100) for n in (101, 400, 401)] == [400, 400, 1600]
+    assert [padding.piece(n) for n in (1, 16, 100, 1000)] == [1, 16, 16, 125]
 
 
 def test_padding_changes_no_sum():
@@ -262,24 +291,69 @@ def test_padding_changes_no_sum():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_a_growing_batch_compiles_at_most_five_times():
-    model = made(rows=RowCounts(64, 100))
+COMPILED = []
+
+
+def listening():
+    """The names of what JAX compiles from now on, by its own monitoring."""
+    if not COMPILED:
+        COMPILED.append("")
+
+        def note(event, seconds, fun_name="", **more):
+            if event == "/jax/core/compile/backend_compile_duration":
+                COMPILED.append(fun_name)
+
+        jax.monitoring.register_event_duration_secs_listener(note)
+    COMPILED[1:] = []
+    return COMPILED
+
+
+def grown(model, n=64):
     X = np.random.default_rng(2).normal(size=(100, 3)).astype(np.float32)
-    for n in range(1, 65):
-        Y, backprop = model.begin_update(X[:n], False)
+    listening()
+    for size in range(1, n + 1):
+        Y, backprop = model.begin_update(X[:size], False)
         backprop(Y)
-    for n in (100, 37, 7):
-        model.predict(X[:n])
-    assert model.attrs["engine"].n_compiled == 5
-    assert model.attrs["engine"].notes() == ["JAX compiled apply 5 times"]
+    for size in (100, 37, 7):
+        model.predict(X[:size])
+    return model.attrs["engine"], COMPILED[1:]
+
+
+def test_a_growing_batch_compiles_five_times_as_jax_itself_counts():
+    engine, found = grown(made(rows=RowCounts(64, 100)))
+    forward, pullback, predict = (f"jit(apply {kind})" for kind in ("forward", "pullback", "predict"))
+    assert sorted(found) == [forward, forward, predict, pullback, pullback]
+    assert engine.notes() == ["JAX compiled apply 5 times (forward passes 2, pullbacks 2, predictions 1)"]
 
 
 def test_without_buckets_it_would_compile_for_each_size(monkeypatch):
     monkeypatch.setattr(padding, "bucket", lambda n, full, parts: n)
+    engine, found = grown(made(rows=RowCounts(64, 100)), n=4)
+    assert len(found) == 9 == engine.compiled.total()
+
+
+def test_copies_share_what_is_compiled_and_each_counts_its_own():
     model = made()
-    for n in range(1, 7):
-        model.predict(ROWS[:n])
-    assert model.attrs["engine"].n_compiled == 6
+    engine, found = grown(model, n=1)
+    twin = model.copy().attrs["engine"]
+    _, more = grown(model.copy(), n=1)
+    assert (len(found), more) == (3, [])
+    assert (engine.compiled.total(), twin.compiled.total()) == (3, 0)
+    other, found = grown(made().copy(), n=1)
+    assert other.compiled.total() == len(found) == 3
+
+
+@pytest.mark.parametrize("pair", [(init, apply), "sums", "of_tokens"])
+def test_what_is_predicted_in_pieces_is_what_one_pass_gives(pair):
+    if isinstance(pair, str):
+        pair, X = (weights, globals()[pair]), Ragged(np.tile(RAGGED.data, (10, 1)), np.tile(LENGTHS, 10))
+    else:
+        X = np.random.default_rng(3).normal(size=(40, 3)).astype(np.float32)
+    whole, pieces = made(pair, X, RowCounts(40, 640)).predict(X), made(pair, X, RowCounts(40, 20)).predict(X)
+    if isinstance(whole, Ragged):
+        np.testing.assert_array_equal(pieces.lengths, whole.lengths)
+        whole, pieces = whole.data, pieces.data
+    np.testing.assert_allclose(pieces, whole, rtol=1e-5, atol=1e-6)
 
 
 def normalised(params, X, is_train, rng):
@@ -289,7 +363,7 @@ def normalised(params, X, is_train, rng):
 def test_padding_makes_no_nan_where_a_row_of_zeros_would(monkeypatch):
     model = made((weights, normalised), rows=RowCounts(128, 128))
     assert np.isfinite(gradients(model, ROWS)[3]).all()
-    monkeypatch.setattr(padding, "longer", lambda X, size: np.concatenate([X, np.zeros((size - len(X), 3), X.dtype)]))
+    monkeypatch.setattr(wrapper, "pad", partial(padding.pad, filler=lambda X, n: np.zeros_like(X[:1])))
     assert np.isnan(gradients(model, ROWS)[3]).any()
 
 
@@ -381,7 +455,7 @@ def raising(params, X, is_train, rng):
         (raising, r"jax: JAX module raising raised KeyError: 'no such thing'; its input was float32 \(6, 3\)"),
         (lambda p, X, is_train, rng: (X, X), r"must return one array of floats, not a tuple"),
         (lambda p, X, is_train, rng: X.argmax(axis=1), r"must return one array of floats, not int32 \(6,\)"),
-        (lambda p, X, is_train, rng: X[1:], r"one output for each of 8 rows, not float32 \(7, 3\)"),
+        (lambda p, X, is_train, rng: (X @ p["w"])[1:], r"one output for each of 8 rows, not float32 \(7, 2\)"),
         (lambda p, X, is_train, rng: X.sum(), "must return one output for each row, not a single number"),
         (lambda p, X, is_train, rng: X @ X, r"raised TypeError: dot_general requires contracting dimensions"),
         (lambda p, s, X, is_train, rng: (X, {}), r"must make \(params, state\) in init, not a dict"),
@@ -390,6 +464,112 @@ def raising(params, X, is_train, rng):
 def test_a_module_that_fails_is_named_with_its_input(function, message):
     with pytest.raises(ModuleError, match=message):
         made((weights, function)).begin_update(ROWS)
+
+
+def stopped(params, X, is_train, rng):
+    return apply(jax.lax.stop_gradient(params), X, is_train, rng)
+
+
+def stopped_within(params, X, is_train, rng):
+    return jax.jit(lambda params, X: jax.lax.stop_gradient(jnp.tanh(X @ params["one"]["w"])) @ params["two"] * 0 + X)(
+        {**params, "two": jax.lax.stop_gradient(jnp.ones((4, 3)))}, X
+    )
+
+
+@pytest.mark.parametrize("function", [stopped, stopped_within, lambda params, X, is_train, rng: X])
+def test_parameters_that_get_no_gradient_are_told_when_training_begins(function):
+    model = made((init, function))
+    model.predict(ROWS)
+    with pytest.raises(ModuleError, match=r"output that depends on none of its parameters, so that none gets a grad"):
+        model.begin_update(ROWS)
+
+
+def test_a_gradient_that_happens_to_be_zero_or_is_of_one_parameter_is_none_of_that():
+    def partly(params, X, is_train, rng):
+        return apply({"one": jax.lax.stop_gradient(params["one"]), "two": params["two"]}, X, is_train, rng)
+
+    made((init, partly)).begin_update(ROWS)
+    dead = made((weights, lambda p, X, is_train, rng: jax.nn.relu(X @ p["w"] - 1e6)))
+    Y, backprop = dead.begin_update(ROWS)
+    backprop(np.ones_like(Y))
+    assert not dead.store.gradients.any()
+    made((lambda rng, X: {}, lambda params, X, is_train, rng: X)).begin_update(ROWS)  # it has none
+
+
+# What a trial pass finds
+
+
+def of_the_batch(params, X, is_train, rng):
+    H = X @ params["w"]
+    return (H - H.mean(axis=0)) if is_train else H
+
+
+def of_every_batch(params, X, is_train, rng):
+    H = X @ params["w"]
+    return H / jnp.linalg.norm(H)
+
+
+def means_of_padding(params, state, X, is_train, rng):
+    return (X - state["mean"]) @ params["w"], {"mean": X.mean(axis=0), "n": state["n"] + 1}
+
+
+def means_with_a_mask(params, state, X, is_train, rng, mask):
+    mean = (X * mask[:, None]).sum(axis=0) / mask.sum()
+    return (X - mean) @ params["w"], {"mean": mean, "n": state["n"] + is_train}
+
+
+def no_dropout_but(params, X, is_train, rng):
+    return noisy(params, X, is_train, rng) + of_tokens(params, RaggedRow(X), is_train, rng)
+
+
+class RaggedRow:
+    def __init__(self, data):
+        self.data = data
+
+
+def examined(pair, X=ROWS, rows=None):
+    model = made(pair, X, rows or RowCounts(8, 64))
+    before = model.store.buffers.fresh.copy(), model.store.moment
+    for is_train in (True, False):
+        model.attrs["engine"].examine(model, X, is_train)
+    assert np.array_equal(model.store.buffers.fresh, before[0])
+    assert model.store.moment == before[1]
+    return model
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [(weights, of_the_batch), (weights, of_every_batch), (counting_init, counting), (counting_init, means_of_padding)],
+)
+@pytest.mark.parametrize("rows", [RowCounts(6, 6), RowCounts(8, 64), RowCounts(64, 1024)])
+def test_what_looks_at_rows_that_are_padding_is_told_to_take_the_mask(pair, rows):
+    with pytest.raises(ModuleError, match=r"when the rows change that pad a batch: .* has to take `mask`"):
+        examined(pair, rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("pair", "X"),
+    [
+        ((init, apply), ROWS),
+        ((weights, no_dropout_but), ROWS),
+        ((weights, centred), ROWS),
+        ((counting_init, means_with_a_mask), ROWS),
+        ((weights, sums), RAGGED),
+        ((weights, of_tokens), RAGGED),
+    ],
+)
+@pytest.mark.parametrize("rows", [RowCounts(1, 1), RowCounts(6, 6), RowCounts(64, 1024)])
+def test_what_looks_at_each_row_alone_is_left_in_peace(pair, X, rows):
+    model = examined(pair, X, rows)
+    assert model.attrs["engine"].compiled.total() <= 2  # no other programs than the run has
+
+
+def test_ragged_rows_that_are_padding_are_looked_at_too():
+    def mean(params, X, is_train, rng):
+        return (X.data - X.data.mean(axis=0)) @ params["w"]
+
+    with pytest.raises(ModuleError, match="has to take `mask`"):
+        examined((weights, mean), RAGGED)
 
 
 def test_what_it_raises_is_told_on_one_line():

@@ -100,6 +100,10 @@ class Engine(ABC):
         """What those who ask for more are told after a run."""
         return ()
 
+    def examine(self, model: Model, X: Any, is_train: bool) -> None:
+        """Look in a trial pass, after it, for what would go wrong without a word. ModuleError: something does."""
+        return
+
     @contextmanager
     def computing(self, threads: int) -> Iterator[None]:
         """Within the block, the library computes with so many threads."""

@@ -14,8 +14,8 @@ from trainer_cli.layers.inputs import as_gradient
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.randomness import number
 from trainer_cli.registry import registry
-from trainer_cli.wrappers.jax_engine import JAXEngine
-from trainer_cli.wrappers.padding import EVALUATION, TRAINING, Padded, pad, unpadded_gradient, with_zeros
+from trainer_cli.wrappers.jax_engine import NO_SEED, JAXEngine
+from trainer_cli.wrappers.padding import Padded, pad, piece, pieces, training_size, unpadded_gradient, with_zeros
 
 
 @registry.layers("JAXWrapper.v1")
@@ -27,7 +27,8 @@ def JAXWrapper(module: Any) -> Model:
     (B, ...) floats. `is_train` is a plain bool and `rng` a key, another one each time in training. With state, as
     running means, they are `init(rng, X) -> (params, state)` and `apply(params, state, X, is_train, rng) ->
     (Y, state)`. An `apply` that takes a `mask` gets (B,) flags: which rows are the batch's. The others are padding,
-    copies of its first row, that keep the number of shapes small, each of which compiles once.
+    copies of its first row, that keep the number of shapes small, each of which compiles once. What it gives of a row
+    must not depend on them.
 
     X is an array; of ragged rows the pair (data, lengths), of which as many outputs as data are ragged again; of
     several inputs a tuple or a dict. Whole numbers come as int32, of larger ones the low bits. ModuleError: a function
@@ -43,23 +44,35 @@ def JAXWrapper(module: Any) -> Model:
 
 def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
     engine: JAXEngine = model.attrs["engine"]
-    if not engine.is_packed(model):  # while sizes are inferred: nothing is compiled for that
+    if not engine.is_packed(model):  # while sizes are inferred
         return engine.tried(model, X), not_yet
-    full, parts = (engine.rows.training, TRAINING) if is_train else (engine.rows.evaluation, EVALUATION)
-    padded = pad(X, full, parts)
-    seed = two_words(model.random_seed("jax")) if is_train else np.zeros(2, np.uint32)
-    wants = model.input_gradient
     if not is_train:
-        return cut(model, engine.predict(model, X, padded, seed), padded, X), partial(late, model, X)
-    found, back = engine.begin_update(model, X, padded, seed, wants)
-    Y = cut(model, found, padded, X)
+        return predicted(model, X), partial(late, model, X)
+    seed = two_words(model.random_seed("jax"))
+    Y, backprop = begun(model, X, seed, wants=model.input_gradient, is_train=True)
     engine.check_finite(model.where, data(Y), X)
+    return Y, backprop
+
+
+def predicted(model: Model, X: Any) -> Any:
+    engine: JAXEngine = model.attrs["engine"]
+    size = piece(engine.rows.evaluation)
+    found = []
+    for rows in pieces(X, size):
+        padded = pad(rows, size)
+        found.append(cut(model, engine.predict(model, X, padded), padded, rows))
+    return end_to_end(found)
+
+
+def begun(model: Model, X: Any, seed: Array, *, wants: bool, is_train: bool) -> tuple[Any, Backprop]:
+    """Outputs, and the callback for their gradient, which gives that of X only if someone wants it."""
+    engine: JAXEngine = model.attrs["engine"]
+    padded = pad(X, training_size(X, engine.rows.training))
+    found, state = engine.begin_update(model, X, padded, seed, wants, is_train)
+    Y = cut(model, found, padded, X)
 
     def backprop(dY: Any) -> Any:
-        gradient = with_zeros(gradient_of(model, dY, Y), len(found))
-        own, dX = engine.backprop(model, X, back, gradient)
-        if own is not None:
-            engine.add_gradient(model, own)
+        dX = engine.backprop(model, X, state, with_zeros(gradient_of(model, dY, Y), len(found)))
         return unpadded_gradient(dX, X, model.dtype) if wants else None
 
     return Y, backprop
@@ -76,21 +89,23 @@ def not_yet(dY: Any) -> Any:
 
 def late(model: Model, X: Any, dY: Any) -> Any:
     """The gradient of a forward pass that predicted, which is made for this: seldom does anyone ask."""
-    engine: JAXEngine = model.attrs["engine"]
-    padded = pad(X, engine.rows.evaluation, EVALUATION)
-    found, back = engine.begin_update(model, X, padded, np.zeros(2, np.uint32), True, is_train=False)
-    Y = cut(model, found, padded, X)
-    own, dX = engine.backprop(model, X, back, with_zeros(gradient_of(model, dY, Y), len(found)))
-    if own is not None:
-        engine.add_gradient(model, own)
-    return unpadded_gradient(dX, X, model.dtype)
+    return begun(model, X, NO_SEED, wants=True, is_train=False)[1](dY)
 
 
 def cut(model: Model, Y: Array, padded: Padded, X: Rows) -> Array | Ragged:
     """The outputs of the batch's rows, or of their data."""
-    if isinstance(X, Ragged) and len(Y) == padded.n_data:
-        return X.like(np.array(Y[: padded.n_real_data], model.dtype))
-    return np.array(Y[: padded.n_real], model.dtype)
+    real = np.array(padded.real(Y), model.dtype)
+    return X.like(real) if isinstance(X, Ragged) and padded.is_of_data(Y) else real
+
+
+def end_to_end(parts: list[Any]) -> Any:
+    """The outputs of all pieces."""
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], Ragged):
+        lengths = np.concatenate([part.lengths for part in parts])
+        return Ragged(np.concatenate([part.data for part in parts]), lengths)
+    return np.concatenate(parts)
 
 
 def data(Y: Array | Ragged) -> Array:

@@ -1,30 +1,45 @@
-"""What compiles a pair of functions of JAX, and hands them the store's numbers."""
+"""What hands the store's numbers to a pair of functions of JAX, and runs what is compiled of it."""
 
 from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from trainer_cli.arrays import Array, n_rows
-from trainer_cli.wrappers.engine import Engine, WrongOutputError, shown
-from trainer_cli.wrappers.padding import Padded, padded_part
+from trainer_cli.arrays import Array, n_rows, slice_rows
+from trainer_cli.wrappers import jax_programs as programs
+from trainer_cli.wrappers.engine import Engine, WrongOutputError
+from trainer_cli.wrappers.jax_programs import Inputs, Net, Numbers, Pass, key_of
+from trainer_cli.wrappers.padding import Padded, others, pad, padded_part, with_room
 from trainer_cli.wrappers.pytree import Tree
 
 if TYPE_CHECKING:
     from trainer_cli.model import Model
 
+# Outputs of the same program that differ by more than this part of the largest one differ not by rounding alone.
+ROUNDING = 1e-4
+NO_SEED = np.zeros(2, np.uint32)
+
+
+class Begun(NamedTuple):
+    """A forward pass whose gradient may be asked for."""
+
+    program: Pass
+    residuals: Sequence[Any]
+
 
 class JAXEngine(Engine):
     """The pair, its parameters' names, and what has been compiled of it.
 
-    The parameters go in as one array, the layer's part of the store's, and are taken apart inside; so their gradient
-    comes out as one array. JAX may read that part in place: whatever was computed from it is finished, and copied,
-    before a forward pass or a backprop returns.
+    Each parameter goes in as the store's own memory, and its gradient comes out as an array of its own. JAX may read
+    that memory in place: whatever was computed from it is finished, and copied, before a forward pass or a backprop
+    returns. Copies of a layer share the programs; each counts in `compiled` those that were made for it.
     """
 
     library = "JAX"
@@ -33,11 +48,11 @@ class JAXEngine(Engine):
         super().__init__(module)
         self.init_module, self.apply_module = module
         names = inspect.signature(self.apply_module).parameters
-        self.has_mask = "mask" in names
-        self.has_state = len(names) - self.has_mask >= 5
-        self.n_compiled = 0
-        self.params, self.state = Tree(), Tree()
-        self._held: tuple[Any, Any, Any] = (None, None, None)
+        has_mask = "mask" in names
+        self.net = Net(self.name, self.apply_module, has_mask, has_state=len(names) - has_mask >= 5)
+        self.compiled: Counter[str] = Counter()
+        self._programs: dict[Hashable, Any] = {}
+        self._held: tuple[Any, Sequence[Array], Sequence[Array]] = (None, (), ())
 
     @property
     def name(self) -> str:
@@ -48,157 +63,96 @@ class JAXEngine(Engine):
 
     def twin(self) -> Self:
         twin = copy.copy(self)
-        twin._held = (None, None, None)
+        twin._held, twin.compiled = (None, (), ()), Counter()
         return twin
 
     def notes(self) -> Sequence[str]:
-        return [f"JAX compiled {self.name} {self.n_compiled} times"]
+        kinds = ", ".join(f"{kind} {n}" for kind, n in self.compiled.items())
+        return [f"JAX compiled {self.name} {self.compiled.total()} times{f' ({kinds})' if kinds else ''}"]
 
     # Making
 
     def make(self, model: Model, X: Any, seed: Array) -> None:
         """Have `init` draw the parameters, and declare them and the state as the layer's."""
-        import jax
-
         with self.failing(model.where, X):
             made = self.init_module(key_of(seed), on_device(X))
-            if self.has_state and not (isinstance(made, tuple) and len(made) == 2):
+            has_state = self.net.has_state
+            if has_state and not (isinstance(made, tuple) and len(made) == 2):
                 raise WrongOutputError(f"must make (params, state) in init, not a {type(made).__name__}")
-            params, state = made if self.has_state else (made, ())
-            self.params = Tree.of(params, "module")
-            self.state = Tree.of(state, "module.state")
-        self.params.declare_params(model)
-        self.state.declare_state(model)
-        self._forward = jax.jit(self._begin, static_argnames=("is_train", "wants"))
-        self._predict = jax.jit(partial(self._apply_flat, is_train=False))
-        self._back = jax.jit(lambda back, dY: back(dY))
+            params, state = made if has_state else (made, ())
+            self.net = replace(self.net, params=Tree.of(params, "module"), state=Tree.of(state, "module.state"))
+        self.net.params.declare_params(model)
+        self.net.state.declare_state(model)
+        self._programs = {}
 
     def shape(self, model: Model, X: Any) -> tuple[int, ...]:
         """The shape of the output for rows as they are; nothing is computed."""
         import jax
 
         with self.failing(model.where, X):
-            found = jax.eval_shape(self._apply_flat, *self._sample(model, X))[0].shape
-            self.n_compiled = 0
+            found = jax.eval_shape(partial(self.net, is_train=False), self._sample(model, X))[0].shape
             if not found:
                 raise WrongOutputError("must return one output for each row, not a single number")
             return tuple(found)
 
     def tried(self, model: Model, X: Any) -> Array:
-        """Outputs of rows as they are, before the parameters lie in a store."""
+        """Outputs of rows as they are, before the parameters lie in a store; its operations run one by one."""
         with self.failing(model.where, X):
-            return np.array(self._apply_flat(*self._sample(model, X))[0], model.dtype)
+            return np.array(self.net(self._sample(model, X), is_train=False)[0], model.dtype)
 
-    def _sample(self, model: Model, X: Any) -> tuple[Any, ...]:
-        return (*self._numbers(model), on_device(X), np.ones(n_rows(X), bool), np.zeros(2, np.uint32))
+    def _sample(self, model: Model, X: Any) -> Inputs:
+        return Inputs(self._numbers(model), on_device(X), np.ones(n_rows(X), bool), NO_SEED)
 
     # Running
 
-    def predict(self, model: Model, X: Any, padded: Padded, seed: Array) -> Array:
+    def predict(self, model: Model, X: Any, padded: Padded) -> Array:
         with self.failing(model.where, X):
-            Y = self._predict(*self._numbers(model), padded.X, padded.mask, seed)[0]
-            return self._output(Y, padded)
+            inputs = self._inputs(model, padded, NO_SEED)
+            key = ("predictions", programs.signature(padded.X))
+            program = self._program(key, partial(programs.predicting, self.net, inputs))
+            return self._output(program(*inputs), padded)
 
     def begin_update(
         self, model: Model, X: Any, padded: Padded, seed: Array, wants: bool, is_train: bool = True
-    ) -> tuple[Array, Any]:
+    ) -> tuple[Array, Begun]:
         """Outputs, and what `backprop` takes; the state goes into the layer's fresh buffers."""
         with self.failing(model.where, X):
-            numbers = self._numbers(model, fresh=is_train)
-            found = self._forward(*numbers, padded.X, padded.mask, seed, is_train=is_train, wants=wants)
-            Y, back, state = found
-            Y = self._output(Y, padded)
+            Y, state, begun = self._begin(model, padded, seed, wants, is_train)
             if is_train:
-                self.state.keep(model, state)
-            return Y, back
+                self.net.state.keep(model, state)
+            return Y, begun
 
-    def backprop(self, model: Model, X: Any, back: Any, dY: Array) -> tuple[Array | None, Any]:
-        """The gradients of the parameters, flat, and of the padded inputs."""
+    def backprop(self, model: Model, X: Any, begun: Begun, dY: Array) -> Any:
+        """Add the gradients of the parameters to the layer's; returns that of the padded rows, or None."""
         with self.failing(model.where, X):
-            own, dX = self._back(back, dY)
-            return np.asarray(own), dX
-
-    def add_gradient(self, model: Model, gradient: Array) -> None:
-        self.flat(model)
-        places = self._held[2]
-        if places is not None:
-            places += gradient
-        else:
-            for name, part in self.params.apart(gradient):
-                model.get_grad(name)[...] += part
-
-    def _numbers(self, model: Model, fresh: bool = False) -> tuple[Any, Any, Any]:
-        return self.flat(model), self.params.constants(model), self.state.values(model, fresh)
-
-    # The parameters' place
-
-    def is_packed(self, model: Model) -> bool:
-        store = model.store_or_none
-        return store is not None and (bool(store.segments) or len(store.buffers) > 0 or not self.params.names)
-
-    def flat(self, model: Model) -> Array:
-        """The parameters end to end: their part of the store's values, or before they lie there a copy."""
-        names = self.params.names
-        if not names:
-            return np.zeros(0, np.float32)
-        first = model.get_param(names[0])
-        if self._held[0] is not first:
-            self._held = (first, *self._places(model))
-        values: Array | None = self._held[1]
-        if values is None:
-            values = np.concatenate([model.get_param(name).ravel() for name in names])
-        return values if values.dtype == np.float32 else values.astype(np.float32)
-
-    def _places(self, model: Model) -> tuple[Array | None, Array | None]:
-        store = model.store_or_none
-        keys = [(model.id, name) for name in self.params.names]
-        segments = [segment for segment in store.segments if segment.key in set(keys)] if store else []
-        if store is None or [segment.key for segment in segments] != keys:
-            return None, None
-        place = slice(segments[0].start, segments[-1].stop)
-        return store.values[place], store.gradients[place]
-
-    # What is compiled
-
-    def _apply_flat(
-        self, flat: Any, constants: Any, state: Any, X: Any, mask: Any, seed: Any, is_train: bool = False
-    ) -> tuple[Any, Any]:
-        """Outputs and new state from the numbers as they come."""
-        import jax
-        import jax.numpy as jnp
-
-        if isinstance(flat, jax.core.Tracer):
-            self.n_compiled += 1  # this runs while it is traced alone
-        params = self.params.built(flat, constants)
-        more = {"mask": mask} if self.has_mask else {}
-        between = (self.state.assembled(state),) if self.has_state else ()
-        found = self.apply_module(params, *between, X, is_train, key_of(seed), **more)
-        if self.has_state:
-            if not (isinstance(found, tuple) and len(found) == 2):
-                raise WrongOutputError(f"must return (Y, state), not {shown(found)}")
-            found, state = found[0], self.state.like(found[1])
-        if not isinstance(found, jax.Array | np.ndarray) or not jnp.issubdtype(found.dtype, jnp.floating):
-            raise WrongOutputError(f"must return one array of floats, not {shown(found)}")
-        return found.astype(np.float32), state
+            program, residuals = begun
+            if program.back is None:
+                program.back = programs.pulling(self.net, program, residuals, dY)
+                self.compiled["pullbacks"] += 1
+            own, dX = program.back(residuals, dY)
+            for place, gradient in zip(self._places(model)[1], own, strict=True):
+                place += np.asarray(gradient)
+            return dX
 
     def _begin(
-        self, flat: Any, constants: Any, state: Any, X: Any, mask: Any, seed: Any, is_train: bool, wants: bool
-    ) -> tuple[Any, Any, Any]:
-        import jax
+        self, model: Model, padded: Padded, seed: Array, wants: bool, is_train: bool
+    ) -> tuple[Array, Sequence[Any], Begun]:
+        inputs = self._inputs(model, padded, seed, fresh=is_train)
+        key = ("forward passes", programs.signature(padded.X), is_train, wants)
+        program = self._program(key, partial(programs.beginning, self.net, inputs, is_train, wants))
+        Y, state, residuals = program.forward(*inputs)
+        return self._output(Y, padded), state, Begun(program, residuals)
 
-        leaves, treedef = jax.tree_util.tree_flatten(X)
-        floats = [leaf if is_float(leaf) else None for leaf in leaves]
+    def _program(self, key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:
+        found = self._programs.get(key)
+        if found is None:
+            found = self._programs[key] = make()
+            self.compiled[str(key[0])] += 1
+        return found
 
-        def outputs(flat: Any, floats: Any) -> Any:
-            whole = [leaf if own is None else own for leaf, own in zip(leaves, floats, strict=True)]
-            X = jax.tree_util.tree_unflatten(treedef, whole)
-            return self._apply_flat(flat, constants, state, X, mask, seed, is_train)
-
-        if wants:
-            Y, back, state = jax.vjp(outputs, flat, floats, has_aux=True)
-            return Y, jax.tree_util.Partial(partial(with_inputs, treedef), back), state
-        Y, back, state = jax.vjp(partial(outputs, floats=floats), flat, has_aux=True)
-        return Y, jax.tree_util.Partial(without_inputs, back), state
+    def _inputs(self, model: Model, padded: Padded, seed: Array, fresh: bool = False) -> Inputs:
+        mask = padded.mask if self.net.has_mask else None
+        return Inputs(self._numbers(model, fresh), padded.X, mask, seed)
 
     def _output(self, Y: Any, padded: Padded) -> Array:
         found = np.asarray(Y)
@@ -208,29 +162,59 @@ class JAXEngine(Engine):
             raise WrongOutputError(f"must return {what}, not float32 {found.shape}")
         return found
 
+    # Trying
 
-def with_inputs(treedef: Any, back: Any, dY: Any) -> tuple[Any, Any]:
-    import jax
+    def examine(self, model: Model, X: Any, is_train: bool) -> None:
+        """Whether the outputs and the state stay as they are when the rows change that pad the batch."""
+        if not self.is_packed(model):
+            return
+        n, size = with_room(X, self.rows, is_train)
+        if not n:
+            return
+        rows = slice_rows(X, 0, n)
+        with self.failing(model.where, X):
+            one, other = (self._real(model, padded, is_train) for padded in (pad(rows, size), pad(rows, size, others)))
+            if not all(map(alike, one, other)):
+                raise WrongOutputError(
+                    "gives other outputs, or another state, when the rows change that pad a batch: what looks at the "
+                    "batch as a whole has to take `mask`, the flags of the rows that are the batch's"
+                )
 
-    own, floats = back(dY)
-    return own, jax.tree_util.tree_unflatten(treedef, floats)
+    def _real(self, model: Model, padded: Padded, is_train: bool) -> list[Array]:
+        """What becomes of the rows that are the batch's, and of the state."""
+        if is_train:
+            Y, state, _ = self._begin(model, padded, NO_SEED, model.input_gradient, is_train)
+        else:
+            Y, state = self.predict(model, padded.X, padded), ()
+        return [padded.real(Y), *map(np.asarray, state)]
+
+    # The parameters' place
+
+    def is_packed(self, model: Model) -> bool:
+        store = model.store_or_none
+        return store is not None and (bool(store.segments) or len(store.buffers) > 0 or not self.net.params.names)
+
+    def _numbers(self, model: Model, fresh: bool = False) -> Numbers:
+        values = self._places(model)[0]
+        if model.dtype != np.float32:
+            values = [value.astype(np.float32) for value in values]
+        return Numbers(values, self.net.params.constants(model), self.net.state.values(model, fresh))
+
+    def _places(self, model: Model) -> tuple[Sequence[Array], Sequence[Array]]:
+        """Where the floats lie, and their gradients; looked up anew when the store has moved them."""
+        names = self.net.params.names
+        first = model.get_param(names[0]) if names else None
+        if first is None or self._held[0] is not first:
+            self._held = (first, [*map(model.get_param, names)], [*map(model.get_grad, names)])
+        return self._held[1], self._held[2]
 
 
-def without_inputs(back: Any, dY: Any) -> tuple[Any, Any]:
-    return back(dY)[0], None
-
-
-def is_float(leaf: Any) -> bool:
-    import jax.numpy as jnp
-
-    return bool(jnp.issubdtype(leaf.dtype, jnp.floating))
-
-
-def key_of(seed: Any) -> Any:
-    """The key of two numbers below 2**32."""
-    import jax
-
-    return jax.random.wrap_key_data(jax.numpy.asarray(seed), impl="threefry2x32")
+def alike(one: Array, other: Array) -> bool:
+    """Whether two results of one program differ by no more than rounding."""
+    if not np.issubdtype(one.dtype, np.floating):
+        return np.array_equal(one, other)
+    atol = ROUNDING * float(np.abs(one[np.isfinite(one)]).max(initial=0.0))
+    return np.allclose(one, other, rtol=0.0, atol=atol, equal_nan=True)
 
 
 def on_device(X: Any) -> Any:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints, Ragged, Rows, n_rows
+from trainer_cli.arrays import Array, Ints, Ragged, Rows, n_rows, slice_rows
+from trainer_cli.wrappers.engine import RowCounts
 
-# Of training, `full` rows and the parts of it that a short batch or a schedule may have; of evaluation two suffice.
-TRAINING, EVALUATION = (1, 4, 16), (1, 16)
+# Of training, `full` rows and the part of them that a short batch or a schedule may have, each of which compiles twice.
+# Ragged rows are always `full`: they have shapes enough by their lengths.
+PARTS, PARTS_RAGGED = (1, 4), (1,)
 GROWTH = 4
+# What predicts gets an eighth of a batch that is scored at a time, which wastes little where a few rows are predicted,
+# and compiles once.
+PIECES, SMALLEST_PIECE = 8, 16
 
 
 class RaggedArrays(NamedTuple):
@@ -39,12 +44,34 @@ class Padded(NamedTuple):
         """Which rows are the batch's: (n,)."""
         return np.arange(self.n) < self.n_real
 
+    def is_of_data(self, Y: Array) -> bool:
+        """Whether outputs are one for each number of ragged rows, and not one a row."""
+        return self.n_data > 0 and len(Y) == self.n_data
 
-def bucket(n: int, full: int, parts: Sequence[int] = TRAINING) -> int:
+    def real(self, Y: Array) -> Array:
+        """The outputs of the batch's rows, or of their data."""
+        return Y[: self.n_real_data if self.is_of_data(Y) else self.n_real]
+
+
+# The rows that pad others: from these, how many.
+Filler = Callable[[Array, int], Array]
+
+
+def copies(X: Array, n: int) -> Array:
+    """Copies of the first row. Not zeros, of which a module that divides by a row's size makes NaN."""
+    return X[:1]
+
+
+def others(X: Array, n: int) -> Array:
+    """The rows again, from the last to the first."""
+    return np.resize(X[::-1], (n, *X.shape[1:]))
+
+
+def bucket(n: int, full: int, parts: Sequence[int] = PARTS) -> int:
     """The size that `n` rows are padded to: the smallest part of `full` that holds them, or `full` times a power of 4.
 
-    >>> [bucket(n, 128) for n in (1, 8, 9, 32, 33, 128, 129)]
-    [8, 8, 32, 32, 128, 128, 512]
+    >>> [bucket(n, 128) for n in (1, 32, 33, 128, 129)]
+    [32, 32, 128, 128, 512]
     """
     fitting = [size for part in parts if (size := -(-full // part)) >= n]
     if fitting:
@@ -54,16 +81,44 @@ def bucket(n: int, full: int, parts: Sequence[int] = TRAINING) -> int:
     return full
 
 
-def pad(X: Rows, full: int, parts: Sequence[int]) -> Padded:
-    """The rows, padded by copies of the first one, whose outputs and gradients are to be left out.
+def training_size(X: Rows, full: int) -> int:
+    """How many rows these are padded to in training, where a batch has `full` at most."""
+    return bucket(n_rows(X), full, PARTS_RAGGED if any_ragged(X) else PARTS)
 
-    Copies and not zeros, of which a module that divides by a row's size makes NaN. Of ragged rows one more than the
-    bucket has: a row that is padding takes up the data that is, so that all the lengths add up to the data. That comes
-    to the next power of 2 times the rows.
+
+def piece(full: int) -> int:
+    """How many rows predict at a time, where a batch that is scored has `full` at most."""
+    return min(full, max(SMALLEST_PIECE, -(-full // PIECES)))
+
+
+def pieces(X: Rows, size: int) -> Iterator[Any]:
+    """The rows, so many at a time; one piece at least."""
+    n = n_rows(X)
+    if n <= size:
+        yield X
+        return
+    for start in range(0, n, size):
+        yield slice_rows(X, start, min(start + size, n))
+
+
+def with_room(X: Rows, rows: RowCounts, is_train: bool) -> tuple[int, int]:
+    """How many of the rows leave room for others in the size that they are padded to, and that size; 0 rows if none."""
+    n, ragged = n_rows(X), any_ragged(X)
+    full = training_size(X, rows.training) if is_train else piece(rows.evaluation)
+    n = min(n, full if ragged else full - 1)
+    size = training_size(slice_rows(X, 0, n), rows.training) if is_train else full
+    return (n, size) if ragged or n < size else (0, size)
+
+
+def pad(X: Rows, size: int, filler: Filler = copies) -> Padded:
+    """The rows, padded up to `size` by others, whose outputs and gradients are to be left out.
+
+    Of ragged rows one more: a row that is padding takes up the data that is, so that all the lengths add up to the
+    data. That comes to the next power of 2 times the rows.
     """
     n, ragged = n_rows(X), any_ragged(X)
-    size = bucket(n, full, parts) + ragged
-    padded = padded_part(X, n, size)
+    size += ragged
+    padded = padded_part(X, n, size, filler)
     if isinstance(X, Ragged):
         return Padded(padded, n, size, len(X.data), len(padded.data))
     return Padded(padded, n, size)
@@ -75,17 +130,17 @@ def any_ragged(X: Rows) -> bool:
     return isinstance(X, Ragged)
 
 
-def padded_part(X: Rows, n: int, size: int) -> Any:
+def padded_part(X: Rows, n: int, size: int, filler: Filler = copies) -> Any:
     if isinstance(X, dict):
-        return {name: padded_part(part, n, size) for name, part in X.items()}
+        return {name: padded_part(part, n, size, filler) for name, part in X.items()}
     if isinstance(X, tuple):
-        return tuple(padded_part(part, n, size) for part in X)
+        return tuple(padded_part(part, n, size, filler) for part in X)
     if isinstance(X, Ragged) and size == n:
         return RaggedArrays(X.data, X.lengths)
     if isinstance(X, Ragged):
         lengths = padded_lengths(X.lengths, len(X.data), size)
-        return RaggedArrays(longer(X.data, int(lengths.sum())), lengths)
-    return longer(X, size)
+        return RaggedArrays(longer(X.data, int(lengths.sum()), filler), lengths)
+    return longer(X, size, filler)
 
 
 def padded_lengths(lengths: Ints, n_data: int, size: int) -> Ints:
@@ -98,13 +153,13 @@ def padded_lengths(lengths: Ints, n_data: int, size: int) -> Ints:
     return np.concatenate([lengths, more])
 
 
-def longer(X: Array, size: int) -> Array:
-    """The rows, and copies of the first one, or zeros where there is none, up to `size`."""
+def longer(X: Array, size: int, filler: Filler = copies) -> Array:
+    """The rows, and such as the filler has, or zeros where there are none, up to `size`."""
     if len(X) == size:
         return X
     found = np.empty((size, *X.shape[1:]), X.dtype)
     found[: len(X)] = X
-    found[len(X) :] = X[0] if len(X) else 0
+    found[len(X) :] = filler(X, size - len(X)) if len(X) else 0
     return found
 
 

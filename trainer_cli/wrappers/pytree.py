@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,20 +84,12 @@ class Tree:
         for leaf, value in zip(self.leaves, values, strict=True):
             model.fresh_buffer(leaf.name)[...] = np.asarray(value)
 
-    def apart(self, flat: Array) -> Iterator[tuple[str, Array]]:
-        """Each float's part of an array that has them all, by name."""
-        start = 0
-        for leaf in self.leaves:
-            if leaf.is_float:
-                yield leaf.name, flat[start : start + leaf.value.size].reshape(leaf.value.shape)
-                start += leaf.value.size
-
     # In a compiled function
 
-    def built(self, flat: Any, constants: Sequence[Any]) -> Any:
-        """The structure, from all floats end to end and the others one by one."""
-        floats, others = dict(self.apart(flat)), iter(constants)
-        return self.assembled([floats[leaf.name] if leaf.is_float else next(others) for leaf in self.leaves])
+    def built(self, floats: Sequence[Any], constants: Sequence[Any]) -> Any:
+        """The structure, from its floats and its other leaves, each in order."""
+        own, others = iter(floats), iter(constants)
+        return self.assembled([next(own if leaf.is_float else others) for leaf in self.leaves])
 
     def assembled(self, values: Sequence[Any]) -> Any:
         import jax

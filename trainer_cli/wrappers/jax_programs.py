@@ -1,0 +1,182 @@
+"""What JAX compiles of a pair of functions: a program for each kind of pass and shape of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trainer_cli.errors import ArgumentError
+from trainer_cli.wrappers.engine import WrongOutputError, shown
+from trainer_cli.wrappers.padding import RaggedArrays
+from trainer_cli.wrappers.pytree import Tree
+
+
+class Numbers(NamedTuple):
+    """A layer's numbers as a program gets them: floats of the parameters, their other leaves, and the state."""
+
+    floats: Sequence[Any]
+    constants: Sequence[Any]
+    state: Sequence[Any]
+
+
+class Inputs(NamedTuple):
+    """All that a pass takes: numbers, padded rows, which of them are the batch's (or None), and two words of a key."""
+
+    numbers: Numbers
+    X: Any
+    mask: Any
+    seed: Any
+
+
+@dataclass(frozen=True)
+class Net:
+    """The function `apply` of a pair, with the structure of what it takes; a function of arrays alone."""
+
+    name: str
+    apply: Any
+    has_mask: bool
+    has_state: bool
+    params: Tree = field(default=Tree(), repr=False)
+    state: Tree = field(default=Tree(), repr=False)
+
+    def __call__(self, inputs: Inputs, is_train: bool) -> tuple[Any, Sequence[Any]]:
+        """Outputs and the leaves of the new state. WrongOutputError: it gives something else."""
+        numbers, X, mask, seed = inputs
+        params = self.params.built(numbers.floats, numbers.constants)
+        between = (self.state.assembled(numbers.state),) if self.has_state else ()
+        more = {"mask": mask} if self.has_mask else {}
+        found, state = self.apply(params, *between, X, is_train, key_of(seed), **more), numbers.state
+        if self.has_state:
+            if not (isinstance(found, tuple) and len(found) == 2):
+                raise WrongOutputError(f"must return (Y, state), not {shown(found)}")
+            found, state = found[0], self.leaves_of(found[1])
+        if not is_array(found) or not is_float(found):
+            raise WrongOutputError(f"must return one array of floats, not {shown(found)}")
+        return found.astype(np.float32), state
+
+    def leaves_of(self, state: Any) -> Sequence[Any]:
+        try:
+            return self.state.like(state)
+        except ArgumentError as err:
+            raise WrongOutputError(str(err)) from None
+
+
+@dataclass
+class Pass:
+    """A compiled pass whose gradient may be asked for, and what takes its residuals and dY to the gradients."""
+
+    forward: Any
+    way_back: Any
+    back: Any = None
+
+
+def predicting(net: Net, inputs: Inputs) -> Any:
+    """The program that gives the outputs."""
+    return compiled(lambda *inputs: net(Inputs(*inputs), is_train=False)[0], f"{net.name} predict", *inputs)
+
+
+def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool) -> Pass:
+    """The program that gives outputs, the new state, and residuals; with `wants` for the gradient of the rows too.
+
+    WrongOutputError: it trains, and the gradient of every parameter is zero whatever that of the outputs is.
+    """
+    import jax
+
+    held: list[Any] = []
+
+    def begin(numbers: Numbers, X: Any, mask: Any, seed: Any) -> Any:
+        leaves, treedef = jax.tree.flatten(X)
+        floats = [leaf if is_float(leaf) else None for leaf in leaves]
+
+        def outputs(own: Sequence[Any], floats: Sequence[Any]) -> Any:
+            whole = [leaf if part is None else part for leaf, part in zip(leaves, floats, strict=True)]
+            rows = jax.tree.unflatten(treedef, whole)
+            return net(Inputs(numbers._replace(floats=own), rows, mask, seed), is_train)
+
+        if wants:
+            Y, back, state = jax.vjp(outputs, numbers.floats, floats, has_aux=True)
+        else:
+            Y, back, state = jax.vjp(partial(outputs, floats=floats), numbers.floats, has_aux=True)
+        residuals, way = jax.tree.flatten(back)
+        held.append(partial(pulled, way, treedef if wants else None))
+        return Y, state, residuals
+
+    lowered = traced(begin, f"{net.name} forward", *inputs)
+    Y, _, residuals = lowered.out_info
+    if is_train and net.params.names and not reaches(held[-1], residuals, Y):
+        raise WrongOutputError(
+            "returns an output that depends on none of its parameters, so that none gets a gradient: is there a "
+            "stop_gradient? What is not to be trained belongs in the state"
+        )
+    return Pass(lowered.compile(), held[-1])
+
+
+def pulling(net: Net, one: Pass, residuals: Sequence[Any], dY: Any) -> Any:
+    """The program that takes residuals and the gradient of the outputs to those of the parameters and of the rows."""
+    return compiled(one.way_back, f"{net.name} pullback", residuals, dY)
+
+
+def pulled(way: Any, rows: Any, residuals: Sequence[Any], dY: Any) -> tuple[Sequence[Any], Any]:
+    import jax
+
+    own, *floats = jax.tree.unflatten(way, residuals)(dY)
+    return own, jax.tree.unflatten(rows, floats[0]) if floats else None
+
+
+def compiled(function: Any, name: str, *args: Any) -> Any:
+    return traced(function, name, *args).compile()
+
+
+def traced(function: Any, name: str, *args: Any) -> Any:
+    """A function of arrays before it is compiled; JAX's own logs call it by this name."""
+    import jax
+
+    def named(*args: Any) -> Any:
+        return function(*args)
+
+    named.__name__ = named.__qualname__ = name
+    return jax.jit(named).lower(*args)
+
+
+def reaches(way_back: Any, residuals: Any, dY: Any) -> bool:
+    """Whether any gradient of a parameter depends on that of the outputs."""
+    import jax
+
+    jaxpr = jax.make_jaxpr(lambda residuals, dY: way_back(residuals, dY)[0])(residuals, dY).jaxpr
+    reached = {id(jaxpr.invars[-1])}
+    for line in jaxpr.eqns:
+        if any(id(var) in reached for var in line.invars):
+            reached.update(map(id, line.outvars))
+    return any(id(var) in reached for var in jaxpr.outvars)
+
+
+def signature(X: Any) -> Hashable:
+    """What decides whether a program takes rows: their kind, shapes and types."""
+    if isinstance(X, dict):
+        return tuple((name, signature(part)) for name, part in X.items())
+    if isinstance(X, tuple):
+        return (isinstance(X, RaggedArrays), *map(signature, X))
+    return X.shape, X.dtype
+
+
+def is_array(value: Any) -> bool:
+    import jax
+
+    return isinstance(value, jax.Array | np.ndarray)
+
+
+def is_float(leaf: Any) -> bool:
+    import jax.numpy as jnp
+
+    return bool(jnp.issubdtype(leaf.dtype, jnp.floating))
+
+
+def key_of(seed: Any) -> Any:
+    """The key of two numbers below 2**32."""
+    import jax
+
+    return jax.random.wrap_key_data(jax.numpy.asarray(seed), impl="threefry2x32")
