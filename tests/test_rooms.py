@@ -21,7 +21,8 @@ ROOMS = {
     "curve picture text_plot",
     "jobs": "state table progress trained job",
     "checks": "weights word_vectors layer_watch kinds rehearsal watched placing sources pairing run_schedules",
-    "plans": "loading assembly inspection predictions records docbin class_counts mistakes assessment importance",
+    "plans": "loading assembly inspection predictions records spacy_documents class_counts mistakes assessment "
+    "importance",
     "runs": "provenance changes saver snapshot run session cross_validation scoring",
     "edge": "cli __main__ api",
 }

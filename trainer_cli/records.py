@@ -35,7 +35,8 @@ DIGITS = 6
 
 def lines(found: Iterator[Predicted], file_format: Format, titles: Titles | None = None) -> Iterator[str]:
     """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it; both are
-    lists where a row may have several labels, in CSV joined by the target's separator. Tags are a list without scores.
+    lists where a row may have several labels, in CSV joined by the target's separator, or as JSON where a label holds
+    it. Tags are a list without scores.
 
     A record of arrays, such as an image, is told by its `row`, from 0. In CoNLL each token has the columns of its
     line, apart by tabs, and its tag as the last; comments stay as they are, the beginning of a document has the tag O,
@@ -196,10 +197,13 @@ def answers(part: Predicted) -> Iterator[dict[str, Any]]:
 
 
 def joined(value: Any, separator: str) -> Any:
-    """What a cell of CSV holds: of a list its items as one text, of a number that is not finite nothing.
+    """What a cell of CSV holds: of a list its items as one text, or as JSON where one of them holds the separator; of a
+    number that is not finite nothing.
 
     >>> joined(["a", 1, None], ";"), joined(True, ";"), joined(math.nan, ";"), joined([{"a": 1}], ";")
     ('a;1;', 'true', None, '{"a": 1}')
+    >>> joined(["a; b", "c"], ";")
+    '["a; b", "c"]'
     """
     value = finite(value)
     if isinstance(value, bool):
@@ -207,7 +211,9 @@ def joined(value: Any, separator: str) -> Any:
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
-        return separator.join("" if each is None else str(joined(each, separator)) for each in value)
+        texts = ["" if each is None else str(joined(each, separator)) for each in value]
+        is_clear = not any(separator in text for text in texts)
+        return separator.join(texts) if is_clear else json.dumps(value, ensure_ascii=False)
     return value
 
 

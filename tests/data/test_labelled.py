@@ -86,10 +86,12 @@ def test_data_without_the_column_are_left_as_they_are():
     assert list(LabelledReader(Blocks(block), "y").blocks()) == [block]
 
 
-def test_lists_of_labels_have_no_gaps():
-    assert not hasattr(Multilabel("y"), "missing")
-    reader = Blocks(Block({"y": [["a"], []]}))
-    assert [len(block) for block in LabelledReader(reader, "y").blocks()] == [2]
+def test_an_empty_list_is_a_gap_where_one_label_is_wanted_and_none_where_several_may_be():
+    reader, several, one = Blocks(Block({"y": [["a"], []]})), Multilabel("y"), Labels("y", missing="skip")
+    for target in (several, one):
+        target.choose(("y",))
+    assert labelled(reader, several) is reader
+    assert [block.columns["y"] for block in labelled(reader, one).blocks()] == [[["a"]]]
 
 
 def test_of_numbers_unknown_is_a_gap_and_of_classes_a_class():

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from commands import call
 
+from trainer_cli.data.encoders.multilabel import Multilabel
 from trainer_cli.data.readers.auto import AutoReader
 from trainer_cli.data.readers.docbin import DocBinReader
 from trainer_cli.errors import DataError
 
 spacy = pytest.importorskip("spacy")
 srsly = pytest.importorskip("srsly")
-Doc, DocBin = spacy.tokens.Doc, spacy.tokens.DocBin
+Doc, DocBin, Span = spacy.tokens.Doc, spacy.tokens.DocBin, spacy.tokens.Span
 doc_to_biluo_tags = spacy.training.iob_utils.doc_to_biluo_tags
 
 NLP = spacy.blank("en")
@@ -88,6 +89,59 @@ def test_several_categories_are_one_text(tmp_path):
     doc = NLP.make_doc("x")
     doc.cats = {"red": 1.0, "round": 0.5, "old": 0.49}
     assert read(save(tmp_path / "a.spacy", [doc, NLP.make_doc("y")]))["label"] == ["red; round", ""]
+
+
+@pytest.mark.parametrize("one", [np.float32(1), np.float64(1), np.int64(1), np.uint8(1), np.bool_(True), True, 1])
+def test_values_of_categories_may_be_numbers_of_numpy(tmp_path, one):
+    doc = NLP.make_doc("x")
+    doc.cats = {"yes": one, "no": type(one)(0)}
+    assert read(save(tmp_path / "a.spacy", [doc]))["label"] == ["yes"]
+
+
+NAN = {b"nd": False, b"type": "<f4", b"data": b"1"}
+
+
+@pytest.mark.parametrize("value", [None, "1", [1], {}, NAN, NAN | {b"type": "O8"}, NAN | {b"nd": True}])
+def test_values_of_categories_that_are_no_numbers_are_told(tmp_path, value):
+    path = message(tmp_path, cats=[{"a": value}] * 4)
+    with pytest.raises(DataError, match="cats and flags are not those of the documents"):
+        read(path)
+
+
+def test_a_category_whose_name_has_the_separator_is_not_taken_apart(tmp_path):
+    doc = NLP.make_doc("x")
+    doc.cats = {"red; green": 1.0, "round": 1.0, "old": 0.0}
+    path = save(tmp_path / "a.spacy", [doc, NLP.make_doc("y")])
+    assert read(path)["label"] == [["red; green", "round"], []]
+    (block,) = DocBinReader(path).blocks()
+    several = Multilabel("label")
+    several.choose(("label",))
+    several.fit(block)
+    several.finish_fit()
+    assert several.names == ("red; green", "round")
+    doc.cats = {"red, green": 1.0, "round": 1.0}
+    assert read(save(tmp_path / "a.spacy", [doc]))["label"] == ["red, green; round"]
+
+
+def test_classes_whose_names_have_the_separator_are_written_back(folder):
+    named = docs(8)
+    for doc in named:
+        doc.cats = {f"{name}; {name}": value for name, value in doc.cats.items()}
+    save(folder / "train.spacy", named)
+    trained(folder, TEXT, of="label")
+    assert all(doc.cats.keys() == {"animal; animal", "place; place"} for doc in predicted(folder))
+    model = 'text_bow.v1"\noutput = "linear'
+    more = {"target": "multilabel.v1", "loss": "BinaryCrossentropy.v1", "model": model, "metric": "multilabel_f.v1"}
+    trained(folder, TEXT | more, of="label")
+    assert all(doc.cats.keys() == {"animal; animal", "place; place"} for doc in predicted(folder))
+
+
+def test_tokens_in_which_no_entity_may_be_are_outside(tmp_path):
+    doc = NLP.make_doc("New York and Bergen")
+    doc.set_ents([Span(doc, 0, 2, label="PLACE")], blocked=[doc[2:3]], missing=[doc[3:4]])
+    assert read(save(tmp_path / "a.spacy", [doc]))["ner"] == [["B-PLACE", "L-PLACE", "O", "O"]]
+    doc.set_ents([Span(doc, 0, 1, label="PLACE"), Span(doc, 1, 2, label="PLACE")], blocked=[doc[2:4]])
+    assert read(save(tmp_path / "a.spacy", [doc]))["ner"] == [["U-PLACE", "U-PLACE", "O", "O"]]
 
 
 def test_words_without_known_spaces_have_one_between_them(tmp_path):
@@ -251,7 +305,7 @@ def folder(tmp_path, monkeypatch):
 
 def trained(folder, kind, **more):
     (folder / "run.cfg").write_text(CONFIG.format(**(kind | more)))
-    call("train", "run.cfg", "--output", "run", "--quiet")
+    call("train", "run.cfg", "--output", "run", "--quiet", "--overwrite")
 
 
 def predicted(folder, data="train.spacy", output="out.spacy", *words):

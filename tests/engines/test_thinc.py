@@ -144,6 +144,40 @@ def replacing(model, X, is_train):
     return X @ W.T, backprop
 
 
+def centring(model, X, is_train):
+    W = model.get_param("W") - model.get_param("W").mean(axis=1, keepdims=True)
+    model.set_param("W", W)  # the array is another one
+
+    def backprop(dY):
+        model.inc_grad("W", dY.T @ X)
+        return dY @ W
+
+    return X @ W.T, backprop
+
+
+def test_parameters_that_a_layer_replaces_are_copied(monkeypatch):
+    def made_and_stepped():
+        module = thinc.Model("own", centring, params={"W": np.arange(6, dtype=np.float32).reshape(2, 3) ** 2})
+        model = ThincWrapper(module).initialize(ROWS)
+        Y, backprop = model.begin_update(ROWS)
+        backprop(Y)
+        return module, model
+
+    module, model = made_and_stepped()
+    W = model.get_param("module.W")
+    assert module.get_param("W") is W
+    assert np.shares_memory(W, model.store.values)
+    np.testing.assert_allclose(W.mean(axis=1), 0, atol=1e-5)
+    before = W.copy()
+    model.finish_update(Adam(0.01))
+    assert (before != W).all()
+    assert module.get_param("W") is W
+    # Planted bug: without the copy the store keeps the numbers that the layer has replaced.
+    monkeypatch.setattr(ThincEngine, "collect", lambda self, model: None)
+    _, model = made_and_stepped()
+    assert (model.get_param("module.W").mean(axis=1) > 1).all()
+
+
 def test_a_gradient_that_a_layer_replaces_is_copied(monkeypatch):
     module = thinc.Model("own", replacing, params={"W": np.ones((2, 3), np.float32)})
     model = ThincWrapper(module).initialize(ROWS)

@@ -53,7 +53,7 @@ def predict(
     read are left out and told at the end; the exit code is then 2.
     """
     with outcome(), delivered(), advised():
-        from trainer_cli import docbin, lookup, predictions, records, scoring, user_code
+        from trainer_cli import lookup, predictions, records, scoring, spacy_documents, user_code
         from trainer_cli.data import reader
         from trainer_cli.data.readers.doubts import encoding_doubt
         from trainer_cli.threads import computing
@@ -80,7 +80,7 @@ def predict(
             if written != "docbin":
                 write(records.lines(found, written, titles), output)
             elif output is not None:
-                write_bytes(docbin.to_bytes(found, loaded), output)
+                write_bytes(spacy_documents.to_bytes(found, loaded), output)
         for name, other in titles.others.items() if not quiet else ():
             complain(f"the data have a column {name!r}: the {name} of the model is called {other!r}")
         if account.faults:

@@ -35,9 +35,9 @@ def asked_format(asked: str | None, output: Path | None) -> Written | None:
     ArgumentError: nothing can be written so.
     """
     from trainer_cli import records
-    from trainer_cli.docbin import FORMAT, SUFFIX
     from trainer_cli.errors import ArgumentError
     from trainer_cli.registry import nearest
+    from trainer_cli.spacy_documents import FORMAT, SUFFIX
 
     formats: tuple[Written, ...] = (*records.FORMATS, "docbin")
     found = next((each for each in formats if each == asked), None)
@@ -81,13 +81,13 @@ def default_format(data: Path, loaded: Trained) -> Format:
 
 def check_docbin(output: Path | None, loaded: Trained) -> int:
     """How many labels of each record a DocBin takes. ArgumentError: it cannot be written."""
-    from trainer_cli import docbin
     from trainer_cli.errors import ArgumentError
+    from trainer_cli.spacy_documents import FORMAT, SUFFIX, checked, n_labels
 
     if output is None:
-        raise ArgumentError(f"--format {docbin.FORMAT} is no text: name a file, as --output FILE{docbin.SUFFIX} does")
-    docbin.checked(loaded)
-    return docbin.n_labels(loaded)
+        raise ArgumentError(f"--format {FORMAT} is no text: name a file, as --output FILE{SUFFIX} does")
+    checked(loaded)
+    return n_labels(loaded)
 
 
 def check_top(top: int, file_format: Written, loaded: Trained) -> None:

@@ -17,7 +17,8 @@ from trainer_cli.errors import DataError, Problem
 
 
 class LabelledReader:
-    """A reader's rows without those that have nothing in `column`: an empty text, a word for it such as NA, a NaN.
+    """A reader's rows without those that have nothing in `column`: an empty text or list, a word for it such as NA, a
+    NaN.
 
     `is_gap` says which texts are none; of numbers there are more.
     The others keep their places and numbers. `n_left_out` is how many rows have been left out, by the pass that saw
@@ -60,14 +61,14 @@ class LabelledReader:
 def present(values: Column, is_gap: Callable[[str], bool] = is_missing) -> Ints:
     """The rows of a column that have a value.
 
-    >>> present(["a", "", "NA", "b"]), present(np.array([1.0, np.nan]))
-    (array([0, 3]), array([0]))
+    >>> present(["a", "", "NA", "b"]), present(np.array([1.0, np.nan])), present([[], ["a"]])
+    (array([0, 3]), array([0]), array([1]))
     """
     if isinstance(values, np.ndarray):
         is_nan = np.isnan(values) if values.ndim == 1 and values.dtype.kind == "f" else np.zeros(len(values), bool)
         return np.flatnonzero(~is_nan)
     if not is_texts(values):
-        return np.arange(len(values))
+        return np.array([row for row, texts in enumerate(values) if texts], np.int64)
     return np.array([row for row, text in enumerate(values) if not is_gap(text)], np.int64)
 
 

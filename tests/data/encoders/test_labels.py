@@ -48,6 +48,16 @@ def test_whole_numbers_of_an_array_are_labels(block):
     assert encoder.encode(block(label=["30"])).tolist() == [1]
 
 
+def test_a_list_in_a_row_holds_the_one_label(block):
+    encoder = fitted(block(label=[["a; b"], ["c"], ["a; b"]]))
+    assert encoder.names == ("a; b", "c")
+    assert encoder.encode(block(label=["c", "a; b"])).tolist() == [1, 0]
+    with pytest.raises(DataError, match=r"label.*: 2 labels, where one is wanted: multilabel\.v1 takes several"):
+        encoder.encode(block(label=[["c"], ["c", "a; b"]]))
+    with pytest.raises(DataError, match="the label is empty"):
+        encoder.encode(block(label=[["c"], []]))
+
+
 @pytest.mark.parametrize(("columns", "chosen"), [(("a", "label"), "label"), (("X", "Y"), "Y")])
 def test_the_column_may_be_left_out_where_its_name_is_the_usual_one(columns, chosen):
     encoder = Labels()

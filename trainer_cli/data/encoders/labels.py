@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints
-from trainer_cli.data.block import Block
+from trainer_cli.data.block import Block, is_tokens
 from trainer_cli.data.encoders.classes import Classes, Unknown, stated_unknown, stranger
 from trainer_cli.data.encoders.floats import number
 from trainer_cli.data.encoders.gaps import REMEDY, SKIP, Gaps, stated_gaps
@@ -24,6 +24,7 @@ from trainer_cli.registry import registry
 # More different labels than this, where hardly any comes twice, are no classes; of numbers with fractions fewer.
 MANY_CLASSES = 1000
 MANY_NUMBERS = 20
+SEVERAL = "multilabel.v1 takes several, tags.v1 one for each token"
 
 
 @registry.encoders("labels.v1")
@@ -31,10 +32,11 @@ class Labels(Classes):
     """Labels as class numbers, (B,) int64: the place of each among the labels of the training rows.
 
     The order: where every label writes a number, by number; else by code points. `column` may be left out for one
-    called `label` or `Y`. Labels are compared as they stand, spaces and letter case included. An empty one is a
-    DataError; with `missing = "skip"` rows without a label, or with a word for that such as NA, are left out of
-    training and scoring. One that training never had is a DataError; with `unknown = "miss"` it is number -1, wrong
-    whatever is predicted, and has no part in losses. `counts` tells how many training rows have each label.
+    called `label` or `Y`. Labels are compared as they stand, spaces and letter case included; a list in a row holds
+    the one label. An empty one is a DataError; with `missing = "skip"` rows without a label, or with a word for that
+    such as NA, are left out of training and scoring. One that training never had is a DataError; with
+    `unknown = "miss"` it is number -1, wrong whatever is predicted, and has no part in losses. `counts` tells how many
+    training rows have each label.
     """
 
     truths: Truths = "classes"
@@ -107,7 +109,8 @@ class Labels(Classes):
     def _labels(self, block: Block) -> tuple[list[str], Ints | None]:
         """The labels as texts; of an array, the different ones and where in them each row's is."""
         (name,) = self.reads
-        values = block.values(name)
+        found = block.column(name)
+        values = self._single(block, found) if is_tokens(found) else block.values(name)
         if isinstance(values, list):
             if not all(map(str.strip, values)):
                 empty = [row for row, label in enumerate(values) if not label.strip()]
@@ -120,6 +123,14 @@ class Labels(Classes):
             raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])
         different, where = np.unique(values, return_inverse=True)
         return [str(value) for value in different.tolist()], where.reshape(-1)
+
+    def _single(self, block: Block, rows: list[list[str]]) -> list[str]:
+        """The one label of each row's list; an empty text where there is none."""
+        if several := [row for row, labels in enumerate(rows) if len(labels) > 1]:
+            raise block.faulty(
+                self.reads[0], several, lambda row: f"{len(rows[row])} labels, where one is wanted: {SEVERAL}"
+            )
+        return [labels[0] if labels else "" for labels in rows]
 
     def _strangers(self, block: Block, labels: list[str], where: Ints | None) -> DataError:
         each = labels if where is None else [labels[i] for i in where]
