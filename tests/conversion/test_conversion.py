@@ -167,6 +167,10 @@ def made(name, text=None, **more):
     return check_run(load_text(found, "ours.cfg"), registry).config, lines
 
 
+def written(name, text=None):
+    return converted(load_text(config_of(name, text), "corpus/spacy.cfg"))[0]
+
+
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_how_a_run_goes_is_taken_over(name):
     found, _ = made(name)
@@ -215,7 +219,11 @@ def test_a_classifier_of_words():
     assert found["training"]["score_weights"] == {"f_macro": 1.0, "f_micro": 0.5}
     told = "\n".join(lines)
     assert "components.textcat.model.length: absent: text.v1 has buckets" in told
-    assert "training.score_weights.cats_f_per_type: absent" in told
+    assert "cats_f_per_type" not in told
+    assert "#   [training.score_weights] cats_f_per_type: null is no weight" in written("textcat")
+    assert "training.score_weights.odd: absent: no metric gives it" in "\n".join(
+        converted(load_text(config_of("textcat").replace("cats_f_per_type = null", "odd = 1.0")))[1]
+    )
 
 
 def test_a_classifier_by_phrases_of_several_labels():
@@ -255,13 +263,50 @@ def test_each_key_is_taken_over_or_told_at_its_line(name):
     text = config_of(name)
     _, lines = converted(load_text(text, "spacy.cfg"))
     told = "\n".join(lines)
-    for extra, line in (("odd_key = 3", "training.odd_key: absent"), ("odd_null = null", "training.odd_null")):
+    for extra, line in (("odd_key = 3", "training.odd_key: absent"), ("odd_null = null", "#   [training] odd_null")):
         changed = text.replace("[training]\n", f"[training]\n{extra}\n")
-        found = "\n".join(converted(load_text(changed, "spacy.cfg"))[1])
-        assert line in found
+        config, lines = converted(load_text(changed, "spacy.cfg"))
+        assert line in "\n".join([config, *lines]).splitlines() or line in "\n".join(lines)
         assert line not in told
     number = 1 + text.splitlines().index('lang = "en"')
     assert f"spacy.cfg:{number}: nlp.lang: absent" in told
+
+
+def test_keys_without_a_counterpart_are_comments_at_the_end():
+    """Those that are set and those that are not, the keys of a section with one sentence together, and narrow."""
+    text = TRAINING.replace('lang = "en"', 'lang = "en"\nbefore_creation = null\nafter_creation = null\ndisabled = []')
+    config, _, block = written("tagger", text).partition("# Keys of spacy.cfg without a counterpart:\n")
+    assert "#" not in config
+    there, _, unset = block.partition("# Not set there, and left out:\n")
+    assert "#   [nlp] lang: Words are parted by rules of no one language" in there
+    assert "#   [nlp] before_creation, after_creation: Nothing is called when a model is made\n" in unset
+    assert "#   [training.batcher] get_length: words.v1 counts the words of a row by itself\n" in unset
+    assert all(line.startswith("#   ") and len(line) <= 120 for line in (there + unset).splitlines())
+    _, lines = made("tagger", text)
+    assert lines[-1] == (
+        "spacy.cfg: 4 keys are not set and have no counterpart: comments at the end of the config name them"
+    )
+
+
+TRANSFORMER = """
+[components.transformer]
+factory = "transformer"
+max_batch_items = 4096
+
+[components.transformer.model]
+@architectures = "spacy-transformers.TransformerModel.v3"
+name = "roberta-base"
+"""
+
+
+def test_a_transformer_has_no_counterpart_and_is_told():
+    text = config_of("ner", TRAINING + TRANSFORMER).replace(
+        "spacy.Tok2VecListener", "spacy-transformers.TransformerListener"
+    )
+    text = text.replace(TOK2VEC, "").replace("${components.tok2vec.model.encode.width}", "768")
+    found, lines = converted(load_text(text, "spacy.cfg"))
+    assert "width = 96" in found
+    assert any("components.transformer.model.name: absent: a run trains one model" in line for line in lines)
 
 
 def test_what_a_config_leaves_out_is_as_spacy_has_it():

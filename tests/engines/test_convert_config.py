@@ -55,8 +55,10 @@ def test_a_config_that_spacy_writes_is_converted_and_trains(folder, name, optimi
     config["paths"] |= {"train": "train.spacy", "dev": "dev.spacy"}
     config.to_disk(folder / "spacy.cfg")
     told = call("convert-config", "spacy.cfg", "--output", "ours.cfg").stderr
-    assert "spacy.cfg: not set, and without a counterpart: " in told
+    assert "have no counterpart: comments at the end of the config name them" in told
     assert "components" in told
+    block = (folder / "ours.cfg").read_text().replace("\n#     ", " ")
+    assert all(": " in line for line in block.splitlines() if line.startswith("#   "))
     assert call("debug-config", "ours.cfg").stdout.endswith("ours.cfg: the config is valid\n")
     limits = ("--training.max_steps", "40", "--training.eval_frequency", "20", "--optimizer.learn_rate", "0.01")
     small = ("--model.width", "16", "--model.depth", "1") if name in ("tagger", "ner") else ()
@@ -64,4 +66,42 @@ def test_a_config_that_spacy_writes_is_converted_and_trains(folder, name, optimi
     rows = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
     score = {"textcat": "f_macro", "textcat_multilabel": "auc", "tagger": "accuracy", "ner": "spans_f_score"}[name]
     assert rows[-1][score] > 0.9
-    assert call("train", "spacy.cfg", "--output", "no", code=2).stderr.count("trainer convert-config") >= 2
+
+
+# Of what spaCy writes, the keys that are ours as well.
+WORKS = ["dropout", "accumulate_gradient", "patience", "max_epochs", "max_steps", "eval_frequency"]
+AS_HERE = [f"training.{key}" for key in WORKS] + ["system.seed", "paths"]
+# Told by a sentence about the section, in whose place they stand as they are.
+MOVED = ["training.optimizer", "training.batcher", "training.logger"]
+
+
+def leaves(node, above=""):
+    for key, value in node.items():
+        name = f"{above}.{key}".removeprefix(".")
+        yield from leaves(value, name) if isinstance(value, dict) and value else [name]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("optimize", ["efficiency", "accuracy"])
+@pytest.mark.parametrize("name", ["textcat", "textcat_multilabel", "tagger", "ner", "parser"])
+def test_each_key_of_a_config_that_spacy_writes_works_or_is_told_with_its_replacement(folder, name, optimize):
+    config = init_config(pipeline=[name], optimize=optimize)
+    config.to_disk(folder / "spacy.cfg")
+    command = ("debug-config", "spacy.cfg") if optimize == "efficiency" else ("train", "spacy.cfg", "--output", "run")
+    first, *lines = call(*command, code=2).stderr.splitlines()
+    assert first.startswith("spacy.cfg: this is a config of spaCy's: trainer convert-config spacy.cfg writes ours")
+    assert not any("more mistakes" in line or "is missing" in line for line in lines)
+    for key in leaves(config):
+        section, _, last = key.rpartition(".")
+        if any(key.startswith(each) for each in AS_HERE):
+            assert not any(f": {key}: " in line for line in lines)
+        elif not any(key.startswith(each) for each in MOVED):
+            assert any(
+                line.split(": ")[1] == key
+                or (f" of [{section}]. " in line and last in line)
+                or f"nothing reads the section [{key}]. " in line
+                for line in lines
+            ), key
+    for each in MOVED:
+        assert any(line.split(": ")[1].startswith(each) for line in lines)
+    assert all(". " in line or "null is no weight: leave the score out" in line for line in lines)

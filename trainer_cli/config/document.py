@@ -176,11 +176,14 @@ def together(errors: Sequence[TrainerError]) -> TrainerError:
     return config_error([problem for err in errors for problem in err.problems or [Problem(str(err))]])
 
 
-def config_error(problems: list[Problem]) -> ConfigError:
-    """All mistakes as one error: each once, the file's by line, then those of the environment and command line."""
+def config_error(problems: list[Problem], heading: str = "", most: int = SHOWN_PROBLEMS) -> ConfigError:
+    """All mistakes as one error: each once, the file's by line, then those of the environment and command line.
+
+    `heading` is a line above them; no more than `most` are shown.
+    """
     first = {(problem.path, problem.line, problem.message): problem for problem in reversed(problems)}
     ordered = sorted(first.values(), key=lambda problem: (problem.line == 0, problem.line, problem.path, problem.where))
-    lines = [str(problem) for problem in ordered[:SHOWN_PROBLEMS]]
-    if len(ordered) > SHOWN_PROBLEMS:
-        lines.append(f"and {len(ordered) - SHOWN_PROBLEMS} more mistakes")
+    lines = [heading] * bool(heading) + [str(problem) for problem in ordered[:most]]
+    if len(ordered) > most:
+        lines.append(f"and {len(ordered) - most} more mistakes")
     return ConfigError("\n".join(lines), problems=ordered)

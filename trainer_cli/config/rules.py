@@ -32,6 +32,8 @@ def check_rules(loaded: Loaded, plans: dict[str, Any], planner: Planner) -> None
         planner.complain("training.dropout", "no layer of the model takes its dropout from here: take the setting away")
     if isinstance(config.get("data"), dict):
         check_best(config, given, planner)
+    elif foreign.is_spacys(config):
+        check_weights(given.get("score_weights"), [], planner)
 
 
 def check_streams(plans: dict[str, Any], planner: Planner) -> None:
@@ -68,10 +70,16 @@ def check_best(config: dict[str, Any], given: dict[str, Any], planner: Planner) 
         return
     scores = [*config.get("metrics", {}), "loss"]
     weights, monitor = given.get("score_weights"), given.get("monitor")
-    for name in weights if isinstance(weights, dict) else ():
-        check_score(name, f"training.score_weights.{name}", scores, planner)
+    check_weights(weights, scores, planner)
     if isinstance(monitor, str):
         check_score(monitor, "training.monitor", scores, planner)
+
+
+def check_weights(weights: object, scores: list[str], planner: Planner) -> None:
+    """What has a weight is a score; a weight of null is told elsewhere."""
+    for name, weight in weights.items() if isinstance(weights, dict) else ():
+        if weight is not None:
+            check_score(name, f"training.score_weights.{name}", scores, planner)
 
 
 def check_score(name: str, where: str, scores: list[str], planner: Planner) -> None:
@@ -85,4 +93,4 @@ def check_score(name: str, where: str, scores: list[str], planner: Planner) -> N
 
 
 def there_are(scores: list[str]) -> str:
-    return f"There are {shorten(', '.join(scores), 200)}"
+    return f"There are {shorten(', '.join(scores), 200)}" if scores else "[metrics] says what is scored"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from trainer_cli.config import foreign
 from trainer_cli.config.build import build, build_all
+from trainer_cli.config.document import config_error
 from trainer_cli.config.filled import fill, with_defaults, write_filled
 from trainer_cli.config.loaded import Loaded, read_file, read_text
 from trainer_cli.config.overrides import read_arguments, read_environment
@@ -156,6 +158,12 @@ def check_run(loaded: Loaded, registry: Registry) -> RunConfig:
     check_streams(plans, planner)
     if loaded.document.problems:
         check_files(plans, planner)
+    if foreign.is_spacys(loaded.config):
+        # What the heading says need not be said of each section.
+        problems = [replace(each, message=each.message.removesuffix(foreign.ANEW)) for each in loaded.document.problems]
+        converting = f"trainer convert-config {loaded.path} writes ours for a text classifier, a tagger or entities"
+        heading = f"{loaded.path}: this is a config of spaCy's: {converting}"
+        raise config_error(problems, heading, most=len(problems))
     loaded.check()
     settings = {name: build(plans[name], loaded.document) for name in SETTINGS}
     return RunConfig(

@@ -22,7 +22,9 @@ def check_sections(loaded: Loaded, planner: Planner) -> dict[str, Any]:
         guessed |= {name for name, section in loaded.document.sections.items() if not section.written}
     plans: dict[str, Any] = {}
     for name, kind in SETTINGS.items():
-        plans[name] = planner.call(Call(kind, f"[{name}]", name), config.get(name, {}))
+        given = config.get(name, {})
+        given = weighted(given, planner) if name == "training" else given
+        plans[name] = planner.call(Call(kind, f"[{name}]", name), given)
     dropout = config.get("training", {}).get("dropout")
     if dropout is not None:
         # After a mistake in [training] it is enough that it was reported there.
@@ -31,7 +33,7 @@ def check_sections(loaded: Loaded, planner: Planner) -> dict[str, Any]:
     for name, part in PARTS.items():
         if name in config:
             plans[name] = check_part(config[name], part, name, planner, guessed)
-    for name in REQUIRED:
+    for name in REQUIRED if not foreign.is_spacys(config) else ():
         section, _, inner = name.partition(".")
         found = inner in config.get(section, {}) if inner else section in config
         # A header that could not be read may have been this one.
@@ -42,17 +44,42 @@ def check_sections(loaded: Loaded, planner: Planner) -> dict[str, Any]:
 
 def refuse_unread(loaded: Loaded, planner: Planner) -> set[str]:
     """Refuse sections that neither the run nor a variable reads; returns those that were probably meant."""
-    read = {name.split(".")[0] for name in loaded.variables} | set(KNOWN)
+    # A config of spaCy's may point at keys of its components, which does not make them ours.
+    pointed = set() if foreign.is_spacys(loaded.config) else {name.split(".")[0] for name in loaded.variables}
     guessed = set()
     for name in loaded.config:
-        if name not in read | loaded.document.guessed:
-            replacement = foreign.of_key(name)
-            close = "" if replacement else planner.document.nearest(name, KNOWN)
-            guessed |= {close, f"{close}.train"}
-            meant = f"Did you mean [{close}]?" if close else f"A run reads {', '.join(KNOWN)}"
-            planner.complain(name, f"nothing reads the section [{name}]. {replacement or meant}")
+        if name in pointed | set(KNOWN) | loaded.document.guessed:
+            continue
+        if foreign.of_key(name):
+            refuse_foreign(name, planner)
+            continue
+        close = planner.document.nearest(name, KNOWN)
+        guessed |= {close, f"{close}.train"}
+        meant = f"Did you mean [{close}]?" if close else f"A run reads {', '.join(KNOWN)}"
+        planner.complain(name, f"nothing reads the section [{name}]. {meant}")
     refuse_unread_paths(loaded, planner)
     return guessed
+
+
+def refuse_foreign(name: str, planner: Planner) -> None:
+    """Refuse a section of spaCy's: each of its keys is told, with those of the same section and replacement."""
+    below = {each: section for each, section in planner.document.sections.items() if within(each, name)}
+    for where, section in below.items():
+        said: dict[str, list[str]] = {}
+        for key in section.entries:
+            said.setdefault(foreign.around(f"{where}.{key}"), []).append(key)
+        for sentence, keys in said.items():
+            planner.complain(f"{where}.{keys[0]}", f"nothing reads {listed(keys)} of [{where}]. {sentence}")
+        if not section.entries and not any(within(other, where) for other in below if other != where):
+            planner.complain(where, f"nothing reads the section [{where}]. {foreign.around(where)}")
+
+
+def within(name: str, section: str) -> bool:
+    return name == section or name.startswith(f"{section}.")
+
+
+def listed(keys: list[str]) -> str:
+    return keys[0] if len(keys) == 1 else f"{', '.join(keys[:-1])} and {keys[-1]}"
 
 
 def refuse_unread_paths(loaded: Loaded, planner: Planner) -> None:
@@ -100,6 +127,17 @@ def check_part(value: Any, part: Part, where: str, planner: Planner, guessed: se
         else:
             plans[name] = check_part(inner, part.inner.get(name, Part(part.kind)), f"{where}.{name}", planner, guessed)
     return plans
+
+
+def weighted(training: Any, planner: Planner) -> Any:
+    """[training] without the scores whose weight is null, as spaCy's configs have them; each of them is told."""
+    weights = training.get("score_weights") if isinstance(training, dict) else None
+    if not isinstance(weights, dict) or None not in weights.values():
+        return training
+    for name, weight in weights.items():
+        if weight is None:
+            planner.complain(f"training.score_weights.{name}", foreign.of_key("training.score_weights"))
+    return training | {"score_weights": {name: weight for name, weight in weights.items() if weight is not None}}
 
 
 def holds_sections(value: Any) -> bool:

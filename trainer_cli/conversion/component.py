@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainer_cli.config import foreign
 from trainer_cli.conversion.source import Source
 
 # Score names of spaCy's with ours, and the metric that gives each, by task.
@@ -42,7 +43,7 @@ FACTORIES = tuple(SCORES)
 CROSSENTROPY = "CategoricalCrossentropy.v4"
 # The four attributes of a word that tokens.v1 gives.
 ATTRIBUTES = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
-NO_VECTORS = "absent: words begin with drawn vectors; of texts, text_cnn.v1 takes vectors = FILE"
+NO_VECTORS = f"absent: {foreign.NO_VECTORS}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,6 @@ def chosen(source: Source, asked: str | None) -> tuple[str, str]:
 
 def sections(source: Source, name: str, factory: str) -> dict[str, Any]:
     """[features], [target], [model] and [loss] of a component."""
-    source.say(f"components.{name}", "absent")
     source.say(f"components.{name}.scorer", "absent: [metrics] says what is scored")
     return KINDS[factory](source, f"components.{name}")
 
@@ -230,8 +230,11 @@ def scores(source: Source, factory: str) -> tuple[dict[str, Any], dict[str, floa
     metrics: dict[str, Any] = {}
     weights: dict[str, float] = {}
     for name in given:
+        weight = source.look(f"training.score_weights.{name}")
+        if weight is None:
+            continue  # it does not count, and is told with what is not set
         if name in known:
-            weight = source.take(f"training.score_weights.{name}")
+            source.take(f"training.score_weights.{name}")
             score, (metric, function) = known[name]
             if isinstance(weight, int | float) and weight:
                 metrics[metric] = {"@metrics": function}

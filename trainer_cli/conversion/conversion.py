@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from trainer_cli.config import foreign
+from trainer_cli.config.document import Document
 from trainer_cli.config.loaded import Loaded
 from trainer_cli.config.writer import dump, write
 from trainer_cli.conversion import component
 from trainer_cli.conversion.source import Source
 from trainer_cli.conversion.training import optimizer, training
-from trainer_cli.errors import Problem
+from trainer_cli.data.faults import printable
 
-# The sections of which each config of spaCy's has at least one.
-MARKS = ("nlp", "components")
 ORDER = (
     "paths",
     "system",
@@ -30,14 +32,9 @@ ORDER = (
 )
 # What says no more than that a key is there.
 UNSET: tuple[Any, ...] = (None, [], {}, "", False)
-# What takes the place of sections of the pipeline.
-PIPELINE = {
-    "nlp.lang": "absent: words are parted by rules of no one language; a DocBin has tokens of its own",
-    "nlp.tokenizer": "absent: a DocBin has tokens of its own",
-    "nlp.vectors": component.NO_VECTORS,
-    "paths.vectors": component.NO_VECTORS,
-    "initialize.vectors": component.NO_VECTORS,
-}
+# What the heading of comments says need not stand at each; how wide these are.
+LEFT_OUT = f": {foreign.ABSENT}"
+WIDTH = 120
 # The place of data that the config does not name.
 PLACES = {"train": "train.spacy", "dev": "dev.spacy"}
 READERS = {"spacy.Corpus.v1": "docbin.v1", "spacy.JsonlCorpus.v1": "jsonl.v1"}
@@ -49,8 +46,8 @@ def converted(loaded: Loaded, asked: str | None = None) -> tuple[str, list[str]]
     ConfigError: it is no config of spaCy's, or has no component that can be converted.
     """
     source = Source(loaded)
-    if not any(name in loaded.config for name in MARKS):
-        message = f"is no config of spaCy's: it has no section {' or '.join(f'[{name}]' for name in MARKS)}"
+    if not any(name in loaded.config for name in foreign.MARKS):
+        message = f"is no config of spaCy's: it has no section {' or '.join(f'[{name}]' for name in foreign.MARKS)}"
         raise source.error("", message)
     name, factory = component.chosen(source, asked)
     parts = component.sections(source, name, factory)
@@ -68,7 +65,7 @@ def converted(loaded: Loaded, asked: str | None = None) -> tuple[str, list[str]]
     if isinstance(tree["training"].get("batch_size"), dict):
         tree["batch_size"] = tree["training"].pop("batch_size")
     source.take("system.seed")
-    return write(ordered(tree), leaf=leaf), lines(source)
+    return write(ordered(tree), Document(tail=comments(source)), leaf), lines(source)
 
 
 def ordered(tree: dict[str, Any]) -> dict[str, Any]:
@@ -114,23 +111,60 @@ def all_in(path: str) -> str:
     return os.path.join(path, "**", "*.spacy") if os.path.isdir(path) else path
 
 
+def is_unset(source: Source, key: str) -> bool:
+    return source.look(key) in UNSET and not source.said.get(key)
+
+
 def lines(source: Source) -> list[str]:
-    """A line for each key without a counterpart, and one for all that are not set anyhow."""
-    unset: list[str] = []
-    found: list[Problem] = []
-    for key in source.unused():
-        if source.look(key) in UNSET and not source.said.get(key):
-            unset.append(key)
-        else:
-            found.append(source.problem(key, source.sentence(key) or known(key) or "absent"))
-    last = [f"{source.name}: not set, and without a counterpart: {', '.join(unset)}"] if unset else []
-    return [str(problem) for problem in sorted(found, key=lambda problem: problem.line)] + last
+    """A line for each key that is set and has no counterpart, and one for all that are not set anyhow."""
+    unused = source.unused()
+    found = [source.problem(key, said(source, key)) for key in unused if not is_unset(source, key)]
+    n_unset = len(unused) - len(found)
+    counted = f"{n_unset} keys are not set and have" if n_unset > 1 else "1 key is not set and has"
+    last = [f"{source.name}: {counted} no counterpart: comments at the end of the config name them"]
+    return [str(problem) for problem in sorted(found, key=lambda problem: problem.line)] + last * bool(n_unset)
+
+
+def comments(source: Source) -> list[str]:
+    """The keys without a counterpart, as comments of the config: those that are set, and those that are not."""
+    name, unused = printable(PurePath(source.name).name), source.unused()
+    unset = [key for key in unused if is_unset(source, key)]
+    headings = {
+        f"# Keys of {name} without a counterpart:": [key for key in unused if key not in unset],
+        "# Not set there, and left out:": unset,
+    }
+    found: list[str] = []
+    for heading, keys in headings.items():
+        said_of = {key: said(source, key).removeprefix("absent").lstrip(".: ").removesuffix(LEFT_OUT) for key in keys}
+        found += [heading] * bool(keys)
+        for line in grouped(keys, said_of):
+            found += textwrap.wrap(
+                line, WIDTH, initial_indent="#   ", subsequent_indent="#     ", break_on_hyphens=False
+            )
+    return found
+
+
+def grouped(keys: Sequence[str], said: Mapping[str, str]) -> list[str]:
+    """Keys of one section of which the same is said in a line.
+
+    >>> grouped(["a.x", "a.y", "a.b.z"], {"a.x": "no", "a.y": "no", "a.b.z": ""})
+    ['[a] x, y: no', '[a.b] z']
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for key in keys:
+        section, _, last = key.rpartition(".")
+        groups.setdefault((section, said[key]), []).append(last)
+    return [
+        (f"[{section}] " if section else "") + ", ".join(names) + (f": {sentence}" if sentence else "")
+        for (section, sentence), names in groups.items()
+    ]
+
+
+def said(source: Source, key: str) -> str:
+    return source.sentence(key) or known(key) or "absent"
 
 
 def known(key: str) -> str:
     """What is said of a key, or of a section around it, wherever it stands."""
-    parts = key.split(".")
-    names = [".".join(parts[:cut]) for cut in range(len(parts), 0, -1)]
-    sentence = next((foreign.KEYS[name] for name in names if name in foreign.KEYS), "")
-    special = next((PIPELINE[name] for name in names if name in PIPELINE), "")
-    return special or (f"absent. {sentence.removesuffix(f'; {foreign.CONVERT}')}" if sentence else "")
+    sentence = foreign.around(key).removesuffix(foreign.ANEW)
+    return f"absent. {sentence}" if sentence else ""
