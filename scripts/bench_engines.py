@@ -28,6 +28,7 @@ from trainer_cli import loop
 from trainer_cli.arrays import Array
 from trainer_cli.data.readers.idx import IdxReader
 from trainer_cli.epochs import Epochs
+from trainer_cli.gradient import BatchGradient
 from trainer_cli.losses.categorical_crossentropy_v4 import CategoricalCrossentropyV4
 from trainer_cli.model import Model
 from trainer_cli.ops import get_ops
@@ -73,7 +74,7 @@ def our_steps(model: Model, data: Data) -> tuple[Model, Steps]:
     optimizer = Adam(LEARN_RATE, grad_clip=0.0, use_averages=False)
     epochs = Epochs(data, as_schedule(BATCH_SIZE), seed=0)
     loss = CategoricalCrossentropyV4(from_logits=True)
-    return model, loop.train(model, loss, optimizer, epochs, as_schedule(1))
+    return model, loop.train(model, optimizer, epochs, BatchGradient(model, loss, as_schedule(1)))
 
 
 # PyTorch

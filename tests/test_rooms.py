@@ -15,15 +15,15 @@ ROOMS = {
     "ground": "registry arrays errors extras randomness json_text names folder",
     "maths": "schedules prefetch batches batchers balance ops initializers tree",
     "parts": "buffers node store model trace layers losses optimizers metrics tensors wrappers",
-    "training": "epochs gradient_sum loop evaluate",
+    "training": "epochs gradient_sum gradient loop evaluate",
     "files": "storage journal lock manifest checkpoint retention pointers output lookup",
     "setup": "config data profile proposal conversion loggers user_code threads signals streams "
     "curve picture text_plot",
-    "jobs": "state table progress trained job",
+    "jobs": "state table progress trained job backend",
     "checks": "weights word_vectors layer_watch kinds rehearsal watched placing sources pairing run_schedules",
     "plans": "loading assembly inspection predictions records spacy_documents class_counts mistakes assessment "
     "importance",
-    "runs": "provenance changes saver snapshot run session cross_validation scoring",
+    "runs": "cluster provenance changes saver snapshot run session cross_validation scoring",
     "edge": "cli __main__ api",
 }
 RANKS = {name: rank for rank, names in enumerate(ROOMS.values()) for name in names.split()}

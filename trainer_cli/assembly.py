@@ -35,6 +35,7 @@ from trainer_cli.run_schedules import (
     check_followers,
     check_parameters,
     check_values,
+    check_workers,
     steps_of,
     varying,
 )
@@ -135,7 +136,9 @@ def updates(config: RunConfig, model: Model, train: Dataset) -> tuple[Updater, S
     check_followers(config, schedules)
     batcher, balance = batching(config, train.X, train.Y)
     n = n_units(batcher, train.X, train.n if balance is None else balance.n_rows)
-    check_values(config, optimizer, schedules, steps_of(config, n, batch_size))
+    n_steps = steps_of(config, n, batch_size)
+    check_values(config, optimizer, schedules, n_steps)
+    check_workers(config, n_steps)
     return optimizer, batch_size, batcher, balance
 
 

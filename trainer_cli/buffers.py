@@ -68,21 +68,22 @@ class Buffers:
     def restart(self) -> None:
         """Take back what training has changed since the last update."""
         self.fresh[...] = self.values
-        for value, fresh in self.changing():
+        for value, fresh in self.changing.values():
             fresh[...] = value
 
     def keep(self) -> None:
         """Predict with what training has made of them."""
         self.values[...] = self.fresh
-        for value, fresh in self.changing():
+        for value, fresh in self.changing.values():
             value[...] = fresh
 
-    def changing(self) -> list[tuple[Array, Array]]:
+    @property
+    def changing(self) -> dict[str, tuple[Array, Array]]:
         """The exact ones that training may change."""
-        return [(value, fresh) for value, fresh in self.exact.values() if fresh is not value]
+        return {name: pair for name, pair in self.exact.items() if pair[1] is not pair[0]}
 
     def first_not_finite(self) -> str:
         """The name of the first one with a NaN or infinity, or an empty text."""
-        if np.isfinite(self.values).all() and all(np.isfinite(value).all() for value, _ in self.changing()):
+        if np.isfinite(self.values).all() and all(np.isfinite(value).all() for value, _ in self.changing.values()):
             return ""
         return next(name for name, array in self._places.items() if not np.isfinite(array).all())

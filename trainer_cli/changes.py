@@ -11,8 +11,9 @@ KINDS = ("config", "data", "code", "versions", "threads", "ops")
 # Another processor may change the bits as well, but machines are exchanged: that is told and recorded.
 TOLD = "cpu"
 
-# What may differ between a run and its resumption: where things lie, when to stop, what is kept, who is told.
-FREE_SECTIONS = ("paths", "checkpoints", "loggers")
+# What may differ between a run and its resumption: where things lie, when to stop, what is kept, who is told, who
+# computes.
+FREE_SECTIONS = ("paths", "checkpoints", "loggers", "cluster")
 FREE_TRAINING = ("max_epochs", "max_steps", "max_time", "patience")
 
 

@@ -93,6 +93,12 @@ class StorageError(TrainerError):
     exit_code = 4
 
 
+class ClusterError(TrainerError):
+    """The workers of a run are lost, or cannot be had."""
+
+    exit_code = 4
+
+
 class OutputError(TrainerError):
     """The output directory is in use by another run, or not empty."""
 

@@ -52,14 +52,38 @@ def outputs(model: Model, loss: Loss, batches: Iterable[Batch]) -> Iterator[Outp
 
 def scored(loss: Loss, metrics: Mapping[str, Tally], found: Iterable[Outputs]) -> Scores:
     """Tally what a model says."""
-    tallies = {name: copy.deepcopy(metric) for name, metric in metrics.items()}
-    n, losses = 0, []
+    return counted(loss, metrics, found).scores(loss)
+
+
+@dataclass
+class Counts:
+    """What an evaluation has counted so far: rows, the loss and the mass of each batch, and the metrics' tallies."""
+
+    n: int
+    losses: list[tuple[float, float | None]]
+    tallies: dict[str, Tally]
+
+    def merge(self, other: Counts) -> None:
+        """Add the counts of the batches that come next."""
+        self.n += other.n
+        self.losses += other.losses
+        for name, tally in self.tallies.items():
+            tally.merge(other.tallies[name])
+
+    def scores(self, loss: Loss) -> Scores:
+        return Scores(self.n, whole_loss(loss, self.losses), named_results(self.tallies))
+
+
+def counted(loss: Loss, metrics: Mapping[str, Tally], found: Iterable[Outputs]) -> Counts:
+    """Count what a model says, in tallies of its own."""
+    counts = Counts(0, [], {name: copy.deepcopy(metric) for name, metric in metrics.items()})
     for batch, Yh, Ph in ((each.batch, each.Yh, each.Ph) for each in found):
-        losses.append((float(loss.get_loss(Yh, batch.Y, batch.weights)), loss.mass(batch.Y, batch.weights)))
-        n += len(batch.rows)
-        for name, tally in tallies.items():
+        value = float(loss.get_loss(Yh, batch.Y, batch.weights))
+        counts.losses.append((value, loss.mass(batch.Y, batch.weights)))
+        counts.n += len(batch.rows)
+        for name, tally in counts.tallies.items():
             count(name, tally, Ph, batch.Y, batch.weights)
-    return Scores(n, whole_loss(loss, losses), named_results(tallies))
+    return counts
 
 
 def count(name: str, tally: Tally, outputs: Any, truths: Rows, weights: Array | None) -> None:

@@ -15,6 +15,7 @@ EXTRAS = {
     "optax": ("optax", "jax"),
     "pyarrow": ("pyarrow", "parquet"),
     "pyarrow.parquet": ("pyarrow", "parquet"),
+    "ray": ("ray", "ray"),
     "spacy": ("spacy", "spacy"),
     "thinc": ("thinc", "thinc"),
     "torch": ("torch", "torch"),

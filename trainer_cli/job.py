@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from trainer_cli.arrays import Batch
 from trainer_cli.balance import Balance
 from trainer_cli.batchers.batcher import Batcher
 from trainer_cli.data.dataset import Dataset
@@ -22,7 +21,14 @@ from trainer_cli.state import Limits
 from trainer_cli.table import score_text
 from trainer_cli.trained import Trained
 
-Watch = Callable[[Iterable[Batch], int], Iterator[Batch]]
+T = TypeVar("T")
+
+
+class Watch(Protocol):
+    """Shows how many of `n_items` pieces of work are done, and may leave them with an exception."""
+
+    def __call__(self, items: Iterable[T], n_items: int, /) -> Iterator[T]: ...
+
 
 # What a row of metrics.jsonl, and the result of an evaluation, say beside the scores: no score can be called so.
 RESERVED = frozenset(
@@ -79,13 +85,7 @@ class Job:
         """The schedules that follow the dev score, by what they set."""
         rates = {f"optimizer.{name}": schedule for name, schedule in self.optimizer.schedules.items()}
         rates |= {"batch_size": self.batch_size, "training.accumulate_gradient": self.accumulate}
-        rates |= {
-            f"{node.path}.{name}": value
-            for node in self.model.walk()
-            for name, value in node.attrs.items()
-            if isinstance(value, Schedule)
-        }
-        return {name: schedule for name, schedule in rates.items() if schedule.reads_scores}
+        return {name: schedule for name, schedule in rates.items() if schedule.reads_scores} | followers_in(self.model)
 
     def observe(self, score: float, step: int) -> dict[str, Any]:
         """Tell the followers the score found after `step` updates; what they remember from now on."""
@@ -106,6 +106,16 @@ class Job:
         batches = watch(consecutive(data, self.eval_batch_size), n_batches)
         with self.model.use_params(self.optimizer.averages):
             return evaluate(self.model, self.trained.loss, self.trained.metrics, batches)
+
+
+def followers_in(model: Model) -> dict[str, Schedule]:
+    """The schedules in a model's layers that follow the dev score, by what they set."""
+    return {
+        f"{node.path}.{name}": value
+        for node in model.walk()
+        for name, value in node.attrs.items()
+        if isinstance(value, Schedule) and value.reads_scores
+    }
 
 
 def largest_batch(batch_size: Schedule) -> int:

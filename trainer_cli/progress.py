@@ -74,16 +74,17 @@ class Progress:
             ascii=None if "utf" in self.err.encoding.lower() else True,
         )
 
-    def step(self, step: Step, state: RunState) -> None:
-        """Show one more update, ten times a second at most."""
+    def step(self, step: Step, state: RunState, note: str = "") -> None:
+        """Show one more update, and a word on who computes, ten times a second at most."""
         if self._bar is None or not self._is_due():
             return
         at = step.position
         seconds = state.seconds - self._first.seconds
         rate = (at.samples - self._first.position.samples) / seconds if seconds > 0 else 0.0
         self._bar.n, self._bar.ncols = self._done(state), self._bar_columns()
-        long = [f"step {at.step}", f"loss {step.loss:.4g}", f"epoch {at.epoch + 1}", f"rate {step.learn_rate:.3g}"]
-        short = [f"step {at.step}", f"loss {step.loss:.3g}", f"rate {step.learn_rate:.2g}", f"{thousands(rate)}/s"]
+        at_step = f"{note}, step {at.step}" if note else f"step {at.step}"
+        long = [at_step, f"loss {step.loss:.4g}", f"epoch {at.epoch + 1}", f"rate {step.learn_rate:.3g}"]
+        short = [at_step, f"loss {step.loss:.3g}", f"rate {step.learn_rate:.2g}", f"{thousands(rate)}/s"]
         room = self._bar_columns() - BAR_WIDTH
         text = ", ".join([*long, f"{rate:,.0f} samples/s"])
         self._bar.set_description_str(text if len(text) <= room else fitted([*short, f"epoch {at.epoch + 1}"], room))

@@ -59,6 +59,7 @@ KINDS = {
     "encoders": "trainer_cli.data.encoders",
     "metrics": "trainer_cli.metrics",
     "loggers": "trainer_cli.loggers",
+    "clusters": "trainer_cli.cluster",
 }
 
 
@@ -130,6 +131,7 @@ class Registry:
     encoders: Kind
     metrics: Kind
     loggers: Kind
+    clusters: Kind
 
     def __init__(self) -> None:
         self.kinds: dict[str, Kind] = {}

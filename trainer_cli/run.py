@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from trainer_cli import loop, snapshot, state
-from trainer_cli.arrays import Batch
+from trainer_cli.backend import Backend, InProcess
 from trainer_cli.checkpoint import STATE, Checkpoint
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Epochs
-from trainer_cli.errors import DivergedError, Stopped
+from trainer_cli.errors import ClusterError, DivergedError, Stopped
 from trainer_cli.evaluate import Scores
 from trainer_cli.job import Job, named
 from trainer_cli.loggers.group import LoggerGroup
@@ -25,6 +25,8 @@ from trainer_cli.signals import StopFlag
 from trainer_cli.state import RunState
 from trainer_cli.wrappers.engine import ModuleError
 
+T = TypeVar("T")
+
 # So many rows of a batch that diverged are named.
 SHOWN_ROWS = 10
 
@@ -33,11 +35,13 @@ class Run:
     """One job in one run directory, which the caller has locked.
 
     `state` is where the run stands. What an update still owes (an evaluation, a save, the end) is a function of that
-    state alone, so a run that was killed or stopped anywhere goes on as if nothing had happened.
+    state alone, so a run that was killed or stopped anywhere goes on as if nothing had happened. `backend` is this
+    process unless whoever drives it sets another one.
     """
 
     def __init__(self, job: Job, saver: Saver, progress: Progress, flag: StopFlag, clock: Callable[[], float]):
         self.job = job
+        self.backend: Backend = InProcess(job)
         self.saver = saver
         self.progress = progress
         self.loggers = LoggerGroup({}, progress.warn)
@@ -74,7 +78,7 @@ class Run:
                 self.flag.check()
                 self.step(next(steps))
                 self.settle()
-        except Stopped:
+        except (Stopped, ClusterError):
             self.save(required=True)
             raise
         except DivergedError as err:
@@ -89,14 +93,15 @@ class Run:
     def steps(self) -> Iterator[Step]:
         job = self.job
         at, batcher, balance = self.state.position, job.batcher, job.balance
-        epochs = Epochs(job.train, job.batch_size, seed=job.seed, position=at, batcher=batcher, balance=balance)
-        return loop.train(job.model, job.trained.loss, job.optimizer, epochs, job.accumulate)
+        rows = self.backend.rows
+        epochs = Epochs(rows, job.batch_size, seed=job.seed, position=at, batcher=batcher, balance=balance)
+        return loop.train(job.model, job.optimizer, epochs, self.backend.gradient)
 
     def step(self, step: Step) -> None:
         now = self.clock()
         self.state = self.state.after(step, now - self._last_time)
         self._last_time = now
-        self.progress.step(step, self.state)
+        self.progress.step(step, self.state, self.backend.note)
 
     def settle(self) -> None:
         """Do what is owed after the last update: evaluate on the beat and at the end, see if it is the end, save."""
@@ -122,7 +127,7 @@ class Run:
 
     def evaluate(self, *, final: bool) -> None:
         """Score the dev data, write a row of the log, and keep the weights if they are the best."""
-        scores = named({name: self.score(data) for name, data in self.job.dev.items()})
+        scores = named({name: self.score(name) for name in self.job.dev})
         score = self.job.monitor.score(scores) if scores else None
         row = self.row(scores, final)
         log_bytes = self.saver.log(json.dumps(row).encode() + b"\n")
@@ -135,19 +140,19 @@ class Run:
         self.progress.row(row, self.job.monitor.names, is_best)
         self.loggers.log(row)
 
-    def score(self, dev: Dataset) -> Scores:
+    def score(self, name: str) -> Scores:
         """An evaluation that fails costs no update: what was trained is saved first."""
         try:
-            return self.job.evaluate(dev, self.watch)
-        except Stopped:
+            return self.backend.scores(name, self.watch)
+        except (Stopped, ClusterError):
             raise
         except Exception as err:
             self.rescue()
             if isinstance(err, ModuleError):
-                raise err.within(after=named_rows(dev, err.rows)) from err.__cause__
+                raise err.within(after=named_rows(self.job.dev[name], err.rows)) from err.__cause__
             raise
 
-    def watch(self, batches: Iterable[Batch], n_batches: int) -> Iterator[Batch]:
+    def watch(self, batches: Iterable[T], n_batches: int) -> Iterator[T]:
         """The batches of an evaluation: shown in the bar, and left when a signal comes."""
         return self.progress.evaluating(self.flag.watch(batches), n_batches)
 

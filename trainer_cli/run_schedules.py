@@ -87,6 +87,18 @@ def check_values(config: RunConfig, optimizer: Updater, schedules: Mapping[str, 
         raise ConfigError(problems=problems)
 
 
+def check_workers(config: RunConfig, n_steps: int) -> None:
+    """ConfigError: a step has fewer micro-batches than the cluster has workers."""
+    cluster = config.build("cluster")
+    accumulate = as_schedule(config.training.accumulate_gradient)
+    n_parts = min(int(accumulate(step)) for step in sample_steps(min(n_steps, EACH_STEP)))
+    if cluster is not None and n_parts < getattr(cluster, "workers", 1):
+        n = cluster.workers
+        parts = f"{n_parts} micro-batch{'es' if n_parts > 1 else ''}"
+        message = f"gives {parts} a step for {n} workers: set it to {n} or more, or take fewer workers"
+        raise ConfigError(problems=[config.problem("training.accumulate_gradient", message)])
+
+
 def check_parameters(config: RunConfig, optimizer: Updater, model: Model) -> None:
     """ConfigError: the optimizer cannot update the model's parameters."""
     try:

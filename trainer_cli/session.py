@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,13 +14,22 @@ from threadpoolctl import threadpool_limits
 
 from trainer_cli import changes, checkpoint, json_text, output, pointers, provenance, storage, weights, word_vectors
 from trainer_cli.assembly import assemble
+from trainer_cli.backend import Backend, Cluster, InProcess, Work
 from trainer_cli.checkpoint import Checkpoint, Found
 from trainer_cli.config.engines import engines
 from trainer_cli.config.loaded import load, load_text
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.sections import CACHE, FREE
 from trainer_cli.data.cache import Cache
-from trainer_cli.errors import ArgumentError, ConfigError, DivergedError, ModelFileError, Stopped, StorageError
+from trainer_cli.errors import (
+    ArgumentError,
+    ClusterError,
+    ConfigError,
+    DivergedError,
+    ModelFileError,
+    Stopped,
+    StorageError,
+)
 from trainer_cli.job import Job
 from trainer_cli.lock import Lock
 from trainer_cli.loggers.logger import Logger
@@ -50,7 +59,7 @@ class Ending:
     state: RunState
     best: str = ""
     was_over: bool = False
-    cause: Stopped | DivergedError | StorageError | None = None
+    cause: Stopped | DivergedError | StorageError | ClusterError | None = None
     saved: Path | None = None
     has_dev: bool = False
 
@@ -102,7 +111,7 @@ class Session:
             return Ending(RunState(), cause=err, saved=saved)
         try:
             return self.go_on(ready, loggers, found.checkpoint, lock.folder)
-        except (Stopped, DivergedError, StorageError) as err:
+        except (Stopped, DivergedError, StorageError, ClusterError) as err:
             return Ending(RunState(), cause=err, saved=next(checkpoint.whole(lock.folder), None))
 
     def prepare(self, run_dir: Path, config: RunConfig, found: Checkpoint | None) -> Ready:
@@ -148,12 +157,24 @@ class Session:
             if not was_over:
                 if found is not None:
                     self.progress.say(f"going on from step {found.step}")
-                self.begin(driver, ready, loggers_of(ready.config) if loggers is None else loggers, run_dir)
+                loggers = loggers_of(ready.config) if loggers is None else loggers
+                with self.backend(ready, run_dir) as driver.backend:
+                    self.begin(driver, ready, loggers, run_dir)
         for line in (line for engine in engines_of(ready.job.model) for line in engine.notes()):
             self.progress.detail(line)
         best = driver.state.best
         words = f"{ready.job.monitor.text(best.score)} at step {best.step}" if best else ""
         return Ending(driver.state, words, was_over, has_dev=bool(ready.job.dev))
+
+    def backend(self, ready: Ready, run_dir: Path) -> AbstractContextManager[Backend]:
+        """Who computes for a run: this process, or the workers of its cluster."""
+        cluster: Cluster | None = ready.config.build("cluster")
+        if cluster is None:
+            return nullcontext(InProcess(ready.job))
+        cache = cache_of(ready.config, run_dir).folder
+        return cluster.open(
+            Work(ready.job, ready.facts, self.code, cache.resolve(), self.progress.warn, self.flag.check)
+        )
 
     def begin(self, driver: Run, ready: Ready, loggers: Mapping[str, Logger], run_dir: Path) -> None:
         self.progress.detail(summary(ready.job, ready.facts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -190,6 +190,11 @@ class Store:
         changed = ((table, self._changed.get(table.name, ())) for table in self.tables)
         bad = next((t.name for t, rows in changed if not np.isfinite(view(self.values, t)[rows]).all()), "")
         return bad or self.buffers.first_not_finite()
+
+    @property
+    def changed(self) -> Mapping[str, Ints]:
+        """The rows of each table that the last update has changed, in order."""
+        return {table.name: self._changed.get(table.name, np.zeros(0, np.int64)) for table in self.tables}
 
     def generator(self, path: str, *keys: str) -> np.random.Generator:
         """The stream of one draw: from the moment, the layer's path, and how often it drew in this forward pass."""

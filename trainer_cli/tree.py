@@ -18,16 +18,17 @@ class TreeSum:
         self._partial: list[Array] = []
         self._n_added = 0
 
-    def add(self, array: Array) -> None:
-        """Take in the next part. `array` is overwritten."""
-        level = 0
+    def add(self, array: Array, level: int = 0) -> None:
+        """Take in the next part, or the sum of the next `2**level` parts, as many of which came before. `array` is
+        overwritten."""
+        n = 1 << level
         while self._n_added >> level & 1:
             array += self._partial[level]
             level += 1
-        if level == len(self._partial):
+        while level >= len(self._partial):
             self._partial.append(np.empty_like(array))
         self._partial[level][...] = array
-        self._n_added += 1
+        self._n_added += n
 
     def finish(self, out: Array) -> None:
         """Write the sum of all parts into `out`, and start anew."""

@@ -13,7 +13,7 @@ from test_pytorch_runs import call, folder, tmp_path  # noqa: F401 - fixtures
 from trainer_cli.api import BinaryCrossentropy, CategoricalCrossentropyV4, Huber, MeanSquaredError
 from trainer_cli.arrays import Batch, Ragged, slice_rows
 from trainer_cli.errors import ArgumentError, ShapeError
-from trainer_cli.loop import loss_share
+from trainer_cli.gradient import loss_share
 from trainer_cli.losses import TorchLoss
 from trainer_cli.losses.torch_loss import OF_CLASSES, OF_LOGITS
 

@@ -77,7 +77,7 @@ def test_what_fails_is_told_once_by_its_name():
 
 def test_loggers_are_closed_when_a_run_ends_badly(data, train_with, monkeypatch):
     book = Book()
-    monkeypatch.setattr("trainer_cli.loop.math", SimpleNamespace(isfinite=lambda loss: False))
+    monkeypatch.setattr("trainer_cli.gradient.math", SimpleNamespace(isfinite=lambda loss: False))
     assert train_with(data / "run", book=book).cause.exit_code == 3
     assert book.n_closed == 1
 

@@ -4,11 +4,12 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from trainer_cli import gradient_sum, loop
+from trainer_cli import gradient, gradient_sum, loop
 from trainer_cli.api import Adam, BatchNorm, DivergedError, L2Distance, Linear, Relu, Softmax, chain
 from trainer_cli.buffers import Buffers
 from trainer_cli.epochs import Epochs
 from trainer_cli.errors import ArgumentError
+from trainer_cli.gradient import BatchGradient
 from trainer_cli.losses import CategoricalCrossentropyV4
 from trainer_cli.randomness import Moment, generator
 from trainer_cli.schedules.schedule import as_schedule
@@ -52,13 +53,15 @@ class Recorder:
         self.n_steps += 1
 
 
+def train(model, loss, optimizer, epochs, accumulate):
+    return loop.train(model, optimizer, epochs, BatchGradient(model, loss, accumulate))
+
+
 def steps(rows, n_parts, n=1, *, loss=None, batch_size=N, dropout=0.0, model=None):
     """The gradients and the steps of n updates with a batch cut into so many parts."""
     recorder, model = Recorder(), model or model_for(rows, dropout)
     epochs = Epochs(rows, as_schedule(batch_size), seed=3)
-    found = list(
-        islice(loop.train(model, loss or CategoricalCrossentropyV4(), recorder, epochs, as_schedule(n_parts)), n)
-    )
+    found = list(islice(train(model, loss or CategoricalCrossentropyV4(), recorder, epochs, as_schedule(n_parts)), n))
     return recorder.gradients, found
 
 
@@ -122,7 +125,7 @@ def test_a_part_without_mass_counts_for_nothing():
 
 def test_the_comparison_sees_parts_that_count_alike_whatever_their_size(monkeypatch):
     """22 rows in 4 parts are 6, 5, 6 and 5."""
-    monkeypatch.setattr(loop, "loss_share", lambda loss, part, batch: 0.25)
+    monkeypatch.setattr(gradient, "loss_share", lambda loss, part, batch: 0.25)
     with pytest.raises(AssertionError):
         test_the_gradient_of_a_batch_is_the_same_however_it_is_cut(4, None, CategoricalCrossentropyV4())
 
@@ -174,7 +177,7 @@ def test_a_step_tells_the_loss_before_the_update_and_the_rate_it_used():
     before = CategoricalCrossentropyV4().get_loss(model.predict(rows.X), rows.Y)
     optimizer = Adam(as_schedule([0.5, 0.25]))
     epochs = Epochs(rows, as_schedule(N), seed=0)
-    first, second = islice(loop.train(model, CategoricalCrossentropyV4(), optimizer, epochs, as_schedule(1)), 2)
+    first, second = islice(train(model, CategoricalCrossentropyV4(), optimizer, epochs, as_schedule(1)), 2)
     assert first.loss == pytest.approx(before, rel=1e-6)
     assert (first.learn_rate, second.learn_rate, optimizer.position) == (0.5, 0.25, 2)
     assert (first.position.step, second.position.step) == (1, 2)
@@ -191,7 +194,7 @@ def test_the_moment_of_a_draw_is_the_position_of_the_run_not_of_the_loop():
     model = model_for(rows)
     epochs = Epochs(rows, as_schedule(5), seed=9)
     list(islice(epochs, 4))
-    next(loop.train(model, CategoricalCrossentropyV4(), Recorder(), epochs, as_schedule(1)))
+    next(train(model, CategoricalCrossentropyV4(), Recorder(), epochs, as_schedule(1)))
     assert model.store.moment == Moment(9, 5, 0)
 
 
@@ -202,7 +205,7 @@ def test_a_loss_that_is_not_finite_leaves_the_weights_alone_and_names_its_rows()
     before = model.store.values.copy()
     epochs = Epochs(rows, as_schedule(N), seed=0)
     with pytest.raises(DivergedError, match="diverged in update 1: the loss is nan") as caught:
-        next(loop.train(model, CategoricalCrossentropyV4(), optimizer, epochs, as_schedule(1)))
+        next(train(model, CategoricalCrossentropyV4(), optimizer, epochs, as_schedule(1)))
     assert sorted(caught.value.rows) == list(range(N))
     assert model.store.values.tobytes() == before.tobytes()
     assert optimizer.position == 0
@@ -226,7 +229,7 @@ def test_nothing_goes_back_from_a_loss_that_is_not_finite(n_parts):
     model.begin_update = begin_update
     epochs = Epochs(rows, as_schedule(N), seed=0)
     with pytest.raises(DivergedError, match="diverged in update 1: the loss is nan") as caught:
-        next(loop.train(model, CategoricalCrossentropyV4(), Adam(), epochs, as_schedule(n_parts)))
+        next(train(model, CategoricalCrossentropyV4(), Adam(), epochs, as_schedule(n_parts)))
     assert sorted(caught.value.rows) == list(range(N))
 
 
@@ -237,7 +240,7 @@ def test_each_step_is_cut_as_the_schedule_says_at_that_step():
     model.begin_update = lambda X, **more: (sizes.append(len(X)), real(X, **more))[1]
     list(
         islice(
-            loop.train(
+            train(
                 model,
                 CategoricalCrossentropyV4(),
                 Recorder(),

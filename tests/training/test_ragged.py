@@ -8,9 +8,9 @@ import pytest
 from trainer_cli.arrays import Array, Batch, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.evaluate import count, evaluate, probabilities
+from trainer_cli.gradient import loss_share
 from trainer_cli.layer_watch import check_gradient
 from trainer_cli.layers import Softmax
-from trainer_cli.loop import loss_share
 from trainer_cli.losses import CategoricalCrossentropyV4
 from trainer_cli.metrics.accuracy import Accuracy
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer_cli.checkpoint import step_of
-from trainer_cli.errors import DivergedError, Stopped
+from trainer_cli.errors import ClusterError, DivergedError, Stopped
 from trainer_cli.session import Ending
 
 
@@ -23,6 +23,8 @@ def closing(ending: Ending, words: Sequence[str], output: Path, code: Sequence[P
         remedy = f"lower the learning rate, then {train_command(words, '--overwrite')}"
         last = f"the last good checkpoint is {ending.saved}" if ending.saved else "there is no checkpoint yet"
         return f"{ending.cause}\nStopped (diverged): {last}. Next: {remedy}"
+    if isinstance(ending.cause, ClusterError):
+        return f"{ending.cause}\nStopped (workers lost): {saved_step(ending)}. Next: {train_command(words, again)}"
     remedy = f"make room, then {train_command(words, again)}"
     return f"{ending.cause}\nStopped (storage failed): {saved_step(ending)}. Next: {remedy}"
 

@@ -77,9 +77,20 @@ def words_of(ctx: typer.Context) -> list[str]:
     return found
 
 
-def read_config(ctx: typer.Context, config: str, code: Sequence[Path] | None) -> RunConfig:
-    """Read the config that a command names (`-`: standard input), with the overrides of its line and environment, after
-    the files of the user's own parts.
+def cluster_words(workers: int | None, address: str | None) -> list[str]:
+    """The overrides that `--workers` and `--address` stand for.
+
+    >>> cluster_words(4, None)
+    ['--cluster.@clusters=ray.v1', '--cluster.workers=4']
+    """
+    given = {"workers": workers, "address": address}
+    words = [f"--cluster.{name}={value}" for name, value in given.items() if value is not None]
+    return ["--cluster.@clusters=ray.v1", *words] if words else []
+
+
+def read_config(ctx: typer.Context, config: str, code: Sequence[Path] | None, more: Sequence[str] = ()) -> RunConfig:
+    """Read the config that a command names (`-`: standard input), with the overrides of its line and environment and
+    `more` of them, after the files of the user's own parts.
     """
     import os
 
@@ -95,7 +106,7 @@ def read_config(ctx: typer.Context, config: str, code: Sequence[Path] | None) ->
         raise told_by(config, stdin, err) from err
     return read_run_config(
         config,
-        overrides=ctx.meta[OVERRIDES],
+        overrides=[*ctx.meta[OVERRIDES], *more],
         environment=os.environ.get("TRAINER_CONFIG_OVERRIDES", ""),
         stdin=stdin,
     )

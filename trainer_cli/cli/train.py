@@ -9,7 +9,7 @@ import typer
 
 from trainer_cli.cli.options import Code, ConfigFile
 from trainer_cli.cli.outcome import complain, outcome
-from trainer_cli.cli.overrides import read_config, words_of
+from trainer_cli.cli.overrides import cluster_words, read_config, words_of
 
 
 def train(
@@ -25,6 +25,12 @@ def train(
             metavar="KIND",
             help="Resume although this has changed: config, data, code, versions, threads or ops.",
         ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes that share the work; needs the extra ray.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", help="A Ray cluster that is there: auto or ray://HOST:PORT.")
     ] = None,
     code: Code = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-V", help="Say more.")] = False,
@@ -46,7 +52,7 @@ def train(
         if sys.platform == "win32":
             raise TrainerError("trainer train needs a POSIX system: on Windows run it in WSL (wsl --install)")
         with stop_flag() as flag:
-            checked = read_config(ctx, config, code)
+            checked = read_config(ctx, config, code, cluster_words(workers, address))
             progress = Progress(quiet=quiet, verbose=verbose)
             session = Session(progress, flag, code=code or [], allow_changed=allow_changed or [])
             ending = session.train(checked, output, resume=resume, overwrite=overwrite)

@@ -137,6 +137,7 @@ PARTS = {
     "batch_size": Part("schedules", annotation=float | Schedule),
     "metrics": Part("metrics", one=False, many=True),
     "loggers": Part("loggers", one=False, many=True),
+    "cluster": Part("clusters"),
 }
 
 FREE = "paths"

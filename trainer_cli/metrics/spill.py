@@ -27,6 +27,15 @@ class Spill:
         self._chunks: list[tuple[int, int]] = []  # the place of each, and its number of rows
         self._scratch = Scratch()
 
+    def __getstate__(self) -> list[Floats]:
+        """Its rows: no other process can read its file."""
+        return list(self.blocks())
+
+    def __setstate__(self, blocks: list[Floats]) -> None:
+        self.__init__()  # type: ignore[misc]
+        for rows in blocks:
+            self.add(rows)
+
     def add(self, rows: Array) -> None:
         """Keep a copy of the rows (B, width). ShapeError: those before had another width."""
         if self.n and rows.shape[1] != self.width:

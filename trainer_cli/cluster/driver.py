@@ -1,0 +1,219 @@
+"""The process that directs workers: it deals out each step and each evaluation, and adds up what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainer_cli.arrays import Array, Batch, Ints, Rows, Stored
+from trainer_cli.backend import Work
+from trainer_cli.cluster.blocks import dealt
+from trainer_cli.cluster.crew import Crew, Member
+from trainer_cli.cluster.memory import SharedMemory, aligned, can_share
+from trainer_cli.cluster.order import Answer, Task, Weights, order_of
+from trainer_cli.data.dataset import Dataset
+from trainer_cli.epochs import Data, take_batch
+from trainer_cli.evaluate import Counts, Scores
+from trainer_cli.gradient import MicroBatch, cut, plus
+from trainer_cli.gradient_sum import GradientSum
+from trainer_cli.job import Watch, followers_in
+from trainer_cli.store import Store, view
+
+if TYPE_CHECKING:
+    from trainer_cli.cluster.ray import RayCluster
+
+# Parts of an evaluation for each worker: the more, the less the slowest one is waited for.
+PARTS_PER_WORKER = 4
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Rows of data of which only the numbers are taken along, and the targets, whose mass the driver needs."""
+
+    data: Data
+    numbers: Ints
+
+    @property
+    def X(self) -> Rows | Stored:
+        return self.numbers
+
+    @property
+    def Y(self) -> Rows | Stored:
+        return self.data.Y
+
+    @property
+    def weights(self) -> Array | None:
+        return self.data.weights
+
+
+class Driver:
+    """The backend of a run with workers."""
+
+    def __init__(self, ray: Any, cluster: RayCluster, work: Work):
+        self.ray, self.job, self.is_local = ray, work.job, cluster.data == "local"
+        job = work.job
+        self.store = store = job.model.store
+        order = order_of(job, work.facts, work.code, cluster.data, work.cache)
+        self.crew = Crew(
+            ray,
+            ray.put(order),
+            cluster.workers,
+            {"num_cpus": work.facts["threads"]},
+            cluster.worker_timeout,
+            cluster.max_restarts,
+            work.say,
+            work.check,
+        )
+        self.node = ray.get_runtime_context().get_node_id()
+        self.n_sums = store.n_dense + store.buffers.values.size
+        self.n_weights = store.values.size + store.buffers.values.size
+        self.memory = SharedMemory.make(self.n_weights * store.dtype.itemsize) if can_share() else None
+        self.version = 0
+        self.is_trained_on = False  # whether the last numbers published are those before the last update
+        self.followers = followers_in(job.model)
+        self.total = GradientSum()
+
+    @property
+    def note(self) -> str:
+        n, ready = self.crew.n, self.crew.n_ready
+        return f"{n} workers" if ready == n else f"{ready} of {n} workers"
+
+    # Training
+
+    @property
+    def rows(self) -> Data:
+        return Numbered(self.job.train, np.arange(self.job.train.n)) if self.is_local else self.job.train
+
+    def gradient(self, batch: Batch, step: int) -> float:
+        parts = [self.addressed(part) for part in cut(self.job.trained.loss, batch, self.job.accumulate(step))]
+        jobs = [[(block, parts[block.start : block.stop]) for block in each] for each in dealt(len(parts), self.crew.n)]
+        give = self.published(self.store.changed if self.is_trained_on else None)
+        self.is_trained_on = True
+
+        def ask(member: Member, blocks: Any) -> Any:
+            memory = self.slots(member, len(blocks))
+            return member.actor.gradient.remote(
+                Task(step, blocks, None if memory is None else memory.handle), *give(member)
+            )
+
+        found = {index: self.brought(member, answers) for index, member, answers in self.crew.run(jobs, ask)}
+        return self.add_up([answer for index in range(len(jobs)) for answer in found[index]])
+
+    def addressed(self, part: MicroBatch) -> MicroBatch:
+        """A micro-batch as a worker is told of it: where it has the data, by the numbers of its rows alone."""
+        return replace(part, batch=by_numbers(part.batch.rows)) if self.is_local else part
+
+    def slots(self, member: Member, n: int) -> SharedMemory | None:
+        """The memory for the sums of `n` blocks of a worker on this machine."""
+        if not self.is_near(member):
+            return None
+        n_bytes = n * aligned(self.n_sums * self.store.dtype.itemsize)
+        if member.memory is None or member.memory.handle.n_bytes < n_bytes:
+            member.memory = SharedMemory.make(n_bytes)
+        return member.memory
+
+    def brought(self, member: Member, answers: Sequence[Answer]) -> list[Answer]:
+        """What a worker answered, with its sums in arrays of our own: its memory is for the next ones."""
+        return [self.own(member, index, answer) for index, answer in enumerate(answers)]
+
+    def own(self, member: Member, index: int, answer: Answer) -> Answer:
+        sums = answer.sums
+        if sums is None:
+            return answer
+        if member.memory is None:
+            dense, buffers = sums.dense.copy(), sums.buffers.copy()
+        else:
+            found = member.memory.array(self.store.dtype, self.n_sums, index).copy()
+            dense, buffers = found[: self.store.n_dense], found[self.store.n_dense :]
+        return answer._replace(sums=sums._replace(dense=dense, buffers=buffers))
+
+    def add_up(self, answers: Sequence[Answer]) -> float:
+        """Leave the sum of all blocks in the store; the loss of the batch. DivergedError: it is not finite."""
+        value = 0.0
+        for answer in answers:
+            for loss in answer.losses:
+                value = plus(value, loss)
+            assert answer.sums is not None  # else a loss was not finite
+            self.total.add_sums(answer.sums)
+        self.total.finish(self.store)
+        return value
+
+    # The numbers that workers compute with
+
+    def published(self, changed: Mapping[str, Ints] | None) -> Callable[[Member], tuple[Weights, Any]]:
+        """Publish the model's parameters and buffers; returns what is to be told to a worker.
+
+        `changed` are the rows of tables that have changed since the last time, None if any may have.
+        """
+        store = self.store
+        self.version += 1
+        if self.memory is not None:
+            fill(self.memory.array(store.dtype, self.n_weights), store, changed)
+        weights = Weights(
+            self.version,
+            changed,
+            {name: value.copy() for name, (value, _) in store.buffers.changing.items()},
+            {name: schedule.to_state() for name, schedule in self.followers.items()},
+            None,
+        )
+        sent: list[Any] = []
+
+        def told(member: Member) -> tuple[Weights, Any]:
+            if self.memory is not None and self.is_near(member):
+                return replace(weights, memory=self.memory.handle), None
+            if not sent:
+                sent.append(self.ray.put(np.concatenate([store.values, store.buffers.values])))
+            return weights, sent[0]
+
+        return told
+
+    def is_near(self, member: Member) -> bool:
+        """Whether a worker can share memory with this process."""
+        return self.memory is not None and member.where is not None and member.where.node == self.node
+
+    # Evaluation
+
+    def scores(self, name: str, watch: Watch) -> Scores:
+        job, data = self.job, self.job.dev[name]
+        n_batches = -(-data.n // job.eval_batch_size)
+        jobs = [range(each[0].start, each[-1].stop) for each in dealt(n_batches, PARTS_PER_WORKER * self.crew.n)]
+        with job.model.use_params(job.optimizer.averages):
+            give = self.published(None)
+        self.is_trained_on = False
+
+        def ask(member: Member, indexes: range) -> Any:
+            return member.actor.count.remote(name, self.batches(data, indexes), *give(member))
+
+        found: dict[int, Counts] = {}
+        for index, _, counts in watch(self.crew.run(jobs, ask), len(jobs)):
+            found[index] = counts
+        whole = found[0]
+        for index in range(1, len(jobs)):
+            whole.merge(found[index])
+        return whole.scores(job.trained.loss)
+
+    def batches(self, data: Dataset, indexes: range) -> list[Batch]:
+        """Batches of a dev set by their indexes, as a worker is told of them."""
+        size = self.job.eval_batch_size
+        starts = [index * size for index in indexes]
+        if self.is_local:
+            return [by_numbers(np.arange(start, min(start + size, data.n))) for start in starts]
+        return [take_batch(data, np.arange(start, min(start + size, data.n))) for start in starts]
+
+
+def by_numbers(rows: Ints) -> Batch:
+    """A batch of which the numbers of its rows are told and nothing else."""
+    return Batch(rows, rows, None, rows)
+
+
+def fill(flat: Array, store: Store, changed: Mapping[str, Ints] | None) -> None:
+    """Write a store's parameters and buffers end to end: of tables the rows that have changed."""
+    n = store.n_dense if changed is not None else store.values.size
+    flat[:n] = store.values[:n]
+    flat[store.values.size :] = store.buffers.values
+    for name, rows in (changed or {}).items():
+        table = store.table(name)
+        view(flat, table)[rows] = view(store.values, table)[rows]

@@ -1,0 +1,58 @@
+"""A run on the workers of a Ray cluster, its own or one that is there (Moritz et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Annotated
+
+from trainer_cli.backend import Backend, Work
+from trainer_cli.cluster.order import From
+from trainer_cli.config.sections import Count, at_least, is_positive
+from trainer_cli.errors import ArgumentError
+from trainer_cli.extras import remedy
+from trainer_cli.registry import registry
+
+NAME = "ray.v1"
+
+
+@registry.clusters(NAME)
+@dataclass(frozen=True)
+class RayCluster:
+    """Share out the micro-batches of each step, and the batches of each evaluation, among processes.
+
+    The bits are those of one process, whatever the number of workers and whoever of them dies.
+
+    workers: processes that compute, each with `[system] threads`.
+    address: of a cluster that is there, `auto` or `ray://HOST:PORT`; without one a cluster of this machine alone is
+        started and stopped with the run.
+    data: `local`, each worker reads the files itself; `driver`, it is sent its rows.
+    max_restarts: so many workers may be lost before the run ends, saved.
+    worker_timeout: seconds in which a worker has to answer.
+    """
+
+    workers: Count = 2
+    address: str | None = None
+    data: From = "local"
+    max_restarts: Annotated[int, at_least(0)] = 100
+    worker_timeout: Annotated[float, is_positive] = 300
+
+    def __post_init__(self) -> None:
+        if find_spec("ray") is None:
+            raise ArgumentError(f"{NAME} needs ray: {remedy('ray')}")
+
+    @contextmanager
+    def open(self, work: Work) -> Iterator[Backend]:
+        """The backend of a run, with all workers ready."""
+        from trainer_cli.cluster.connection import connected
+        from trainer_cli.cluster.driver import Driver
+
+        with connected(self.address, self.workers * work.facts["threads"]) as ray:
+            driver = Driver(ray, self, work)
+            try:
+                driver.crew.start()
+                yield driver
+            finally:
+                driver.crew.dismiss()

@@ -1,0 +1,132 @@
+"""What a worker does: a function of the weights, the step and the rows that it is given, and of nothing before them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trainer_cli import user_code
+from trainer_cli.arrays import Array, Batch
+from trainer_cli.assembly import row_counts
+from trainer_cli.cluster.blocks import Block
+from trainer_cli.cluster.copies import Copies
+from trainer_cli.cluster.memory import Handle, SharedMemory
+from trainer_cli.cluster.order import Answer, Order, Task, Weights
+from trainer_cli.config.engines import engines
+from trainer_cli.config.loaded import read_text
+from trainer_cli.config.registry import registry
+from trainer_cli.config.run_config import RunConfig, check_run
+from trainer_cli.data import encoder
+from trainer_cli.epochs import take_batch
+from trainer_cli.evaluate import Counts, counted, outputs
+from trainer_cli.gradient import MicroBatch, add_gradient
+from trainer_cli.gradient_sum import GradientSum, Sums, TableRows
+from trainer_cli.job import followers_in
+from trainer_cli.pairing import fit_loss, set_up
+from trainer_cli.randomness import Moment
+from trainer_cli.store import view
+from trainer_cli.threads import computing, fix_threads
+from trainer_cli.trained import tell_metrics
+from trainer_cli.wrappers.engine import expect_rows
+
+
+class Worker:
+    """One process that computes gradients and counts for a driver, on data that it reads itself or is sent."""
+
+    def __init__(self, order: Order):
+        if os.path.isdir(order.folder):
+            os.chdir(order.folder)  # the paths of a config begin there
+        user_code.import_files([Path(path) for path in order.code])
+        self.config = config = config_of(order)
+        encoders: Any = encoder.unpack(*order.encoders)
+        self.loss, self.metrics = config.build("loss"), dict(config.build("metrics") or {})
+        fit_loss(config, self.loss, encoders["target"])
+        tell_metrics(self.metrics, encoders["target"])
+        fix_threads(order.threads, engines(config.config["model"]))
+        self.model = set_up(config, order.sample, encoders["target"].width, encoders["features"], begins=False)
+        expect_rows(self.model, row_counts(config))
+        self.followers = followers_in(self.model)
+        self.copies = Copies(config, order, encoders) if order.data == "local" else None
+        self.total = GradientSum()
+        self.version = -1
+        self._memory: dict[Handle, SharedMemory] = {}
+        self._conditions = ExitStack()
+        self._conditions.enter_context(computing(order.threads, self.model))
+
+    def gradient(self, task: Task, weights: Weights, flat: Array | None = None) -> list[Answer]:
+        """The sum of each block. TrainerError: what the first micro-batch that fails has raised."""
+        self.take(weights, flat)
+        return [self.block(task, index, block, parts) for index, (block, parts) in enumerate(task.blocks)]
+
+    def count(self, name: str, batches: Sequence[Batch], weights: Weights, flat: Array | None = None) -> Counts:
+        """What there is to count in batches of a dev set."""
+        self.take(weights, flat)
+        data = None if self.copies is None else self.copies.dev[name]
+        found = [batch if data is None else take_batch(data, batch.rows) for batch in batches]
+        return counted(self.loss, self.metrics, outputs(self.model, self.loss, found))
+
+    def take(self, weights: Weights, flat: Array | None) -> None:
+        """Compute with these weights from now on."""
+        if weights.version == self.version:
+            return
+        store = self.model.store
+        n, kept = store.values.size, store.buffers.values
+        if weights.memory is not None:
+            flat = self.mapped(weights.memory).array(store.dtype, n + kept.size)
+        assert flat is not None
+        if weights.changed is not None and weights.version == self.version + 1:
+            store.values[: store.n_dense] = flat[: store.n_dense]
+            for name, rows in weights.changed.items():
+                table = store.table(name)
+                view(store.values, table)[rows] = view(flat, table)[rows]
+        else:
+            store.values[...] = flat[:n]
+        kept[...] = flat[n:]
+        for name, array in weights.exact.items():
+            store.buffers.exact[name][0][...] = array
+        store.buffers.restart()
+        for name, memory in weights.memories.items():
+            self.followers[name].load_state(memory)
+        self.version = weights.version
+
+    def block(self, task: Task, index: int, block: Block, parts: Sequence[MicroBatch]) -> Answer:
+        store, losses = self.model.store, list[float]()
+        for part in parts:
+            store.moment = Moment(self.config.system.seed, task.step, part.index)
+            batch = part.batch if self.copies is None else take_batch(self.copies.train, part.batch.rows)
+            losses.append(add_gradient(self.model, self.loss, replace(part, batch=batch)))
+            if not math.isfinite(losses[-1]):
+                return Answer(losses, None)
+            self.total.add(store, part.row_share)
+        self.total.finish(store)
+        return Answer(losses, self.sums(block, None if task.memory is None else self.mapped(task.memory), index))
+
+    def sums(self, block: Block, memory: SharedMemory | None, index: int) -> Sums:
+        """The sum that the store holds, whose gradients are zero then."""
+        store = self.model.store
+        tables = {table.name: TableRows(*store.take_rows(table.name)) for table in store.tables}
+        exact = {} if block.start else {name: store.buffers.exact[name][1].copy() for name in store.buffers.changing}
+        dense, buffers = store.dense.copy(), store.buffers.fresh.copy()
+        if memory is not None:
+            slot = memory.array(store.dtype, dense.size + buffers.size, index)
+            slot[: dense.size], slot[dense.size :] = dense, buffers
+            dense, buffers = dense[:0], buffers[:0]
+        store.dense.fill(0)
+        store.buffers.restart()
+        return Sums(block.start, block.level, dense, tables, buffers, exact)
+
+    def mapped(self, handle: Handle) -> SharedMemory:
+        if handle not in self._memory:
+            self._memory[handle] = SharedMemory.open(handle)
+        return self._memory[handle]
+
+
+def config_of(order: Order) -> RunConfig:
+    """The config of the run, its conditions as they were resolved."""
+    config = check_run(read_text(order.config.encode(), "config.cfg"), registry)
+    return replace(config, system=replace(config.system, ops=order.ops, threads=order.threads))
