@@ -5,7 +5,7 @@ BIN = .venv/bin
 OUTPUT = out/digits
 HOW = --resume
 
-.PHONY: train test test-engines check clean
+.PHONY: train test test-engines test-cluster check clean
 
 train: .venv/installed
 	$(BIN)/trainer train configs/digits.cfg --output $(OUTPUT) $(HOW)
@@ -16,6 +16,9 @@ test: .venv/installed-test
 
 test-engines: .venv-engines/installed
 	.venv-engines/bin/python -m pytest tests/engines tests/test_rooms.py --numprocesses auto --dist loadfile
+
+test-cluster: .venv-engines/installed
+	.venv-engines/bin/python -m pytest tests/cluster
 
 check: .venv/installed-test
 	$(BIN)/ruff format --check .
@@ -35,11 +38,11 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,report,images,parquet,zst,test]"
 	touch $@
 
-# The other libraries whose models can be trained, in an environment of their own: they are large. The torch of this
+# The other libraries whose models can be trained, and Ray, in an environment of their own: they are large. The torch of this
 # version is the one for processors; a bare `torch` brings gigabytes for graphics cards along.
 .venv-engines/installed: pyproject.toml
 	$(PYTHON) scripts/check_python.py
 	$(PYTHON) -m venv .venv-engines
 	.venv-engines/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 \
-		--editable ".[fast,torch,jax,thinc,spacy,test]" flax equinox
+		--editable ".[fast,torch,jax,thinc,spacy,ray,test]" flax equinox
 	touch $@

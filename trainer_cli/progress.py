@@ -28,13 +28,17 @@ BAR_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 
 class Progress:
-    """A bar on stderr where that is a terminal, and the table of evaluations on stdout. Nothing here can end a run."""
+    """A bar on stderr where that is a terminal, and the table of evaluations on stdout. Nothing here can end a run.
+
+    `note` stands at the head of the bar: who computes.
+    """
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False):
         self.out = console(streams.stdout())
         self.err = console(streams.stderr())
         self.quiet = quiet
         self.verbose = verbose
+        self.note = ""
         self._bar: tqdm[None] | None = None
         self._columns: list[Column] = []
         self._last_shown = -math.inf
@@ -74,15 +78,15 @@ class Progress:
             ascii=None if "utf" in self.err.encoding.lower() else True,
         )
 
-    def step(self, step: Step, state: RunState, note: str = "") -> None:
-        """Show one more update, and a word on who computes, ten times a second at most."""
+    def step(self, step: Step, state: RunState) -> None:
+        """Show one more update, ten times a second at most."""
         if self._bar is None or not self._is_due():
             return
         at = step.position
         seconds = state.seconds - self._first.seconds
         rate = (at.samples - self._first.position.samples) / seconds if seconds > 0 else 0.0
         self._bar.n, self._bar.ncols = self._done(state), self._bar_columns()
-        at_step = f"{note}, step {at.step}" if note else f"step {at.step}"
+        at_step = f"{self.note}, step {at.step}" if self.note else f"step {at.step}"
         long = [at_step, f"loss {step.loss:.4g}", f"epoch {at.epoch + 1}", f"rate {step.learn_rate:.3g}"]
         short = [at_step, f"loss {step.loss:.3g}", f"rate {step.learn_rate:.2g}", f"{thousands(rate)}/s"]
         room = self._bar_columns() - BAR_WIDTH

@@ -101,7 +101,8 @@ class Run:
         now = self.clock()
         self.state = self.state.after(step, now - self._last_time)
         self._last_time = now
-        self.progress.step(step, self.state, self.backend.note)
+        self.progress.note = self.backend.note
+        self.progress.step(step, self.state)
 
     def settle(self) -> None:
         """Do what is owed after the last update: evaluate on the beat and at the end, see if it is the end, save."""

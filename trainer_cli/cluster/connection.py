@@ -17,6 +17,8 @@ from trainer_cli.signals import SIGNALS
 
 # Of a cluster for one run, in bytes: weights and gradients do not go through Ray's object store there.
 STORE_BYTES = 200 << 20
+# The socket files of Ray have names of 65 characters in its folder, and a socket's path may have 103 in all.
+LONGEST_FOLDER = 38
 
 # No statistics are sent, and no hint is given about graphics cards, which are none of Ray's business here.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -26,37 +28,55 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "
 def connected(address: str | None, n_cpus: int) -> Iterator[Any]:
     """The module `ray`, connected to a cluster within the block: the one at `address`, or one of `n_cpus` of its own.
 
-    Its own lies in a temporary folder, listens on the loopback address alone, and ends with the block. Signals go
-    where they went before.
+    A process that is connected already uses that, and leaves it. ClusterError: there is no connection.
     """
     os.environ |= QUIET
     ray = required("ray", "ray.v1")
-    handlers = {number: signal.getsignal(number) for number in SIGNALS}
-    folder = None
+    if ray.is_initialized():
+        yield ray
+    elif address is None:
+        with own(ray, n_cpus):
+            yield ray
+    else:
+        begin(ray, address=address)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def own(ray: Any, n_cpus: int, store_bytes: int = STORE_BYTES) -> Iterator[None]:
+    """A cluster of this process: it lies in a temporary folder, listens on the loopback address alone, and ends with
+    the block."""
+    shown = tempfile.gettempdir()
+    folder = tempfile.mkdtemp(
+        prefix="ray-", dir=shown if len(shown) < LONGEST_FOLDER - len("/ray-12345678") else "/tmp"
+    )
     try:
-        if address is None:
-            folder = tempfile.mkdtemp(prefix="trainer-ray-")
-            ray.init(
-                address="local",
-                num_cpus=n_cpus,
-                num_gpus=0,
-                include_dashboard=False,
-                object_store_memory=STORE_BYTES,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _temp_dir=folder,
-                _node_ip_address="127.0.0.1",
-            )
-        else:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        begin(
+            ray,
+            address="local",
+            num_cpus=n_cpus,
+            num_gpus=0,
+            include_dashboard=False,
+            object_store_memory=store_bytes,
+            _temp_dir=folder,
+            _node_ip_address="127.0.0.1",
+        )
+        yield
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def begin(ray: Any, **how: Any) -> None:
+    """Connect; signals go where they went before. ClusterError: it did not work."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
     except (ConnectionError, RuntimeError, OSError, ValueError) as err:
-        raise ClusterError(f"no connection to Ray{f' at {address}' if address else ''}: {err}") from err
+        raise ClusterError(f"no connection to Ray at {how['address']}: {err}") from err
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)

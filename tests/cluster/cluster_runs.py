@@ -1,0 +1,24 @@
+"""Runs with workers, and the same without."""
+
+from run_fakes import config_of, train
+
+# Five micro-batches a step: no number of workers from 2 to 4 divides them.
+PARTS = ("--training.accumulate_gradient", 5)
+
+
+def workers(n, **more):
+    """Overrides for a run with so many workers; 0 is a run without a cluster."""
+    words = [
+        ("--cluster.@clusters", "ray.v1"),
+        ("--cluster.workers", n),
+        *((f"--cluster.{k}", v) for k, v in more.items()),
+    ]
+    return [word for pair in words for word in pair] if n else []
+
+
+def trained(folder, n_workers, *overrides, text=None, name=None, code="parts.py", progress=None, **more):
+    """The folder of a run that was trained to its end."""
+    out = folder / (name or f"of-{n_workers}")
+    config = config_of(folder, *PARTS, *overrides, *workers(n_workers, **more), **({"text": text} if text else {}))
+    train(config, out, progress=progress, code=[folder / code] if code else [])
+    return out
