@@ -35,7 +35,7 @@ from trainer_cli.ops import get_ops
 from trainer_cli.optimizers.adam import Adam
 from trainer_cli.registry import registry
 from trainer_cli.schedules.schedule import as_schedule
-from trainer_cli.threads import computing
+from trainer_cli.threads import computing, fix_threads
 
 FOLDER = ROOT / "configs" / "data" / "fashion-mnist"
 NUMBERS = ROOT / "docs" / "overhead.json"
@@ -149,6 +149,7 @@ def jax_apply(params: dict[str, Any], X: Any, is_train: bool, rng: Any) -> Any:
 
 
 def our_jax(data: Data) -> tuple[Model, Steps]:
+    fix_threads("auto", ["jax"])  # as a run does, of both
     return our_steps(registry.layers.get("JAXWrapper.v1")((jax_init, jax_apply)), data)
 
 

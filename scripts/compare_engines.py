@@ -4,7 +4,8 @@ An MLP in the built-in layers, PyTorch, JAX and thinc makes the same 100 updates
 not there). Writes docs/engines.json, and the table in docs/engines.md between its two marks.
 
 With the smooth Swish rounding stays rounding. Relu has a kink: where an input of it lies within rounding of zero, one
-library lets a gradient through and another does not, and from then on they go ways of their own.
+library lets a gradient through and another does not, and from then on they go ways of their own. The first such input
+is in the table, computed in float64 from the weights that each had before that update.
 """
 
 from __future__ import annotations
@@ -78,20 +79,48 @@ def thinc(widths: Sequence[int], activation: Activation) -> Model:
 
 @dataclass(frozen=True)
 class Course:
-    """What happened: the loss before each update, and the gradient of the first one."""
+    """What happened: the loss before each update, the gradient of the first one, and what came into each Relu."""
 
     losses: Array
     gradient: Array
+    inputs: Sequence[Sequence[Array]]
 
 
-def trained(model: Model, values: Array, X: Array, Y: Array, n_steps: int, batch_size: int = 128) -> Course:
+def inputs_of_relus(values: Array, X: Array, widths: Sequence[int]) -> list[Array]:
+    """What comes into the Relus for these rows, (B, width) each, from weights that lie end to end."""
+    found, start, H = [], 0, X.astype(np.float64)
+    for width in widths[:-1]:
+        stop = start + width * H.shape[1]
+        W, b = values[start:stop].reshape(width, -1), values[stop : stop + width]
+        found.append(H @ W.T.astype(np.float64) + b)
+        H, start = np.maximum(found[-1], 0), stop + width
+    return found
+
+
+def parting(ours: Course, theirs: Course) -> dict[str, float] | None:
+    """The first update, from 1, and the input of a Relu that is above zero in one course and not in the other; of
+    several the one that is farthest from zero."""
+    for step, layers in enumerate(zip(ours.inputs, theirs.inputs, strict=True)):
+        pairs = [np.stack([a, b])[:, (a > 0) != (b > 0)] for a, b in zip(*layers, strict=True)]
+        found = np.concatenate(pairs, axis=1)
+        if found.size:
+            a, b = found[:, np.abs(found).max(axis=0).argmax()]
+            return {"update": step + 1, "ours": float(a), "theirs": float(b)}
+    return None
+
+
+def trained(
+    model: Model, values: Array, X: Array, Y: Array, n_steps: int, widths: Sequence[int], batch_size: int = 128
+) -> Course:
     """The course of `n_steps` updates of Adam from these first numbers."""
     model.initialize(X[:16], np.zeros((1, int(Y.max()) + 1), np.float32))
     assert model.store.values.shape == values.shape
     model.store.values[...] = values
-    loss, optimizer, losses, first = CategoricalCrossentropyV4(from_logits=True), Adam(0.001), [], np.zeros(0)
+    loss, optimizer, losses = CategoricalCrossentropyV4(from_logits=True), Adam(0.001), []
+    first, inputs = np.zeros(0), []
     for step in range(n_steps):
         rows = np.arange(step * batch_size, (step + 1) * batch_size) % len(X)
+        inputs.append(inputs_of_relus(model.store.values, X[rows], widths))
         Yh, backprop = model.begin_update(X[rows], input_gradient=False)
         dYh, value = loss(Yh, Y[rows])
         losses.append(value)
@@ -99,16 +128,17 @@ def trained(model: Model, values: Array, X: Array, Y: Array, n_steps: int, batch
         if step == 0:
             first = model.store.gradients.copy()
         model.finish_update(optimizer)
-    return Course(np.array(losses), first)
+    return Course(np.array(losses), first, inputs)
 
 
 def compared(
     X: Array, Y: Array, widths: Sequence[int], activation: Activation, n_steps: int = 100
-) -> dict[str, dict[str, float]]:
-    """For each library that is here, how far its losses and first gradient are from those of the built-in layers."""
+) -> dict[str, dict[str, Any]]:
+    """For each library that is here, how far its losses and first gradient are from those of the built-in layers, and
+    where the two part at a kink."""
     first = built_in(widths, activation).initialize(X[:16], np.zeros((1, widths[-1]), np.float32), seed=1)
     values = first.store.values.copy()
-    ours = trained(built_in(widths, activation), values, X, Y, n_steps)
+    ours = trained(built_in(widths, activation), values, X, Y, n_steps, widths)
     makers: Mapping[str, Callable[[], Model]] = {
         "torch": lambda: pytorch(widths, X.shape[1], activation),
         "jax": lambda: jax(widths, X.shape[1], activation),
@@ -117,12 +147,13 @@ def compared(
     found = {}
     for library, make in makers.items():
         if find_spec(library) is not None:
-            theirs = trained(make(), values, X, Y, n_steps)
+            theirs = trained(make(), values, X, Y, n_steps, widths)
             found[library] = {
                 "loss": float(np.abs(theirs.losses - ours.losses).max()),
                 "gradient": float(np.abs(theirs.gradient - ours.gradient).max()),
                 "first_loss": float(theirs.losses[0]),
                 "last_loss": float(theirs.losses[-1]),
+                "parting": parting(ours, theirs) if activation == "relu" else None,
             }
     return found
 
@@ -145,13 +176,15 @@ def digits() -> tuple[Array, Array]:
 def table(found: Mapping[str, Any]) -> str:
     lines = [
         f"{found['data']}, {found['n_steps']} updates of Adam with batches of 128, widths {found['widths']}:\n",
-        "| | largest difference of a loss | of a number in the first gradient | first loss | last loss |",
-        "|---|---:|---:|---:|---:|",
+        "| | largest difference of a loss | of a number in the first gradient | first loss | last loss | at the kink |",
+        "|---|---:|---:|---:|---:|---|",
     ]
     for activation, rows in found["engines"].items():
         for library, row in rows.items():
             numbers = f"{row['loss']:.1e} | {row['gradient']:.1e} | {row['first_loss']:.6f} | {row['last_loss']:.6f}"
-            lines.append(f"| {activation}, {library} {found['versions'][library]} | {numbers} |")
+            where = row["parting"]
+            kink = f"update {where['update']}: {where['ours']:.1e} is {where['theirs']:.1e}" if where else ""
+            lines.append(f"| {activation}, {library} {found['versions'][library]} | {numbers} | {kink} |")
     return "\n".join(lines) + "\n"
 
 

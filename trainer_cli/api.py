@@ -125,7 +125,8 @@ from trainer_cli.schedules import (
     warmup_linear,
     warmup_stable_decay,
 )
-from trainer_cli.wrappers.pairs import equinox_pair, flax_pair
+from trainer_cli.wrappers.equinox import equinox_pair
+from trainer_cli.wrappers.flax import flax_pair
 
 __all__ = [
     "GRU",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal
@@ -35,12 +36,17 @@ def fix_threads(threads: int | Literal["auto"], modules: Collection[str]) -> int
     """The number of threads where one of the libraries in use has to know it before it starts; else as it was.
 
     XLA, behind JAX, starts as many threads as NPROC says, or as there are cores, with its first array; the number
-    changes the bits of sums that it divides among them. "auto" is all cores then.
+    changes the bits of sums that it divides among them. "auto" is all cores then. Programs run in the thread that calls
+    them, which waits for each anyway: handing them to another takes a twentieth of a small network's update.
     """
     if "jax" not in modules:
         return threads
     threads = cores() if threads == "auto" else threads
     os.environ["NPROC"] = str(threads)
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_cpu_enable_async_dispatch", False)
+    else:
+        os.environ["JAX_CPU_ENABLE_ASYNC_DISPATCH"] = "false"
     return threads
 
 

@@ -3,7 +3,7 @@
 import compare_engines
 import numpy as np
 import pytest
-from compare_engines import GRADIENT_LIMIT, LOSS_LIMIT, compared, digits
+from compare_engines import GRADIENT_LIMIT, LOSS_LIMIT, Course, compared, digits, inputs_of_relus, parting
 
 
 def check(found):
@@ -29,3 +29,16 @@ def test_a_library_with_another_activation_would_be_seen(library, monkeypatch):
     assert np.isfinite(X).all()
     with pytest.raises(AssertionError, match=library):
         check(compared(X, Y, [32, 16, 10], "swish", n_steps=3))
+
+
+def test_courses_part_where_an_input_of_a_relu_changes_sides():
+    values, X = np.array([1, -1, 0.5, 2, -0.5, 3, 4, 0], np.float32), np.array([[1, 1], [0.25, 1]], np.float32)
+    one, other = inputs_of_relus(values, X, [1, 1, 1]), inputs_of_relus(values + np.float32(1e-3), X, [1, 1, 1])
+    np.testing.assert_allclose([layer[:, 0] for layer in one], [[0.5, -0.25], [0.5, -0.5]])
+    courses = [Course(X, X, inputs) for inputs in ([one, one], [one, other])]
+    assert parting(*courses) is None  # each on its side
+    moved = [other[0] + 0.2501, other[1]]
+    found = parting(courses[0], Course(X, X, [one, moved]))
+    assert found["update"] == 2
+    assert found["ours"] == -0.25
+    assert found["theirs"] > 0

@@ -667,5 +667,22 @@ def test_an_equinox_module_is_mapped_over_the_rows():
     np.testing.assert_array_equal(ready.store.values, made(equinox_pair(Net(jax.random.key(0))), seed=5).store.values)
 
 
+def test_an_equinox_module_of_whole_batches_takes_the_mask():
+    eqx = pytest.importorskip("equinox")
+
+    class Centred(eqx.Module):
+        first: eqx.nn.Linear
+
+        def __init__(self, key):
+            self.first = eqx.nn.Linear(3, 2, key=key)
+
+        def __call__(self, X, mask):
+            return jax.vmap(self.first)(X - (X * mask[:, None]).sum(axis=0) / mask.sum())
+
+    model = examined(equinox_pair(Centred, batched=True), rows=RowCounts(64, 64))
+    expected = (ROWS - ROWS.mean(axis=0)) @ model.get_param("module.first.weight").T
+    np.testing.assert_allclose(model.predict(ROWS), expected + model.get_param("module.first.bias"), atol=1e-5)
+
+
 def test_relu_is_there():
     assert chain(JAXWrapper((init, apply)), Relu(2), Softmax(2)).initialize(ROWS).predict(ROWS).shape == (6, 2)
