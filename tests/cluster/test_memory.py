@@ -1,6 +1,5 @@
 """Memory that processes share."""
 
-import os
 import subprocess
 import sys
 
@@ -41,7 +40,7 @@ def test_arrays_do_not_overlap():
 def test_other_memory_under_the_same_number_is_refused():
     memory = SharedMemory.make(100)
     stale = memory.handle
-    os.close(stale.descriptor)
+    del memory
     other = SharedMemory.make(100)
     assert other.handle.descriptor == stale.descriptor
     with pytest.raises(OSError, match="other memory"):

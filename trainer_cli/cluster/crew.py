@@ -21,12 +21,13 @@ PATIENCE = 0.2
 
 @dataclass
 class Member:
-    """A worker: Ray's handle of its process, where that runs, and the memory in which its sums come."""
+    """A worker: Ray's handle of its process, where that runs, the memory in which its sums come, and the version of the
+    weights for which it was given that."""
 
     actor: Any
     where: Where | None = None
     memory: SharedMemory | None = None
-    seen: int = -1  # the version of the weights that it has
+    version: int = -1
 
 
 @dataclass

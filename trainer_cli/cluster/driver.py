@@ -111,12 +111,14 @@ class Driver:
         if not self.is_near(member):
             return None
         n_bytes = n * aligned(self.n_sums * self.store.dtype.itemsize)
-        if member.memory is None or member.memory.handle.n_bytes < n_bytes:
+        # What a worker has brought in this step is read at its end: for more it gets other memory.
+        if member.memory is None or member.memory.handle.n_bytes < n_bytes or member.version == self.version:
             member.memory = SharedMemory.make(n_bytes)
+        member.version = self.version
         return member.memory
 
     def brought(self, member: Member, answers: Sequence[Answer]) -> list[Answer]:
-        """What a worker answered, with its sums in arrays of our own: its memory is for the next ones."""
+        """What a worker answered, with arrays of sums that may be overwritten."""
         return [self.own(member, index, answer) for index, answer in enumerate(answers)]
 
     def own(self, member: Member, index: int, answer: Answer) -> Answer:
@@ -126,7 +128,7 @@ class Driver:
         if member.memory is None:
             dense, buffers = sums.dense.copy(), sums.buffers.copy()
         else:
-            found = member.memory.array(self.store.dtype, self.n_sums, index).copy()
+            found = member.memory.array(self.store.dtype, self.n_sums, index)
             dense, buffers = found[: self.store.n_dense], found[self.store.n_dense :]
         return answer._replace(sums=sums._replace(dense=dense, buffers=buffers))
 

@@ -34,7 +34,12 @@ class SharedMemory:
 
     def __init__(self, descriptor: int, handle: Handle):
         self.handle = handle
+        self._descriptor = descriptor if handle.pid == os.getpid() else -1
         self._memory = mmap.mmap(descriptor, ALIGNMENT + handle.n_bytes)
+
+    def __del__(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
     @classmethod
     def make(cls, n_bytes: int) -> Self:

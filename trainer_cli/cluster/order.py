@@ -88,12 +88,14 @@ class Task:
 
 class Answer(NamedTuple):
     """The sum of a block, and the loss of each of its micro-batches; without a sum if one of these is not finite.
+    `seconds` is how long that took the worker.
 
     Where there is shared memory, the dense gradients and the buffers lie there, and are empty here.
     """
 
     losses: Sequence[float]
     sums: Sums | None
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,6 +34,9 @@ from trainer_cli.store import view
 from trainer_cli.threads import computing, fix_threads
 from trainer_cli.trained import tell_metrics
 from trainer_cli.wrappers.engine import expect_rows
+
+# The memory of the weights, that for sums, and what was before them.
+MOST_MAPPED = 4
 
 
 class Worker:
@@ -95,24 +99,32 @@ class Worker:
         self.version = weights.version
 
     def block(self, task: Task, index: int, block: Block, parts: Sequence[MicroBatch]) -> Answer:
-        store, losses = self.model.store, list[float]()
+        start, store, losses = time.perf_counter(), self.model.store, list[float]()
         for part in parts:
             store.moment = Moment(self.config.system.seed, task.step, part.index)
             batch = part.batch if self.copies is None else take_batch(self.copies.train, part.batch.rows)
             losses.append(add_gradient(self.model, self.loss, replace(part, batch=batch)))
             if not math.isfinite(losses[-1]):
-                return Answer(losses, None)
-            self.total.add(store, part.row_share)
-        self.total.finish(store)
-        return Answer(losses, self.sums(block, None if task.memory is None else self.mapped(task.memory), index))
+                return Answer(losses, None, time.perf_counter() - start)
+            if block.level:
+                self.total.add(store, part.row_share)
+            else:
+                store.buffers.fresh *= store.dtype.type(part.row_share)
+        if block.level:
+            self.total.finish(store)
+        seconds = time.perf_counter() - start
+        memory = None if task.memory is None else self.mapped(task.memory)
+        return Answer(losses, self.sums(block, memory, index), seconds)
 
     def sums(self, block: Block, memory: SharedMemory | None, index: int) -> Sums:
         """The sum that the store holds, whose gradients are zero then."""
         store = self.model.store
         tables = {table.name: TableRows(*store.take_rows(table.name)) for table in store.tables}
         exact = {} if block.start else {name: store.buffers.exact[name][1].copy() for name in store.buffers.changing}
-        dense, buffers = store.dense.copy(), store.buffers.fresh.copy()
-        if memory is not None:
+        dense, buffers = store.dense, store.buffers.fresh
+        if memory is None:
+            dense, buffers = dense.copy(), buffers.copy()
+        else:
             slot = memory.array(store.dtype, dense.size + buffers.size, index)
             slot[: dense.size], slot[dense.size :] = dense, buffers
             dense, buffers = dense[:0], buffers[:0]
@@ -122,6 +134,8 @@ class Worker:
 
     def mapped(self, handle: Handle) -> SharedMemory:
         if handle not in self._memory:
+            if len(self._memory) > MOST_MAPPED:
+                self._memory.clear()  # others than the driver's are of no use any more
             self._memory[handle] = SharedMemory.open(handle)
         return self._memory[handle]
 
