@@ -484,6 +484,28 @@ def test_parameters_that_get_no_gradient_are_told_when_training_begins(function)
         model.begin_update(ROWS)
 
 
+def test_an_input_that_gets_no_gradient_is_told_where_layers_before_it_are_trained():
+    def deaf(params, X, is_train, rng):
+        return apply(params, jax.lax.stop_gradient(X), is_train, rng)
+
+    model = chain(smooth(3), JAXWrapper((init, deaf))).initialize(ROWS)
+    with pytest.raises(ModuleError, match="does not depend on its input, so that nothing before it is trained"):
+        model.begin_update(ROWS, input_gradient=False)
+    made((init, deaf)).begin_update(ROWS)  # nothing is before it
+    ids = Ragged(np.array([1, 2, 3, 1, 0, 2]), LENGTHS)
+    table = (lambda rng, X: {"E": jnp.ones((4, 2))}, lambda params, X, is_train, rng: params["E"][X.data])
+    concatenate(JAXWrapper(table), Embed(2, 5)).initialize(ids).begin_update(ids)  # ids get none
+
+
+@pytest.mark.parametrize("lengths", [LENGTHS, np.ones(6, np.int64)])
+def test_ragged_outputs_are_ragged_while_sizes_are_inferred(lengths):
+    """Also beside others, and where there are as many numbers as rows."""
+    rows = Ragged(RAGGED.data, lengths)
+    model = chain(concatenate(JAXWrapper((weights, of_tokens)), smooth(2)), Linear(3)).initialize(rows)
+    assert model.predict(rows).data.shape == (6, 3)
+    check_against_numbers(model, rows)
+
+
 def test_a_gradient_that_happens_to_be_zero_or_is_of_one_parameter_is_none_of_that():
     def partly(params, X, is_train, rng):
         return apply({"one": jax.lax.stop_gradient(params["one"]), "two": params["two"]}, X, is_train, rng)

@@ -155,6 +155,13 @@ def engines_of(model: Model) -> list[Engine]:
     return [node.attrs["engine"] for node in model.walk() if "engine" in node.attrs]
 
 
+def is_fed(model: Model) -> bool:
+    """Whether a layer's input comes from parameters that are trained, as far as the loop tells: one that asks for the
+    gradient of the model's own input tells nothing."""
+    store = model.store_or_none
+    return model.input_gradient and store is not None and not store.root.input_gradient
+
+
 def expect_rows(model: Model, rows: RowCounts) -> None:
     """Tell the engines of a model how many rows to expect: those that pad them make the same shapes in every run."""
     for engine in engines_of(model):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ragged, Rows
+from trainer_cli.arrays import Array, Ragged, Rows, n_rows
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
 from trainer_cli.layers.inputs import as_gradient
@@ -45,7 +45,8 @@ def JAXWrapper(module: Any) -> Model:
 def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
     engine: JAXEngine = model.attrs["engine"]
     if not engine.is_packed(model):  # while sizes are inferred
-        return engine.tried(model, X), not_yet
+        padded = pad(X, n_rows(X))
+        return cut(model, engine.tried(model, X, padded), padded, X), not_yet
     if not is_train:
         return predicted(model, X), partial(late, model, X)
     seed = two_words(model.random_seed("jax"))

@@ -14,7 +14,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array, n_rows, slice_rows
 from trainer_cli.wrappers import jax_programs as programs
-from trainer_cli.wrappers.engine import Engine, WrongOutputError
+from trainer_cli.wrappers.engine import Engine, WrongOutputError, is_fed
 from trainer_cli.wrappers.jax_programs import Inputs, Net, Numbers, Pass, key_of
 from trainer_cli.wrappers.padding import Padded, others, pad, padded_part, with_room
 from trainer_cli.wrappers.pytree import Tree
@@ -75,7 +75,7 @@ class JAXEngine(Engine):
     def make(self, model: Model, X: Any, seed: Array) -> None:
         """Have `init` draw the parameters, and declare them and the state as the layer's."""
         with self.failing(model.where, X):
-            made = self.init_module(key_of(seed), on_device(X))
+            made = self.init_module(key_of(seed), on_device(unpadded(X)))
             has_state = self.net.has_state
             if has_state and not (isinstance(made, tuple) and len(made) == 2):
                 raise WrongOutputError(f"must make (params, state) in init, not a {type(made).__name__}")
@@ -95,13 +95,14 @@ class JAXEngine(Engine):
                 raise WrongOutputError("must return one output for each row, not a single number")
             return tuple(found)
 
-    def tried(self, model: Model, X: Any) -> Array:
-        """Outputs of rows as they are, before the parameters lie in a store; its operations run one by one."""
+    def tried(self, model: Model, X: Any, padded: Padded) -> Array:
+        """Outputs before the parameters lie in a store; its operations run one by one."""
         with self.failing(model.where, X):
-            return np.array(self.net(self._sample(model, X), is_train=False)[0], model.dtype)
+            inputs = Inputs(self._numbers(model), on_device(padded.X), padded.mask, NO_SEED)
+            return self._output(self.net(inputs, is_train=False)[0], padded)
 
     def _sample(self, model: Model, X: Any) -> Inputs:
-        return Inputs(self._numbers(model), on_device(X), np.ones(n_rows(X), bool), NO_SEED)
+        return Inputs(self._numbers(model), on_device(unpadded(X)), np.ones(n_rows(X), bool), NO_SEED)
 
     # Running
 
@@ -139,7 +140,7 @@ class JAXEngine(Engine):
     ) -> tuple[Array, Sequence[Any], Begun]:
         inputs = self._inputs(model, padded, seed, fresh=is_train)
         key = ("forward passes", programs.signature(padded.X), is_train, wants)
-        program = self._program(key, partial(programs.beginning, self.net, inputs, is_train, wants))
+        program = self._program(key, partial(programs.beginning, self.net, inputs, is_train, wants, is_fed(model)))
         Y, state, residuals = program.forward(*inputs)
         return self._output(Y, padded), state, Begun(program, residuals)
 
@@ -217,8 +218,12 @@ def alike(one: Array, other: Array) -> bool:
     return np.allclose(one, other, rtol=0.0, atol=atol, equal_nan=True)
 
 
-def on_device(X: Any) -> Any:
-    """Rows as they are, as arrays of JAX."""
+def unpadded(X: Any) -> Any:
+    """Rows as they are, as a function gets them."""
+    return padded_part(X, n_rows(X), n_rows(X))
+
+
+def on_device(arrays: Any) -> Any:
     import jax
 
-    return jax.tree_util.tree_map(jax.numpy.asarray, padded_part(X, n_rows(X), n_rows(X)))
+    return jax.tree_util.tree_map(jax.numpy.asarray, arrays)

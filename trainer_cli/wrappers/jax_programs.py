@@ -79,10 +79,11 @@ def predicting(net: Net, inputs: Inputs) -> Any:
     return compiled(lambda *inputs: net(Inputs(*inputs), is_train=False)[0], f"{net.name} predict", *inputs)
 
 
-def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool) -> Pass:
+def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool, is_fed: bool) -> Pass:
     """The program that gives outputs, the new state, and residuals; with `wants` for the gradient of the rows too.
 
-    WrongOutputError: it trains, and the gradient of every parameter is zero whatever that of the outputs is.
+    WrongOutputError: it trains, and the gradient of every parameter is zero whatever that of the outputs is; or that of
+    the rows, which come from parameters that are trained if `is_fed`.
     """
     import jax
 
@@ -107,11 +108,8 @@ def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool) -> Pass:
 
     lowered = traced(begin, f"{net.name} forward", *inputs)
     Y, _, residuals = lowered.out_info
-    if is_train and net.params.names and not reaches(held[-1], residuals, Y):
-        raise WrongOutputError(
-            "returns an output that depends on none of its parameters, so that none gets a gradient: is there a "
-            "stop_gradient? What is not to be trained belongs in the state"
-        )
+    if is_train:
+        check_flow(held[-1], residuals, Y, len(net.params.names), is_fed)
     return Pass(lowered.compile(), held[-1])
 
 
@@ -142,16 +140,24 @@ def traced(function: Any, name: str, *args: Any) -> Any:
     return jax.jit(named).lower(*args)
 
 
-def reaches(way_back: Any, residuals: Any, dY: Any) -> bool:
-    """Whether any gradient of a parameter depends on that of the outputs."""
+def check_flow(way_back: Any, residuals: Any, dY: Any, n_params: int, is_fed: bool) -> None:
+    """WrongOutputError: nothing that is to be trained gets a gradient that depends on that of the outputs."""
     import jax
 
-    jaxpr = jax.make_jaxpr(lambda residuals, dY: way_back(residuals, dY)[0])(residuals, dY).jaxpr
+    jaxpr = jax.make_jaxpr(way_back)(residuals, dY).jaxpr
     reached = {id(jaxpr.invars[-1])}
     for line in jaxpr.eqns:
         if any(id(var) in reached for var in line.invars):
             reached.update(map(id, line.outvars))
-    return any(id(var) in reached for var in jaxpr.outvars)
+    flows = [id(var) in reached for var in jaxpr.outvars]
+    own, rows = flows[:n_params], flows[n_params:]
+    if own and not any(own):
+        what = "depends on none of its parameters, so that none gets a gradient"
+        remedy = "is there a stop_gradient? What is not to be trained belongs in the state"
+        raise WrongOutputError(f"returns an output that {what}: {remedy}")
+    if is_fed and rows and not any(rows):
+        what = "does not depend on its input, so that nothing before it is trained"
+        raise WrongOutputError(f"returns an output that {what}: is there a stop_gradient?")
 
 
 def signature(X: Any) -> Hashable:

@@ -13,11 +13,11 @@ from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
-from trainer_cli.wrappers.engine import PREFIX, raised
+from trainer_cli.wrappers.engine import PREFIX, is_fed, raised
 from trainer_cli.wrappers.sample import ragged_of, told_apart
 from trainer_cli.wrappers.torch_endings import ending
 from trainer_cli.wrappers.torch_engine import TorchEngine
-from trainer_cli.wrappers.torch_flow import is_fed, proved
+from trainer_cli.wrappers.torch_flow import proved
 from trainer_cli.wrappers.torch_products import largest_matrix, products
 from trainer_cli.wrappers.torch_state import type_of
 from trainer_cli.wrappers.torch_tensors import Layout, tensor_of

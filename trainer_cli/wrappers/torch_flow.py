@@ -17,13 +17,6 @@ SHOWN = 4
 CAUSE = "is it made under torch.no_grad() or .detach()?"
 
 
-def is_fed(model: Model) -> bool:
-    """Whether a layer's input comes from parameters that are trained, as far as the loop tells: one that asks for the
-    gradient of the model's own input tells nothing."""
-    store = model.store_or_none
-    return model.input_gradient and store is not None and not store.root.input_gradient
-
-
 @contextmanager
 def proved(engine: TorchEngine, model: Model, X: Any, fed: Arguments | None) -> Iterator[None]:
     """The block is a module's first way back. ModuleError: it reaches none of the parameters that are to be trained, or
