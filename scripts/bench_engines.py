@@ -74,6 +74,7 @@ def our_steps(model: Model, data: Data) -> tuple[Model, Steps]:
     optimizer = Adam(LEARN_RATE, grad_clip=0.0, use_averages=False)
     epochs = Epochs(data, as_schedule(BATCH_SIZE), seed=0)
     loss = CategoricalCrossentropyV4(from_logits=True)
+    loss.use_ops(model.ops)
     return model, loop.train(model, optimizer, epochs, BatchGradient(model, loss, as_schedule(1)))
 
 

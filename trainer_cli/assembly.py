@@ -72,6 +72,7 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, b
     model = set_up(config, samples[0][0], found.target[1].width, found.features[1], begins=begins)
     if engines_of(model):
         expect_rows(model, row_counts(config))
+    loss.use_ops(model.ops)
     scores = rehearse(config, model, loss, metrics, samples)
     optimizer, batch_size, batcher, balance = updates(config, model, train)
     training = config.training

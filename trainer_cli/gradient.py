@@ -67,13 +67,13 @@ class BatchGradient:
 
     def __call__(self, batch: Batch, step: int) -> float:
         """The loss of the batch. DivergedError: it is not finite."""
-        store, value, n = self.model.store, 0.0, 0
+        value, n = 0.0, 0
         for part in cut(self.loss, batch, self.accumulate(step)):
             value, n = plus(value, add_gradient(self.model, self.loss, part)), part.n
             if n > 1:
-                self._total.add(store, part.row_share)
+                self._total.add(self.model.store, part.row_share)
         if n > 1:
-            self._total.finish(store)
+            self._total.finish(self.model.store)
         return value
 
 

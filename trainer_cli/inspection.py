@@ -107,6 +107,7 @@ def inspect(config: RunConfig) -> Inspection:
     fit_loss(config, loss, target)
     tell_metrics(metrics, target)
     model = set_up(config, samples[0].X, target.width, features)
+    loss.use_ops(model.ops)
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y, sample.weights) for sample in samples])
     assembly.monitor_of(config, metrics, scores, [set_name(name) for name in found.dev])
     check_parameters(config, optimizer, model)

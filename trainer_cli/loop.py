@@ -12,6 +12,7 @@ from trainer_cli.errors import DivergedError
 from trainer_cli.model import Model
 from trainer_cli.optimizers.updater import Updater
 from trainer_cli.randomness import Moment
+from trainer_cli.store import Store
 from trainer_cli.wrappers.engine import batch_told
 
 Gradient = Callable[[Batch, int], float]
@@ -36,19 +37,20 @@ def train(model: Model, optimizer: Updater, epochs: Epochs, gradient: Gradient) 
     """
     for batch in epochs:
         step = epochs.position.step - 1
-        model.store.moment = Moment(epochs.seed, step)
+        store = model.store
+        store.moment = Moment(epochs.seed, step)
         with placed(batch, step):
             loss = gradient(batch, step)
         learn_rate = optimizer.learn_rate
-        update(model, optimizer, batch, step)
+        update(model, optimizer, store, batch, step)
         yield Step(epochs.position, loss, learn_rate, len(batch.rows))
 
 
-def update(model: Model, optimizer: Updater, batch: Batch, step: int) -> None:
+def update(model: Model, optimizer: Updater, store: Store, batch: Batch, step: int) -> None:
     """Change the weights, or raise DivergedError with the step and the rows if a number is not finite."""
     try:
         model.finish_update(optimizer)
-        if name := model.store.first_changed_to_not_finite():
+        if name := store.first_changed_to_not_finite():
             raise DivergedError(f"it made {name} infinite or NaN")
     except DivergedError as err:
         raise diverged(str(err), batch, step) from err

@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -87,7 +86,8 @@ class Model(Node):
             return self(X, True, input_gradient)
         store.draws.clear()
         outputs = self(X, True, input_gradient)
-        store.moment = replace(store.moment, micro=store.moment.micro + 1)
+        at = store.moment
+        store.moment = Moment(at.seed, at.step, at.micro + 1)
         return outputs
 
     def predict(self, X: Any) -> Any:
@@ -116,7 +116,7 @@ class Model(Node):
                 weights[...], gradient[...] = changed
             store.look_for_touched()
         store.buffers.keep()
-        store.moment = replace(store.moment, step=store.moment.step + 1, micro=0)
+        store.moment = Moment(store.moment.seed, store.moment.step + 1)
 
     def add_rows(self, name: str, rows: Ints, gradient: Array) -> None:
         """Add `gradient` (k, width) to that of the rows `rows` (k,) of a parameter; what a row gets twice is summed."""

@@ -35,6 +35,7 @@ def load(saved: SavedModel) -> tuple[Trained, Conditions]:
     fix_threads(conditions.threads, ENGINES.values())
     loaded = trained.from_files(saved.files, saved.folder)
     loaded.model.use_ops(get_ops(conditions.ops))
+    loaded.loss.use_ops(loaded.model.ops)
     expect_rows(loaded.model, RowCounts(evaluation=conditions.eval_batch_size))
     return loaded, conditions
 

@@ -54,7 +54,7 @@ class Store:
         self.blank = blank
         self.dtype = np.dtype(dtype)
         self.moment = Moment(seed)
-        self.draws: Counter[tuple[str, ...]] = Counter()
+        self.draws: dict[tuple[str, ...], int] = {}
         self.segments: tuple[Segment, ...] = ()
         self.values: Array = np.zeros(0, dtype)
         self.gradients: Array = np.zeros(0, dtype)
@@ -131,9 +131,10 @@ class Store:
     def table(self, name: str) -> Segment:
         return next(segment for segment in self.tables if segment.name == name)
 
-    def clear_gradients(self) -> None:
-        """Set all gradients to zero, those of tables where they are not."""
-        self.dense.fill(0)
+    def clear_gradients(self, *, dense: bool = True) -> None:
+        """Set all gradients to zero, those of tables where they are not. Without `dense`, others are so already."""
+        if dense:
+            self.dense.fill(0)
         for table in self.tables:
             self._changed[table.name] = self.touched(table.name)
             self._clear_rows(table.name)
@@ -206,8 +207,9 @@ class Store:
 
     def draw_keys(self, path: str, *keys: str) -> tuple[str | int, ...]:
         """What tells one draw from all others of a run; each call is the next one."""
-        n = self.draws[(path, *keys)]
-        self.draws[(path, *keys)] += 1
+        drawn = (path, *keys)
+        n = self.draws.get(drawn, 0)
+        self.draws[drawn] = n + 1
         return (*keys, self.moment.step, self.moment.micro, path, n)
 
 
@@ -218,9 +220,10 @@ def in_order(rows: Ints) -> Ints:
 
 
 def is_finite(flat: Array) -> bool:
-    # The sum of squares makes no temporary array; only where it overflows is each number looked at.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
+    """Whether all numbers of a flat array are finite."""
+    # The sum of squares makes no temporary array; only where it overflows, of which `vdot` does not warn, is each
+    # number looked at.
+    return math.isfinite(np.vdot(flat, flat)) or bool(np.isfinite(flat).all())
 
 
 def view(flat: Array, segment: Segment) -> Array:

@@ -10,6 +10,7 @@ from loss_cases import CLASSES, LOGITS, ONE_HOT, SOFT, WEIGHTS, P, check_gradien
 
 from trainer_cli.arrays import Array
 from trainer_cli.losses import CategoricalCrossentropyV4 as CrossEntropy
+from trainer_cli.ops import get_ops
 from trainer_cli.registry import registry
 
 
@@ -115,3 +116,12 @@ def test_names_put_texts_in_order(truths: list[str]) -> None:
     assert np.array_equal(grad, expected_grad)
     assert value == expected
     assert loss.mass(truths) == 3.0
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["even", "weighted"])
+def test_with_the_ops_of_a_model_it_is_the_same(weights: Array | None) -> None:
+    logits, classes = LOGITS.astype(np.float32), np.asarray(CLASSES)
+    plain, compiled = CrossEntropy(from_logits=True), CrossEntropy(from_logits=True)
+    compiled.use_ops(get_ops("numba"))
+    for found, wanted in zip(compiled(logits, classes, weights), plain(logits, classes, weights), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7)

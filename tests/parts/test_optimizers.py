@@ -7,10 +7,11 @@ import pytest
 from trainer_cli.api import LayerNorm, Linear, chain, registry, warmup_linear
 from trainer_cli.errors import ArgumentError, DivergedError, ModelFileError, ShapeError
 from trainer_cli.extras import ENGINES
-from trainer_cli.ops import Ops
+from trainer_cli.ops import Ops, get_ops
 from trainer_cli.optimizers import SGD, Adam, AdamW, Lion, Muon, Optimizer
 from trainer_cli.optimizers import optimizer as optimizer_module
 from trainer_cli.optimizers.muon import orthogonal
+from trainer_cli.optimizers.rules import SGDRule
 
 EVERY = [registry.optimizers.get(name) for name in registry.optimizers.names() if name not in ENGINES]
 RATES = ("learn_rate", "beta1", "beta2", "eps", "L2", "grad_clip", "weight_decay", "momentum")
@@ -52,6 +53,26 @@ def test_gradient_clipping_is_by_tensor():
     SGD(1.0, use_averages=False).update(model.store, model.ops)
     assert model.store.values == pytest.approx([-0.6, -0.8, -0.5], rel=1e-6)
     assert not model.store.gradients.any()
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("make", EVERY)
+def test_an_update_leaves_a_gradient_of_zeros(make, name):
+    assert not gradient_left(make(learn_rate=0.1), get_ops(name)).any()
+
+
+def test_the_check_sees_a_rule_that_only_says_that_it_clears(monkeypatch):
+    monkeypatch.setattr(SGDRule, "clears", True)
+    assert gradient_left(SGD(0.1), Ops()).any()
+
+
+def gradient_left(optimizer, ops):
+    """The gradients of a store after two updates."""
+    model = chain(Linear(3), LayerNorm()).initialize(np.ones((2, 4), np.float32))
+    for _ in range(2):
+        model.store.gradients[...] = np.arange(model.store.gradients.size)
+        optimizer.update(model.store, ops)
+    return model.store.gradients
 
 
 def test_weight_decay_shrinks_by_learn_rate_times_L2():

@@ -54,6 +54,7 @@ class Worker:
         fix_threads(order.threads, engines(config.config["model"]))
         self.model = set_up(config, order.sample, encoders["target"].width, encoders["features"], begins=False)
         expect_rows(self.model, row_counts(config))
+        self.loss.use_ops(self.model.ops)
         self.followers = followers_in(self.model)
         self.copies = Copies(config, order, encoders) if order.data == "local" else None
         self.total = GradientSum()

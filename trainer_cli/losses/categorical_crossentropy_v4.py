@@ -14,8 +14,9 @@ from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import row_mean, rows_mass
 from trainer_cli.losses.smoothing import check_smoothing, share_of_others
 from trainer_cli.losses.tokens import of_tokens, repeated
-from trainer_cli.losses.truths import as_classes, as_guesses, as_weights
+from trainer_cli.losses.truths import are_class_numbers, as_classes, as_guesses, as_weights
 from trainer_cli.losses.unknown import without_unknown
+from trainer_cli.ops import Ops
 from trainer_cli.registry import registry
 from trainer_cli.schedules.arguments import require_flags
 
@@ -64,6 +65,7 @@ class CategoricalCrossentropyV4(Loss):
         self.from_logits = from_logits
         self.label_smoothing = check_smoothing(NAME, label_smoothing)
         self.class_weights = weighting.ClassWeights(NAME, class_weights, names)
+        self.of_classes = Ops.crossentropy
         self.link: Link = "softmax" if from_logits else "none"
         self.takes: Takes = "logits" if from_logits else "probabilities"
 
@@ -79,10 +81,14 @@ class CategoricalCrossentropyV4(Loss):
 
     def of_rows(self, guesses: Array, truths: Any, weights: Array | None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
-        truths, weights = without_unknown(self.class_weights.numbered(truths), as_weights(NAME, weights, len(guesses)))
-        truths = as_classes(NAME, truths, guesses.shape)
+        truths, weights = self.class_weights.numbered(truths), as_weights(NAME, weights, len(guesses))
+        if not are_class_numbers(truths, guesses.shape):
+            truths, weights = without_unknown(truths, weights)
+            truths = as_classes(NAME, truths, guesses.shape)
         self.class_weights.check(guesses.shape[1])
         weights = self.class_weights.of_rows(truths, weights)
+        if self.from_logits and not self.label_smoothing and truths.ndim == 1:
+            return row_mean(*self.of_classes(guesses, truths), weights, rows_mass(truths, weights))
         # Smoothed truths are `gold * y + other`, so they need not be written down.
         other = share_of_others(NAME, self.label_smoothing, guesses.shape[1])
         gold = 1.0 - self.label_smoothing - other
@@ -98,6 +104,9 @@ class CategoricalCrossentropyV4(Loss):
             nats -= other * log_p(guesses).sum(axis=1, dtype=np.float64)
             grad -= other
         return row_mean(grad, nats, weights, rows_mass(truths, weights))
+
+    def use_ops(self, ops: Ops) -> None:
+        self.of_classes = ops.crossentropy
 
     def fit(self, names: Sequence[str], counts: Sequence[int]) -> None:
         """Take in the classes of the training rows, for `class_weights` by name or "balanced"."""

@@ -26,7 +26,8 @@ def of_logits(guesses: Array) -> tuple[Array, Callable[[Array], Array]]:
     float32's rounding at 1 is still right.
     """
     top = guesses.max(axis=1, keepdims=True)
-    p = np.exp(guesses - top)
+    p = guesses - top
+    np.exp(p, out=p)
     total = p.sum(axis=1, keepdims=True, dtype=np.float64)
     p /= total.astype(p.dtype)
     return p, lambda picked: (picked - top.astype(np.float64)) - np.log(total)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from trainer_cli.arrays import Array
+from trainer_cli.ops import Ops
 
 Link = Literal["none", "softmax", "sigmoid"]
 Takes = Literal["probabilities", "logits", "log-probabilities", "any"]
@@ -49,6 +50,9 @@ class Loss(ABC):
 
         Only a loss that depends on them does something; names in another order than its own are an ArgumentError.
         """
+
+    def use_ops(self, ops: Ops) -> None:  # noqa: B027 - most losses are a few lines of numpy
+        """Compute as a model with these ops does, from now on; as it is made, a loss computes in numpy."""
 
     def mass(self, truths: Any, weights: Array | None = None) -> float | None:
         """What the mean is taken over: the number of rows or the sum of weights; None for a loss that is a sum.

@@ -99,6 +99,13 @@ def as_classes(name: str, truths: Any, shape: tuple[int, ...], *, add_up: bool =
     raise ShapeError(f"{name}: {rule}, got {got}{remedy}")
 
 
+def are_class_numbers(truths: Any, shape: tuple[int, ...]) -> bool:
+    """Whether these are plain class numbers (B,) from 0 to n - 1 of guesses (B, n), of which nothing is to be said."""
+    if not isinstance(truths, np.ndarray) or truths.dtype != np.int64 or truths.shape != shape[:1] or not truths.size:
+        return False
+    return int(truths.view(np.uint64).max()) < shape[1]  # negative ones would be the largest
+
+
 def check_probabilities(name: str, guesses: Array, hint: str = "") -> None:
     """Refuse guesses outside [0, 1]; NaN goes through, for the caller to stop at."""
     if not guesses.size:

@@ -1,9 +1,9 @@
 """Compiled loops over float32 arrays, C-contiguous, one thread.
 
 Names, formulas and what may be overwritten are those of `activations` and `rows`. Only loops that beat numpy are
-here. Every constant is a float32, since one Python float would turn a loop to float64. Row sums run in eight lanes,
-whose order is fixed: the bits depend on no vector width. All that use `exp` or the row sums stand in this file, since
-what is inlined must.
+here. Every constant is a float32, since one Python float would turn a loop to float64; wide sums are meant to be. Row
+sums run in lanes, whose order is fixed: the bits depend on no vector width. All that use `exp` or the row sums stand in
+this file, since what is inlined must.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 from trainer_cli.ops.activations import MISH_LIMIT
 from trainer_cli.ops.compiled import compiled, inlined
 from trainer_cli.ops.curves import ERF_A, ERF_P, SLANTED_LIMIT
@@ -80,6 +80,21 @@ def row_sum(x: Array) -> np.float32:
     for j in range(whole, x.size):
         total += x[j]
     return total
+
+
+@inlined
+def wide_sum(x: Array) -> np.float64:
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    whole = x.size - x.size % 4
+    for j in range(0, whole, 4):
+        s0 += x[j]
+        s1 += x[j + 1]
+        s2 += x[j + 2]
+        s3 += x[j + 3]
+    total = (s0 + s1) + (s2 + s3)
+    for j in range(whole, x.size):
+        total += x[j]
+    return np.float64(total)
 
 
 @inlined
@@ -256,6 +271,25 @@ def backprop_softmax(dY: Array, Y: Array) -> Array:
         for j in range(dy.size):
             dx[j] -= y[j] * total
     return dX
+
+
+@compiled
+def crossentropy(X: Array, classes: Ints) -> tuple[Array, Array]:
+    dX, nats = np.empty_like(X), np.empty(X.shape[0], np.float64)
+    for i in range(X.shape[0]):
+        x, dx, k = X[i], dX[i], classes[i]
+        if k < 0 or k >= x.size:
+            raise IndexError("a class number that the logits have not")
+        top = row_max(x)
+        for j in range(x.size):
+            dx[j] = exp(x[j] - top)
+        total = wide_sum(dx)
+        scale = F(total)
+        for j in range(x.size):
+            dx[j] /= scale
+        dx[k] -= ONE
+        nats[i] = np.log(total) - (np.float64(x[k]) - np.float64(top))
+    return dX, nats
 
 
 @compiled

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 from trainer_cli.ops import activations, kernels, line_kernels, rows
 from trainer_cli.ops.fit import F, contiguous_like, fits
 
@@ -108,6 +108,13 @@ def softmax(Z: Array, b: Array) -> tuple[Array, None]:
 def backprop_softmax(dY: Array, Y: Array) -> Array:
     dY = contiguous_like(Y, dY)
     return kernels.backprop_softmax(dY, Y) if fits(dY) else rows.backprop_softmax(dY, Y)
+
+
+def crossentropy(X: Array, classes: Ints) -> tuple[Array, Array]:
+    if not fits(X) or classes.dtype != np.int64 or not classes.flags.c_contiguous:
+        return rows.crossentropy(X, classes)
+    assert classes.shape == X.shape[:1], "a kernel does not check its indexes"
+    return kernels.crossentropy(X, classes)
 
 
 def backprop_maxout(dY: Array, which: Array, db: Array) -> Array:

@@ -115,6 +115,7 @@ class NumbaOps(Ops):
     backprop_clipped_linear = staticmethod(numba_activations.backprop_clipped_linear)
     softmax = staticmethod(numba_activations.softmax)
     backprop_softmax = staticmethod(numba_activations.backprop_softmax)
+    crossentropy = staticmethod(numba_activations.crossentropy)
     backprop_maxout = staticmethod(numba_activations.backprop_maxout)
     layernorm = staticmethod(numba_activations.layernorm)
     backprop_layernorm = staticmethod(numba_activations.backprop_layernorm)

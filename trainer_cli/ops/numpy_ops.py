@@ -208,6 +208,7 @@ class Ops:
 
     softmax = staticmethod(rows.softmax)
     backprop_softmax = staticmethod(rows.backprop_softmax)
+    crossentropy = staticmethod(rows.crossentropy)
     maxout = staticmethod(rows.maxout)
     backprop_maxout = staticmethod(rows.backprop_maxout)
     layernorm = staticmethod(rows.layernorm)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ints
 
 LAYERNORM_EPS = 1e-8  # thinc's
 
@@ -26,6 +26,24 @@ def backprop_softmax(dY: Array, Y: Array) -> Array:
     dX: Array = dY * Y
     dX -= Y * dX.sum(axis=1, keepdims=True)
     return dX
+
+
+def crossentropy(X: Array, classes: Ints) -> tuple[Array, Array]:
+    """The cross-entropy in nats of each row's softmax with the class of the row, (B,), and its gradient, (B, n).
+
+    X is (B, n) logits, which are left alone, and `classes` (B,) from 0 to n - 1. The gradient is `softmax(X) - y`. Sums
+    and logs are float64: the largest logit less that of the class is then finite and exact for logits of any size, and
+    a loss far below float32's rounding at 1 is still right.
+    """
+    top = X.max(axis=1, keepdims=True)
+    dX: Array = X - top
+    np.exp(dX, out=dX)
+    total = dX.sum(axis=1, keepdims=True, dtype=np.float64)
+    dX /= total.astype(dX.dtype)
+    places = np.arange(0, X.size, X.shape[1]) + classes
+    dX.reshape(-1)[places] -= 1.0
+    nats = np.log(total) - np.subtract(X.reshape(-1, 1).take(places, axis=0), top, dtype=np.float64)
+    return dX, nats[:, 0]
 
 
 def maxout(Z: Array, b: Array) -> tuple[Array, Array]:

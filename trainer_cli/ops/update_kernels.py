@@ -1,7 +1,8 @@
 """Compiled update rules over flat float32 arrays, in place: each reads and writes every number once.
 
 Names and formulas are those of `updates`. Every constant is a float32, since one Python float would turn a loop to
-float64.
+float64. What is read goes into variables, and nothing is read after something was written: only then does the compiler
+know at once that a loop can be vectorised, which is up to three times faster.
 """
 
 from __future__ import annotations
@@ -30,10 +31,13 @@ def adam(
     shrink: np.float32,
 ) -> None:
     for i in range(weights.size):
-        g = gradient[i]
-        m[i] = b1 * m[i] + gain1 * g
-        v[i] = b2 * v[i] + gain2 * (g * g)
-        weights[i] -= shrink * weights[i] + rate * (m[i] / (np.sqrt(v[i]) + eps))
+        w, g = weights[i], gradient[i]
+        mean = b1 * m[i] + gain1 * g
+        square = b2 * v[i] + gain2 * (g * g)
+        weights[i] = w - (shrink * w + rate * (mean / (np.sqrt(square) + eps)))
+        m[i] = mean
+        v[i] = square
+        gradient[i] = ZERO
 
 
 @compiled
@@ -49,10 +53,13 @@ def momentum(
     rate: np.float32,
 ) -> None:
     for i in range(weights.size):
-        g = gradient[i]
-        m[i] = b1 * m[i] + gain1 * g
-        v[i] = b2 * v[i] + gain2 * (g * g)
-        weights[i] -= rate * m[i]
+        w, g = weights[i], gradient[i]
+        mean = b1 * m[i] + gain1 * g
+        square = b2 * v[i] + gain2 * (g * g)
+        weights[i] = w - rate * mean
+        m[i] = mean
+        v[i] = square
+        gradient[i] = ZERO
 
 
 @compiled
@@ -68,11 +75,11 @@ def lion(
     shrink: np.float32,
 ) -> None:
     for i in range(weights.size):
-        g = gradient[i]
-        u = b1 * m[i] + gain1 * g
+        w, g, mean = weights[i], gradient[i], m[i]
+        u = b1 * mean + gain1 * g
         sign = ONE if u > ZERO else (-ONE if u < ZERO else ZERO)
-        weights[i] -= shrink * weights[i] + rate * sign
-        m[i] = b2 * m[i] + gain2 * g
+        weights[i] = w - (shrink * w + rate * sign)
+        m[i] = b2 * mean + gain2 * g
 
 
 @compiled
@@ -80,17 +87,19 @@ def rmsprop(
     weights: Array, gradient: Array, v: Array, b2: np.float32, gain2: np.float32, eps: np.float32, rate: np.float32
 ) -> None:
     for i in range(weights.size):
-        g = gradient[i]
-        v[i] = b2 * v[i] + gain2 * (g * g)
-        weights[i] -= rate * (g / (np.sqrt(v[i]) + eps))
+        w, g = weights[i], gradient[i]
+        square = b2 * v[i] + gain2 * (g * g)
+        weights[i] = w - rate * (g / (np.sqrt(square) + eps))
+        v[i] = square
 
 
 @compiled
 def adagrad(weights: Array, gradient: Array, v: Array, eps: np.float32, rate: np.float32) -> None:
     for i in range(weights.size):
-        g = gradient[i]
-        v[i] += g * g
-        weights[i] -= rate * (g / (np.sqrt(v[i]) + eps))
+        w, g = weights[i], gradient[i]
+        square = v[i] + g * g
+        weights[i] = w - rate * (g / (np.sqrt(square) + eps))
+        v[i] = square
 
 
 @compiled

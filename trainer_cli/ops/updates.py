@@ -34,7 +34,7 @@ def adam(
 ) -> None:
     """`m = b1 m + gain1 g`, `v = b2 v + gain2 g^2`, `w -= shrink w + rate * m / (sqrt(v) + eps)` (Kingma and Ba 2015).
 
-    The caller folds the bias corrections into `rate`, as in the paper's section 2.
+    The caller folds the bias corrections into `rate`, as in the paper's section 2. The gradient is zero afterwards.
     """
     for w, g, m_, v_ in blocks(weights, gradient, m, v):
         mean(m_, g, means.beta1, means.gain1)
@@ -46,14 +46,19 @@ def adam(
         if shrink:
             step += shrink * w
         w -= step
+        g.fill(0)
 
 
 def momentum(weights: Array, gradient: Array, m: Array, v: Array, means: Means, *, rate: float) -> None:
-    """Both moments as in `adam`, `w -= rate * m`: RAdam's step while its variance is intractable (Liu et al. 2020)."""
+    """Both moments as in `adam`, `w -= rate * m`: RAdam's step while its variance is intractable (Liu et al. 2020).
+
+    The gradient is zero afterwards.
+    """
     for w, g, m_, v_ in blocks(weights, gradient, m, v):
         mean(m_, g, means.beta1, means.gain1)
         mean(v_, g * g, means.beta2, means.gain2)
         w -= rate * m_
+        g.fill(0)
 
 
 def lion(weights: Array, gradient: Array, m: Array, means: Means, *, rate: float, shrink: float = 0.0) -> None:

@@ -43,6 +43,7 @@ def AdamW(
 
 class AdamWRule(Rule):
     moments = ("m", "v")
+    clears = True
 
     def move(self, ops: Ops, part: Part, rates: Rates) -> None:
         t, beta1, beta2 = part.n_updates, rates.beta1, rates.beta2

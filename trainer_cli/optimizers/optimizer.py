@@ -121,7 +121,7 @@ class Optimizer(Updater):
         for table in tables:
             self._update(ops, table.state, range(1), table.weights, table.gradient, 1.0)
             scatter(ops, store, state, table)
-        store.clear_gradients()
+        store.clear_gradients(dense=not self.rule.clears)
 
     # What is remembered, under the reference's names: by key, `(model.id, "W")` in a model, or by name, "hidden.W"
 

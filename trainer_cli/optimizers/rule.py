@@ -34,9 +34,11 @@ class Part(NamedTuple):
 
 
 class Rule:
-    """Moves weights along their gradient in place. `moments` names the arrays it wants to be remembered."""
+    """Moves weights along their gradient in place. `moments` names the arrays it wants to be remembered; one that
+    `clears` leaves a gradient of zeros."""
 
     moments: tuple[str, ...] = ()
+    clears = False
 
     def kind(self, segment: Segment) -> str:
         """Neighbours of one kind come to `move` together."""

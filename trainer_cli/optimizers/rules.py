@@ -21,6 +21,7 @@ class AdamRule(Rule):
     """See `Adam`."""
 
     moments = ("m", "v")
+    clears = True
 
     def move(self, ops: Ops, part: Part, rates: Rates) -> None:
         t, (beta1, beta2) = part.n_updates, (rates.beta1, rates.beta2)
@@ -35,6 +36,7 @@ class RAdamRule(Rule):
     """See `RAdam`."""
 
     moments = ("m", "v")
+    clears = True
 
     def move(self, ops: Ops, part: Part, rates: Rates) -> None:
         m, v = part.moments["m"], part.moments["v"]

@@ -20,7 +20,7 @@ from trainer_cli.wrappers.torch_engine import TorchEngine
 from trainer_cli.wrappers.torch_flow import proved
 from trainer_cli.wrappers.torch_products import largest_matrix, products
 from trainer_cli.wrappers.torch_state import type_of
-from trainer_cli.wrappers.torch_tensors import Layout, tensor_of
+from trainer_cli.wrappers.torch_tensors import Layout, array_of, tensor_of
 
 NAME = "PyTorchWrapper.v1"
 
@@ -97,14 +97,16 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
         found = engine.call(model.where, arguments, X)
         output = engine.checked(model.where, found, X, model.dtype)
     engine.state.leave(is_train)
-    Y = np.ascontiguousarray(output.detach().cpu().numpy())
+    Y = array_of(output)
     if is_train:
         engine.check_finite(model.where, Y, X)
 
     def backprop(dY: Any) -> Any:
         if not is_train:
             raise ArgumentError(f"{model.where}: a PyTorch module goes back only after a forward pass in training")
-        gradient = tensor_of(gradient_of(model, dY, Y)).to(output.device)
+        gradient = tensor_of(gradient_of(model, dY, Y))
+        if not output.is_cpu:
+            gradient = gradient.to(output.device)
         with nullcontext() if engine.flows else proved(engine, model, X, arguments if feeds else None):
             if output.requires_grad:
                 engine.go_back(model.where, output, gradient, X)

@@ -114,17 +114,24 @@ class TorchEngine(Engine):
         parameters. ModuleError: it is none."""
         import torch
 
-        rule = "a layer returns one tensor of floats, its first axis the rows"
-        if not isinstance(found, torch.Tensor):
-            raise self.failure(where, f"returned {shown(found)}; {rule}", X)
-        if not found.dtype.is_floating_point:
-            raise self.failure(where, f"returned {shown(found)}; {rule}", X)
         wanted = self.n_outputs(X)
-        if found.dim() < 2 or found.shape[0] != wanted:
-            what = "tokens" if self.per_token else "rows"
-            wants = f"expected {wanted} {what} with one or more numbers each, that is ({wanted}, ...)"
-            raise self.failure(where, f"returned {shown(found)}; {wants}", X)
-        return from_layout(found, self.layout).to(getattr(torch, dtype.name))
+        is_floats = isinstance(found, torch.Tensor) and found.is_floating_point()
+        if not is_floats or found.dim() < 2 or found.shape[0] != wanted:
+            raise self.failure(where, f"returned {self.refused(found, wanted, is_floats)}", X)
+        kind = torch.float64 if dtype.itemsize == 8 else torch.float32
+        output = from_layout(found, self.layout)
+        return output if output.dtype is kind else output.to(kind)
+
+    def refused(self, found: Any, wanted: int, is_floats: bool) -> str:
+        """What a module returned that is no output, and what it should be."""
+        if isinstance(found, np.ndarray):
+            return f"a numpy array, {shown(found)}, through which no gradient flows: return the tensor itself"
+        if not is_floats:
+            return f"{shown(found)}; a layer returns one tensor of floats, its first axis the rows"
+        if found.dim() == 1 and found.shape[0] == wanted:
+            return f"{shown(found)}: return ({wanted}, 1), as y.unsqueeze(1) is"
+        what = "tokens" if self.per_token else "rows"
+        return f"{shown(found)}; expected {wanted} {what} with one or more numbers each, that is ({wanted}, ...)"
 
     def n_outputs(self, X: Any) -> int:
         """How many rows, or tokens, the output has."""

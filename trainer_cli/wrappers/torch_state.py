@@ -121,7 +121,7 @@ class Shared(State):
         self.trained = []
         for name, param in self.contents.trained.items():
             ours = param.data = tensor_of(layer.get_param(self.prefix + name))
-            self.trained.append((param, ours, tensor_of(layer.get_grad(self.prefix + name))))
+            self.trained.append((param, ours, ours.data_ptr(), tensor_of(layer.get_grad(self.prefix + name))))
         for name, param in self.contents.frozen.items():
             param.data = tensor_of(layer.get_buffer(self.prefix + name))
         self.buffers = []
@@ -138,8 +138,8 @@ class Shared(State):
 
     def attach(self) -> None:
         """Let parameters lie in the layer's arrays and autograd add to its gradients, wherever the module put them."""
-        for param, ours, gradient in self.trained:
-            if param.data_ptr() != ours.data_ptr():
+        for param, ours, address, gradient in self.trained:
+            if param.data_ptr() != address:
                 ours.copy_(param.detach())
                 param.data = ours
             if param.grad is not gradient:

@@ -28,7 +28,8 @@ def tensor_of(array: Array) -> torch.Tensor:
 
 def array_of(tensor: torch.Tensor) -> Array:
     """The numbers of a tensor in C order, without a copy where they lie so on the CPU."""
-    return np.ascontiguousarray(tensor.detach().cpu().numpy())
+    tensor = tensor.detach()
+    return np.ascontiguousarray((tensor if tensor.is_cpu else tensor.cpu()).numpy())
 
 
 @dataclass
@@ -74,13 +75,17 @@ class Arguments:
         """One array as a tensor, a leaf of the graph if its gradient is wanted; images as the layout has them."""
         if array.dtype.kind != "f":
             return self.numbers(array)
-        tensor = tensor_of(array.astype(self.dtype, copy=False)).to(self.device)
+        tensor = self.placed(array if array.dtype is self.dtype else array.astype(self.dtype, copy=False))
         if self.wants_gradient:
             self.leaves[id(array)] = tensor.requires_grad_()
         return as_layout(tensor, self.layout)
 
     def numbers(self, array: Array) -> torch.Tensor:
-        return tensor_of(array).to(self.device)
+        return self.placed(array)
+
+    def placed(self, array: Array) -> torch.Tensor:
+        tensor = tensor_of(array)
+        return tensor if self.device == "cpu" else tensor.to(self.device)
 
     def followed(self) -> Arguments:
         """The same, of whose floats autograd records what becomes of them."""
