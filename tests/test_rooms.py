@@ -20,7 +20,8 @@ ROOMS = {
     "setup": "config data profile proposal conversion loggers user_code threads signals streams "
     "curve picture text_plot",
     "jobs": "state table progress trained job backend",
-    "checks": "weights word_vectors layer_watch kinds rehearsal watched placing sources pairing run_schedules",
+    "checks": "weights word_vectors layer_watch kinds rehearsal watched placing sources pairing run_schedules "
+    "short_batches",
     "plans": "loading assembly inspection predictions records spacy_documents class_counts mistakes assessment "
     "importance",
     "runs": "cluster provenance changes saver snapshot run session cross_validation scoring",

@@ -40,6 +40,7 @@ from trainer_cli.run_schedules import (
     varying,
 )
 from trainer_cli.schedules.schedule import Schedule, as_schedule
+from trainer_cli.short_batches import check_one_row
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import (
     Sources,
@@ -75,6 +76,8 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, b
     loss.use_ops(model.ops)
     scores = rehearse(config, model, loss, metrics, samples)
     optimizer, batch_size, batcher, balance = updates(config, model, train)
+    n = train.n if balance is None else balance.n_rows
+    check_one_row(config, model, samples[0][0], n, batch_size, batcher)
     training = config.training
     return Job(
         trained=Trained(

@@ -32,6 +32,7 @@ from trainer_cli.run_schedules import (
     varying,
 )
 from trainer_cli.schedules.schedule import Schedule
+from trainer_cli.short_batches import check_one_row
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import Sources, check_classes, set_name, split_labels
 from trainer_cli.trace import trace
@@ -116,6 +117,8 @@ def inspect(config: RunConfig) -> Inspection:
     batcher, _ = assembly.batching(config, samples[0].X, samples[0].Y)
     n_steps = steps_of(config, assembly.n_units(batcher, samples[0].X, n), batch_size)
     check_values(config, optimizer, schedules, n_steps)
+    if is_whole and not config.training.balance:
+        check_one_row(config, model, samples[0].X, n, batch_size, batcher)
     value = one_update(config, model, loss, samples[0])
     filled = assembly.filled(config, found)
     text = write_filled(filled, config.loaded.document)

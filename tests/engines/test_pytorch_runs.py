@@ -129,6 +129,19 @@ def test_a_module_that_ends_in_a_softmax_is_told_at_the_loss_of_logits(folder):
         assert re.fullmatch(rf"run\.cfg:\d+: loss: {rule}\n", said), said
 
 
+@pytest.mark.parametrize(("batch_size", "accumulate"), [(23, 1), (2, 1), (7, 4)])
+def test_batchnorm_that_would_meet_one_row_is_told_before_the_first_update(folder, batch_size, accumulate):
+    sizes = (f"--training.batch_size={batch_size}", f"--training.accumulate_gradient={accumulate}")
+    for words in (["debug-config", "run.cfg"], ["train", "run.cfg", "-o", "run", "-q"]):
+        said = call(*words, *CODE, *sizes, code=2)
+        assert re.match(r"command line: --training\.batch_size: of 47 training rows a batch or micro-batch has "
+                        r"one row, and there .*BatchNorm cannot", said), said  # fmt: skip
+        assert said.count("\n") == 1
+    assert "the config is valid" in call(
+        "debug-config", "run.cfg", *CODE, *sizes, "--training.max_steps=1", "--training.batch_size=12"
+    )
+
+
 def test_a_module_in_a_chain_is_told_at_its_own_section(folder):
     text = (folder / "run.cfg").read_text().replace("[model.module]", "[model.*.net.module]")
     wrapper = '[model]\n@layers = "chain.v1"\n\n[model.*.net]\n@layers = "PyTorchWrapper.v1"'

@@ -1,6 +1,9 @@
 """Modules that train nothing, or end in what the loss does not expect, are told; those that only look so are not."""
 
+import random
 import re
+import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -13,10 +16,12 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from trainer_cli.api import BinaryCrossentropy, CategoricalCrossentropyV4, L2Distance, Linear, chain, concatenate
+from trainer_cli.errors import ArgumentError
 from trainer_cli.losses import TorchLoss
 from trainer_cli.pairing import mismatch
 from trainer_cli.wrappers import pytorch
 from trainer_cli.wrappers.engine import ModuleError
+from trainer_cli.wrappers.global_seed import seeded
 from trainer_cli.wrappers.pytorch import PyTorchWrapper
 
 Y = np.zeros((1, 3), np.float32)
@@ -220,3 +225,73 @@ def test_log_probabilities_have_the_loss_of_their_logits():
     log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     for found, wanted in zip(OF_LOGITS(log_p, truths), OF_LOGITS(logits, truths), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7)
+
+
+# What a module holds and returns
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, torch.float16])
+def test_a_module_of_another_type_is_told_before_it_is_tried(kind):
+    with pytest.raises(ArgumentError, match=rf"^pytorch: 0\.weight is {str(kind)[6:]}; a module is trained in float32"):
+        PyTorchWrapper(mlp().to(kind)).initialize(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda y: y.detach().numpy(), r"returned a numpy array, float32 \(6, 3\), .*: return the tensor itself"),
+        (lambda y: y[:, 0], r"returned float32 \(6,\): return \(6, 1\), as y\.unsqueeze\(1\) is"),
+        (lambda y: y.sum(), r"returned float32 \(\); expected 6 rows"),
+    ],
+)
+def test_what_is_no_output_is_told_with_the_remedy(function, message):
+    with pytest.raises(ModuleError, match=message):
+        PyTorchWrapper(Ending(function)).initialize(ROWS)
+
+
+@pytest.mark.parametrize("wrapped", [PyTorchWrapper, mirrored])
+def test_a_module_with_the_old_weight_norm_is_copied(wrapped):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch has a new one
+        module = nn.Sequential(
+            nn.utils.weight_norm(nn.Linear(5, 4)), nn.Tanh(), nn.utils.spectral_norm(nn.Linear(4, 3))
+        )
+    model = wrapped(module).initialize(ROWS)
+    pass_back(model)
+    twin = model.copy()
+    np.testing.assert_array_equal(twin.predict(ROWS), model.predict(ROWS))
+    twin.store.values[...] *= 2
+    assert not np.array_equal(twin.predict(ROWS), model.predict(ROWS))
+    pass_back(twin)
+    assert twin.store.gradients.any()
+
+
+def test_batchnorm_of_one_row_is_told_with_the_remedy():
+    model = PyTorchWrapper(nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4))).initialize(ROWS)
+    with pytest.raises(ModuleError, match="BatchNorm cannot where there is one: choose a batch_size that leaves no"):
+        model.begin_update(ROWS[:1])
+
+
+# What all of a process share
+
+
+def draws_as_before(block):
+    """Whether Python's, numpy's and PyTorch's generators go on after a block as if it had not been."""
+    found = []
+    for each in (block, nullcontext):
+        random.seed(1), np.random.seed(1), torch.manual_seed(1)
+        with each():
+            if each is block:
+                random.random(), np.random.random(), torch.rand(3)
+        found.append((random.random(), np.random.random(), torch.rand(1).item()))
+    return found[0] == found[1]
+
+
+def test_generators_of_a_process_are_put_back():
+    assert draws_as_before(lambda: seeded(3, "model"))
+
+
+@pytest.mark.parametrize("owner", ["torch.set_rng_state", "random.setstate", "numpy.random.set_state"])
+def test_the_check_sees_a_generator_that_is_not_put_back(monkeypatch, owner):
+    monkeypatch.setattr(owner, lambda state: None)
+    assert not draws_as_before(lambda: seeded(3, "model"))

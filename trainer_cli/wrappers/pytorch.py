@@ -128,10 +128,10 @@ def init(model: Model, X: Any, Y: Any) -> None:
     engine: TorchEngine = model.attrs["engine"]
     if model.dtype == np.float64:
         engine.module.double()
+    check_types(model, engine)
     if X is not None:
         try_out(model, engine, X, Y)
-    for name, kind in engine.contents.unfit(model.dtype):
-        raise ArgumentError(f"{model.where}: {name} is {kind}; a module is trained in {model.dtype}: module.float()")
+        check_types(model, engine)  # of what the sample has given its size
     contents = engine.contents
     for name, param in contents.trained.items():
         model.set_param(PREFIX + name, param.detach().cpu().numpy())
@@ -141,6 +141,12 @@ def init(model: Model, X: Any, Y: Any) -> None:
         model.set_buffer(PREFIX + name, contents.buffer(name).detach().cpu().numpy())
     flat = (name for name, param in contents.trained.items() if param.dim() < 2 or "bias" in name.split(".")[-1])
     model.no_decay = frozenset(PREFIX + name for name in flat)
+
+
+def check_types(model: Model, engine: TorchEngine) -> None:
+    """ArgumentError: a parameter or buffer has numbers of another type than the model's."""
+    for name, kind in engine.contents.unfit(model.dtype):
+        raise ArgumentError(f"{model.where}: {name} is {kind}; a module is trained in {model.dtype}: module.float()")
 
 
 def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:

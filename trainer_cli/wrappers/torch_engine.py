@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
-from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError, raised, shown
+from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError, WrongOutputError, raised, shown
 from trainer_cli.wrappers.global_seed import torch_threads
 from trainer_cli.wrappers.sample import ragged_of
 from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
@@ -18,6 +18,10 @@ from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
 
 if TYPE_CHECKING:
     import torch
+
+
+# What PyTorch's normalisation of batches says where it gets one row.
+ONE_VALUE = "Expected more than 1 value per channel when training"
 
 
 class TorchEngine(Engine):
@@ -46,7 +50,7 @@ class TorchEngine(Engine):
 
     def twin(self) -> Self:
         try:
-            module = copy.deepcopy(self.module)
+            module = copy.deepcopy(self.module, made_anew(self.module))
         except Exception as err:
             raise ModuleError(f"PyTorch module {self.name} cannot be copied: {raised(err)}") from err
         twin = type(self)(module, self.layout, self.device, is_mirrored=self.is_mirrored)
@@ -94,7 +98,13 @@ class TorchEngine(Engine):
     def call(self, where: str, arguments: Arguments, X: Any) -> Any:
         """What the module returns. ModuleError: it raises, or writes to its input."""
         with self.failing(where, X):
-            found = self.module(*arguments.positional, **arguments.keywords)
+            try:
+                found = self.module(*arguments.positional, **arguments.keywords)
+            except ValueError as err:
+                if ONE_VALUE not in str(err):
+                    raise
+                what = "normalises over the rows of a batch, which BatchNorm cannot where there is one: choose a"
+                raise WrongOutputError(f"{what} batch_size that leaves no batch of one row") from err
         if stray := self.contents.strayed():
             raise self.failure(where, stray, X)
         if arguments.changed():
@@ -142,3 +152,12 @@ class TorchEngine(Engine):
         """The output as the next layer takes it."""
         ragged = ragged_of(X)
         return ragged.like(Y) if self.per_token and ragged is not None else Y
+
+
+def made_anew(module: Any) -> dict[int, Any]:
+    """For a deep copy: what parts of a module compute from parameters and keep as an attribute, as
+    `torch.nn.utils.weight_norm` does, which PyTorch does not copy. They compute it anew at each pass."""
+    import torch
+
+    kept = (value for part in module.modules() for value in vars(part).values() if isinstance(value, torch.Tensor))
+    return {id(value): value.detach().clone() for value in kept if not value.is_leaf}
