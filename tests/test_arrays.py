@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer_cli import arrays
-from trainer_cli.arrays import Ragged, slice_rows, take
+from trainer_cli.arrays import ALIGNMENT, Ragged, aligned_zeros, slice_rows, take
 
 
 def rows_of(x: Ragged) -> list[list[int]]:
@@ -58,3 +58,13 @@ def test_other_data_keeps_the_lengths() -> None:
     x = ragged([[1], [2, 3]])
     assert rows_of(x.like(x.data * 2)) == [[2], [4, 6]]
     assert arrays.n_rows(x) == 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8])
+@pytest.mark.parametrize("n", [1, 1000, 300_001])
+def test_aligned_zeros_begin_at_a_multiple_of_64_bytes(n, dtype):
+    found = aligned_zeros(n, dtype)
+    assert (found.shape, found.dtype, found.ctypes.data % ALIGNMENT) == ((n,), dtype, 0)
+    assert not found.any()
+    assert found.flags.c_contiguous
+    assert found.flags.writeable

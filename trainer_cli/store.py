@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints
+from trainer_cli.arrays import Array, Ints, aligned_zeros
 from trainer_cli.buffers import Buffers
 from trainer_cli.errors import ModelFileError
 from trainer_cli.randomness import Moment, generator, number
@@ -79,7 +79,7 @@ class Store:
             shape, full_name = node.get_param(name).shape, node.full_name(name)
             segments.append(Segment(full_name, start, shape, no_decay, (node.id, name), sparse))
             start = segments[-1].stop
-        values, gradients = np.zeros(start, self.dtype), np.zeros(start, self.dtype)
+        values, gradients = aligned_zeros(start, self.dtype), aligned_zeros(start, self.dtype)
         for segment, (node, name) in zip(segments, params, strict=True):
             node.bind(name, view(values, segment), view(gradients, segment))
         self.segments, self.values, self.gradients = tuple(segments), values, gradients
