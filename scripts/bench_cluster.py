@@ -79,9 +79,10 @@ class Timed:
         if isinstance(backend, Driver):
             add_up = backend.add_up
 
-            def watched(answers: Any) -> float:
-                self.slowest = max(answer.seconds for answer in answers)
-                return add_up(answers)
+            def watched(found: Any) -> float:
+                found = list(found)
+                self.slowest = max(answer.seconds for answers in found for answer in answers)
+                return add_up(found)
 
             backend.add_up = watched  # type: ignore[method-assign]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,6 +82,17 @@ class Buffers:
     def changing(self) -> dict[str, tuple[Array, Array]]:
         """The exact ones that training may change."""
         return {name: pair for name, pair in self.exact.items() if pair[1] is not pair[0]}
+
+    @property
+    def constants(self) -> dict[str, Array]:
+        """The exact ones that nothing in training changes."""
+        return {name: value for name, (value, fresh) in self.exact.items() if fresh is value}
+
+    def fix(self, constants: Mapping[str, Array]) -> None:
+        """Copy others into those that nothing in training changes."""
+        for name, value in self.constants.items():
+            value[...] = constants[name]
+        self.n_loads += 1
 
     def first_not_finite(self) -> str:
         """The name of the first one with a NaN or infinity, or an empty text."""

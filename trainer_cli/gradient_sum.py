@@ -61,7 +61,7 @@ class GradientSum:
         self._add(0, store.dense, tables, store.buffers.fresh * store.dtype.type(share))
         store.dense.fill(0)
         if not self._exact:
-            self._exact = {name: fresh.copy() for name, (_, fresh) in store.buffers.exact.items()}
+            self._exact = {name: fresh.copy() for name, (_, fresh) in store.buffers.changing.items()}
         store.buffers.restart()
 
     def add_sums(self, sums: Sums) -> None:
@@ -81,7 +81,7 @@ class GradientSum:
         for table in store.tables:
             store.put_rows(table.name, *self._tables[table.name].finish())
         self._buffers.finish(store.buffers.fresh)
-        for name, (_, fresh) in store.buffers.exact.items():
+        for name, (_, fresh) in store.buffers.changing.items():
             fresh[...] = self._exact[name]
         self._exact = {}
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from trainer_cli.cluster.order import Failure, Order
+from trainer_cli.cluster.failure import Failure
+from trainer_cli.cluster.order import Order
 from trainer_cli.cluster.worker import Worker
-from trainer_cli.errors import TrainerError
 
 T = TypeVar("T")
 
@@ -23,18 +22,26 @@ class Where(NamedTuple):
     pid: int
 
 
+class Report(NamedTuple):
+    """Where a worker is, and why it cannot compute there, if it cannot."""
+
+    where: Where
+    failure: Failure | None
+
+
 class Actor:
     """A worker that tells what it raises instead of raising it, so that no error is changed on its way."""
 
-    def prepare(self, order: Order) -> Where | Failure:
+    def prepare(self, order: Order) -> Report:
         """Make ready to compute; this takes as long as reading the data."""
         import ray
 
-        def ready() -> Where:
-            self.worker = Worker(order)
-            return Where(platform.node(), ray.get_runtime_context().get_node_id(), os.getpid())
-
-        return told(ready)
+        found = told(lambda: Worker(order))
+        where = Where(platform.node(), ray.get_runtime_context().get_node_id(), os.getpid())
+        if isinstance(found, Failure):
+            return Report(where, found)
+        self.worker = found
+        return Report(where, None)
 
     def gradient(self, *given: Any) -> Any:
         return told(lambda: self.worker.gradient(*given))
@@ -46,5 +53,5 @@ class Actor:
 def told(work: Callable[[], T]) -> T | Failure:
     try:
         return work()
-    except TrainerError as err:
-        return Failure(err, traceback.format_exc())
+    except (Exception, SystemExit) as err:
+        return Failure.of(err)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from trainer_cli.errors import ClusterError
+from trainer_cli.cluster.folder import temporary_folder
+from trainer_cli.cluster.processes import Process, descendants, end
+from trainer_cli.errors import ClusterError, Stopped
 from trainer_cli.extras import required
 from trainer_cli.signals import SIGNALS
 
 # Of a cluster for one run, in bytes: weights and gradients do not go through Ray's object store there.
 STORE_BYTES = 200 << 20
-# The socket files of Ray have names of 65 characters in its folder, and a socket's path may have 103 in all.
-LONGEST_FOLDER = 38
+# So many seconds the processes of a cluster have to end by themselves.
+GRACE = 5.0
 
 # No statistics are sent, and no hint is given about graphics cards, which are none of Ray's business here.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -47,36 +47,40 @@ def connected(address: str | None, n_cpus: int) -> Iterator[Any]:
 
 @contextmanager
 def own(ray: Any, n_cpus: int, store_bytes: int = STORE_BYTES) -> Iterator[None]:
-    """A cluster of this process: it lies in a temporary folder, listens on the loopback address alone, and ends with
-    the block."""
-    shown = tempfile.gettempdir()
-    folder = tempfile.mkdtemp(
-        prefix="ray-", dir=shown if len(shown) < LONGEST_FOLDER - len("/ray-12345678") else "/tmp"
-    )
-    try:
-        begin(
-            ray,
-            address="local",
-            num_cpus=n_cpus,
-            num_gpus=0,
-            include_dashboard=False,
-            object_store_memory=store_bytes,
-            _temp_dir=folder,
-            _node_ip_address="127.0.0.1",
-        )
-        yield
-    finally:
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    """A cluster of this process: it lies in a temporary folder, listens on the loopback address alone, and has ended,
+    with all its processes, when the block has."""
+    with temporary_folder() as folder:
+        before, servers = set(descendants(os.getpid())), set[Process]()
+        try:
+            try:
+                begin(
+                    ray,
+                    address="local",
+                    num_cpus=n_cpus,
+                    num_gpus=0,
+                    include_dashboard=False,
+                    object_store_memory=store_bytes,
+                    _temp_dir=folder,
+                    _node_ip_address="127.0.0.1",
+                )
+            finally:
+                servers = set(descendants(os.getpid())) - before
+            yield
+        finally:
+            started = servers.union(*(descendants(server.pid) for server in servers))
+            ray.shutdown()
+            end(started, GRACE)
 
 
 def begin(ray: Any, **how: Any) -> None:
-    """Connect; signals go where they went before. ClusterError: it did not work."""
+    """Connect; signals go where they went before. ClusterError: it did not work. Stopped: a signal came meanwhile."""
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
     except (ConnectionError, RuntimeError, OSError, ValueError) as err:
         raise ClusterError(f"no connection to Ray at {how['address']}: {err}") from err
+    except SystemExit as err:  # while it starts, Ray has a handler of its own
+        raise Stopped(signal.SIGTERM.name, 128 + signal.SIGTERM) from err
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from trainer_cli.cluster.actor import Actor, Where
+from trainer_cli.cluster.actor import Actor, Report, Where
+from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.memory import SharedMemory
-from trainer_cli.cluster.order import Failure
-from trainer_cli.errors import ClusterError, TrainerError
+from trainer_cli.errors import ClusterError, ConfigError, TrainerError
 
 T = TypeVar("T")
 
@@ -43,7 +44,8 @@ class Call:
 class Crew:
     """`n` workers, each replaced when it dies or has not answered for `timeout` seconds, `max_restarts` times in all.
 
-    `order` is Ray's reference to what each is told first. `check` is called while nobody answers, and may raise.
+    `order` is Ray's reference to what each is told first. `say` tells the user a line, `check` is called while nobody
+    answers, and may raise.
     """
 
     ray: Any
@@ -57,77 +59,123 @@ class Crew:
     idle: deque[Member] = field(default_factory=deque)
     calls: dict[Any, Call] = field(default_factory=dict)
     n_restarts: int = 0
+    has_started: bool = False
+    heard: float = 0.0  # when somebody has answered last
 
     def start(self) -> None:
         """Start all workers and wait until each is ready."""
+        self.heard = time.monotonic()
         for _ in range(self.n):
             self.hire()
         while len(self.idle) < self.n:
             for _ in self.answers(deque()):
                 pass
+        self.has_started = True
 
     @property
     def n_ready(self) -> int:
         return len(self.idle) + sum(call.job is not None for call in self.calls.values())
 
     def hire(self) -> None:
-        member = Member(self.ray.remote(Actor).options(**self.resources).remote())
-        self.ask(member, None, member.actor.prepare.remote(self.order))
+        with self.reached():
+            member = Member(self.ray.remote(Actor).options(**self.resources).remote())
+            self.ask(member, None, member.actor.prepare.remote(self.order))
 
     def ask(self, member: Member, job: int | None, reference: Any) -> None:
         self.calls[reference] = Call(member, job, time.monotonic() + self.timeout)
 
     def run(self, jobs: Sequence[T], ask: Callable[[Member, T], Any]) -> Iterator[tuple[int, Member, Any]]:
         """Have each job done by somebody; `ask(member, job)` calls a worker. Yields the answers as they come: the job's
-        number, the worker, and what it says.
+        number, the worker, and what it says, which is a Failure where the job has failed.
 
-        TrainerError: what a worker has raised. ClusterError: too many were lost.
+        Of jobs that fail the first one counts, by number: those after it may be left undone, those before it are not.
+        ClusterError: too many workers were lost.
         """
-        todo, n_done = deque(range(len(jobs))), 0
-        while n_done < len(jobs):
+        todo, n = deque(range(len(jobs))), len(jobs)
+        done: set[int] = set()
+        self.heard = time.monotonic()
+        while len(done) < n:
             while todo and self.idle:
                 member, index = self.idle.popleft(), todo.popleft()
-                self.ask(member, index, ask(member, jobs[index]))
+                with self.reached():
+                    self.ask(member, index, ask(member, jobs[index]))
             for call, found in self.answers(todo):
-                if call.job is not None:
-                    n_done += 1
-                    yield call.job, call.member, found
+                if call.job is None or call.job >= n:
+                    continue
+                done.add(call.job)
+                if isinstance(found, Failure):
+                    n = call.job + 1
+                    done = {job for job in done if job < n}
+                    todo = deque(job for job in todo if job < n)
+                yield call.job, call.member, found
 
     def answers(self, todo: deque[int]) -> Iterator[tuple[Call, Any]]:
         """Wait a while for answers. The jobs of workers that are lost go back to those to do."""
         self.check()
-        ready, _ = self.ray.wait(list(self.calls), num_returns=1, timeout=PATIENCE)
+        with self.reached():
+            ready, _ = self.ray.wait(list(self.calls), num_returns=1, timeout=PATIENCE)
         for reference in ready:
             call = self.calls.pop(reference)
             try:
                 found = self.ray.get(reference)
             except self.ray.exceptions.RayTaskError as err:
-                raise err.cause from err
+                raise ClusterError(f"{called(call.member)} cannot be told what to do: {reason(err)}") from err
             except self.ray.exceptions.RayError as err:
                 self.lose(call, f"is lost ({type(err).__name__})", todo)
                 continue
-            if isinstance(found, Failure):
-                raise told(found)
+            self.heard = time.monotonic()
             if call.job is None:
-                call.member.where = found
+                self.greet(call.member, found)
             self.idle.append(call.member)
             yield call, found
         now = time.monotonic()
         for reference in [each for each, call in self.calls.items() if call.deadline < now]:
             self.lose(self.calls.pop(reference), f"has not answered for {self.timeout:g} s", todo)
 
+    def greet(self, member: Member, report: Report) -> None:
+        """Take in a worker that was started, which says that it is ready or why it cannot be."""
+        member.where = report.where
+        if report.failure is None:
+            return
+        err = report.failure.error()
+        message = f"{called(member)}: {err}"
+        if self.has_started:
+            raise ClusterError(f"no other worker can be started; {message}") from err
+        if isinstance(err, TrainerError):
+            raise ConfigError(message) from err
+        raise err
+
     def lose(self, call: Call, why: str, todo: deque[int]) -> None:
-        """Take a worker away and start another one, which is asked when it is ready."""
+        """Take a worker away and start another one, which is asked when it is ready.
+
+        ClusterError: that were too many, or nobody has answered for long enough for work and for a new start.
+        """
         self.ray.kill(call.member.actor)
         if call.job is not None:
             todo.appendleft(call.job)
+        if call.job is None and self.n_ready == 0 and time.monotonic() - self.heard >= self.timeout:
+            silence = f"no worker has answered for {self.timeout:g} s, and none can be started"
+            raise ClusterError(f"{silence}: {self.needs()}")
         self.n_restarts += 1
-        where = call.member.where
-        name = f"the worker {where.pid} on {where.host}" if where else "a worker that was to start"
         if self.n_restarts > self.max_restarts:
-            raise ClusterError(f"{name} {why}; {self.max_restarts} were replaced before it, as max_restarts says")
-        self.say(f"{name} {why}: another one is started, and its part is computed again")
+            raise ClusterError(
+                f"{called(call.member)} {why}; {self.max_restarts} were replaced before it, as max_restarts says"
+            )
+        self.say(f"{called(call.member)} {why}: another one is started, and its part is computed again")
         self.hire()
+
+    def needs(self) -> str:
+        """What the workers need of the cluster."""
+        n = self.resources.get("num_cpus", 1)
+        return f"{self.n} workers of {n} thread{'s' if n > 1 else ''} need a cluster of {self.n * n} CPUs"
+
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """What Ray says when it cannot do what it is asked within the block is a ClusterError."""
+        try:
+            yield
+        except self.ray.exceptions.RayError as err:
+            raise ClusterError(f"Ray cannot go on: {reason(err)}") from err
 
     def dismiss(self) -> None:
         """End all workers."""
@@ -137,7 +185,13 @@ class Crew:
         self.calls.clear()
 
 
-def told(failure: Failure) -> TrainerError:
-    """What a worker raised, with its own traceback."""
-    failure.error.add_note(failure.traceback)
-    return failure.error
+def called(member: Member) -> str:
+    """A worker, for the begin of a sentence."""
+    return f"the worker {member.where.pid} on {member.where.host}" if member.where else "a worker that was to start"
+
+
+def reason(err: Exception) -> str:
+    """What Ray says of an error, on one line."""
+    lines = str(err).strip().splitlines() or [""]
+    line = lines[-1] if len(lines) > 1 and lines[0].startswith(("\x1b", "ray::")) else lines[0]
+    return f"{type(err).__name__}: {line[:200]}"

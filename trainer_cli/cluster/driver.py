@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from trainer_cli.arrays import Array, Batch, Ints, Rows, Stored
 from trainer_cli.backend import Work
+from trainer_cli.batchers.batcher import row_lengths
 from trainer_cli.cluster.blocks import dealt
 from trainer_cli.cluster.crew import Crew, Member
+from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.memory import SharedMemory, aligned, can_share
 from trainer_cli.cluster.order import Answer, Task, Weights, order_of
 from trainer_cli.data.dataset import Dataset
@@ -25,6 +27,8 @@ from trainer_cli.store import Store, view
 if TYPE_CHECKING:
     from trainer_cli.cluster.ray import RayCluster
 
+T = TypeVar("T")
+
 # Parts of an evaluation for each worker: the more, the less the slowest one is waited for.
 PARTS_PER_WORKER = 4
 
@@ -34,11 +38,11 @@ class Numbered:
     """Rows of data of which only the numbers are taken along, and the targets, whose mass the driver needs."""
 
     data: Data
-    numbers: Ints
+    X: Rows | Stored
 
-    @property
-    def X(self) -> Rows | Stored:
-        return self.numbers
+    @classmethod
+    def of(cls, data: Dataset) -> Self:
+        return cls(data, Numbers(np.arange(data.n), row_lengths(data.X)))
 
     @property
     def Y(self) -> Rows | Stored:
@@ -47,6 +51,22 @@ class Numbered:
     @property
     def weights(self) -> Array | None:
         return self.data.weights
+
+
+class Numbers(Stored):
+    """The numbers of rows in the place of these, and how long each row is, if that is known."""
+
+    def __init__(self, numbers: Ints, lengths: Ints | None):
+        self.numbers, self.lengths = numbers, lengths
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, indexes: Ints) -> Array:
+        return self.numbers[indexes]
+
+    def slice_rows(self, start: int, stop: int) -> Array:
+        return self.numbers[start:stop]
 
 
 class Driver:
@@ -85,7 +105,7 @@ class Driver:
 
     @property
     def rows(self) -> Data:
-        return Numbered(self.job.train, np.arange(self.job.train.n)) if self.is_local else self.job.train
+        return Numbered.of(self.job.train) if self.is_local else self.job.train
 
     def gradient(self, batch: Batch, step: int) -> float:
         parts = [self.addressed(part) for part in cut(self.job.trained.loss, batch, self.job.accumulate(step))]
@@ -100,7 +120,7 @@ class Driver:
             )
 
         found = {index: self.brought(member, answers) for index, member, answers in self.crew.run(jobs, ask)}
-        return self.add_up([answer for index in range(len(jobs)) for answer in found[index]])
+        return self.add_up(found[index] for index in range(len(jobs)))
 
     def addressed(self, part: MicroBatch) -> MicroBatch:
         """A micro-batch as a worker is told of it: where it has the data, by the numbers of its rows alone."""
@@ -117,8 +137,10 @@ class Driver:
         member.version = self.version
         return member.memory
 
-    def brought(self, member: Member, answers: Sequence[Answer]) -> list[Answer]:
+    def brought(self, member: Member, answers: Sequence[Answer] | Failure) -> Sequence[Answer] | Failure:
         """What a worker answered, with arrays of sums that may be overwritten."""
+        if isinstance(answers, Failure):
+            return answers
         return [self.own(member, index, answer) for index, answer in enumerate(answers)]
 
     def own(self, member: Member, index: int, answer: Answer) -> Answer:
@@ -132,10 +154,13 @@ class Driver:
             dense, buffers = found[: self.store.n_dense], found[self.store.n_dense :]
         return answer._replace(sums=sums._replace(dense=dense, buffers=buffers))
 
-    def add_up(self, answers: Sequence[Answer]) -> float:
-        """Leave the sum of all blocks in the store; the loss of the batch. DivergedError: it is not finite."""
+    def add_up(self, found: Iterable[Sequence[Answer] | Failure]) -> float:
+        """Leave the sum of all blocks in the store; the loss of the batch. DivergedError: it is not finite.
+
+        Of all that went wrong the first counts, in the order of the micro-batches.
+        """
         value = 0.0
-        for answer in answers:
+        for answer in (answer for answers in found for answer in succeeded(answers)):
             for loss in answer.losses:
                 value = plus(value, loss)
             assert answer.sums is not None  # else a loss was not finite
@@ -189,12 +214,12 @@ class Driver:
         def ask(member: Member, indexes: range) -> Any:
             return member.actor.count.remote(name, self.batches(data, indexes), *give(member))
 
-        found: dict[int, Counts] = {}
+        found: dict[int, Counts | Failure] = {}
         for index, _, counts in watch(self.crew.run(jobs, ask), len(jobs)):
             found[index] = counts
-        whole = found[0]
+        whole = succeeded(found[0])
         for index in range(1, len(jobs)):
-            whole.merge(found[index])
+            whole.merge(succeeded(found[index]))
         return whole.scores(job.trained.loss)
 
     def batches(self, data: Dataset, indexes: range) -> list[Batch]:
@@ -204,6 +229,13 @@ class Driver:
         if self.is_local:
             return [by_numbers(np.arange(start, min(start + size, data.n))) for start in starts]
         return [take_batch(data, np.arange(start, min(start + size, data.n))) for start in starts]
+
+
+def succeeded(found: T | Failure) -> T:
+    """What was found, or else what has been raised instead."""
+    if isinstance(found, Failure):
+        raise found.error()
+    return found
 
 
 def by_numbers(rows: Ints) -> Batch:

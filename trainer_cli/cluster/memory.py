@@ -29,7 +29,8 @@ class Handle:
 class SharedMemory:
     """`n_bytes` of memory without a name (memfd_create(2), Linux): no file is left behind, however its maker ends.
 
-    Others map it through the maker's open descriptor in /proc. OSError: this system has none, or the maker is gone.
+    Others map it through the maker's descriptor in /proc, which is open as long as its object is there. OSError: this
+    system has none, or the maker is gone.
     """
 
     def __init__(self, descriptor: int, handle: Handle):

@@ -12,7 +12,6 @@ from trainer_cli.arrays import Array, Ints, Rows
 from trainer_cli.cluster.blocks import Block
 from trainer_cli.cluster.memory import Handle
 from trainer_cli.data import encoder
-from trainer_cli.errors import TrainerError
 from trainer_cli.gradient import MicroBatch
 from trainer_cli.gradient_sum import Sums
 from trainer_cli.job import Job
@@ -27,7 +26,8 @@ class Order:
     """All that a worker needs to compute as the driver would.
 
     `config` is the whole config, filled; `encoders` are the fitted ones, as files keep them; `sample` are the first
-    rows, from which the model's sizes follow; `hashes` are the contents of the data that the driver has read.
+    rows, from which the model's sizes follow; `constants` are the buffers that no training changes; `hashes` are the
+    contents of the data that the driver has read.
     """
 
     config: str
@@ -35,6 +35,7 @@ class Order:
     folder: str
     encoders: tuple[Any, Mapping[str, Array]]
     sample: Rows
+    constants: Mapping[str, Array]
     ops: Literal["numpy", "numba"]
     threads: int
     data: From
@@ -50,6 +51,7 @@ def order_of(job: Job, facts: Mapping[str, Any], code: Sequence[Path], data: Fro
         folder=os.getcwd(),
         encoders=encoder.pack({"features": job.trained.features, "target": job.trained.target}),
         sample=job.train.first(N_ROWS)[0],
+        constants=job.model.store.buffers.constants,
         ops=facts["ops"],
         threads=facts["threads"],
         data=data,
@@ -96,11 +98,3 @@ class Answer(NamedTuple):
     losses: Sequence[float]
     sums: Sums | None
     seconds: float
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What went wrong in a worker: the error, and where it came from there, in words."""
-
-    error: TrainerError
-    traceback: str

@@ -55,6 +55,7 @@ class Worker:
         self.model = set_up(config, order.sample, encoders["target"].width, encoders["features"], begins=False)
         expect_rows(self.model, row_counts(config))
         self.loss.use_ops(self.model.ops)
+        self.model.store.buffers.fix(order.constants)
         self.followers = followers_in(self.model)
         self.copies = Copies(config, order, encoders) if order.data == "local" else None
         self.total = GradientSum()
@@ -64,9 +65,14 @@ class Worker:
         self._conditions.enter_context(computing(order.threads, self.model))
 
     def gradient(self, task: Task, weights: Weights, flat: Array | None = None) -> list[Answer]:
-        """The sum of each block. TrainerError: what the first micro-batch that fails has raised."""
+        """The sum of each block, up to one whose loss is not finite. What the first micro-batch that fails raises."""
         self.take(weights, flat)
-        return [self.block(task, index, block, parts) for index, (block, parts) in enumerate(task.blocks)]
+        answers: list[Answer] = []
+        for index, (block, parts) in enumerate(task.blocks):
+            answers.append(self.block(task, index, block, parts))
+            if answers[-1].sums is None:
+                break
+        return answers
 
     def count(self, name: str, batches: Sequence[Batch], weights: Weights, flat: Array | None = None) -> Counts:
         """What there is to count in batches of a dev set."""
