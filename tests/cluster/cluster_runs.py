@@ -20,5 +20,5 @@ def trained(folder, n_workers, *overrides, text=None, name=None, code="parts.py"
     """The folder of a run that was trained to its end."""
     out = folder / (name or f"of-{n_workers}")
     config = config_of(folder, *PARTS, *overrides, *workers(n_workers, **more), **({"text": text} if text else {}))
-    train(config, out, progress=progress, code=[folder / code] if code else [])
+    train(config, out, resume=True, progress=progress, code=[folder / code] if code else [])
     return out
