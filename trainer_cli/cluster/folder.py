@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -35,6 +34,8 @@ def temporary_folder() -> Iterator[str]:
 
 def locked(folder: str) -> int:
     """Lock a folder's file, which has its name only from then on: no one ever finds it there and not locked."""
+    import fcntl  # not on Windows, where `import trainer_cli` shall work all the same
+
     path = os.path.join(folder, OWNER)
     descriptor = os.open(f"{path}.new", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -44,6 +45,8 @@ def locked(folder: str) -> int:
 
 def remove_left(place: Path) -> None:
     """Remove the folders of this user whose processes are gone. Other folders of such a name have no such file."""
+    import fcntl
+
     for path in place.glob(f"{PREFIX}*/{OWNER}"):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
