@@ -124,6 +124,16 @@ def conditions(run_dir: Path | None) -> Conditions:
     return Conditions(ops, max(1, facts["threads"]), max(1, facts["eval_batch_size"]))
 
 
+def changed_code(run_dir: Path | None, code: Sequence[Path]) -> list[str]:
+    """A sentence for each file of code that a run had and that is another one now."""
+    if run_dir is None or not code or not (run_dir / NAME).exists():
+        return []
+    known = {(Path(each["path"]).name, each["sha256"]) for each in read(run_dir)["code"]}
+    names, contents = {name for name, _ in known}, {content for _, content in known}
+    changed = [path for path in code if path.name in names and sha256(path) not in contents]
+    return [f"{path}: has changed since the model was trained" for path in changed]
+
+
 def dev_readers(run_dir: Path, target: object = None) -> dict[str, Reader]:
     """The readers of a run's dev data by the names of the sets; `dev` for one that has none. The `target`, fitted, may
     leave rows out that have none."""

@@ -241,6 +241,23 @@ def test_parts_of_a_users_own_of_every_kind(own):
     assert call("debug-config", "own.cfg", "--code", "own.py", "-F", "-V").exit_code == 0
 
 
+def test_a_file_of_code_that_was_changed_since_training_is_named(own):
+    call("train", "own.cfg", "-o", "run", "--code", "own.py", "--quiet")
+    # Its reader takes no file to predict on, which is told below.
+    commands = {("evaluate", "run", "--json"): 0, ("predict", "run", "any.csv"): 2}
+    for command, code in commands.items():
+        assert "changed" not in call(*command, "--code", "own.py", code=code).stderr
+    (own / "own.py").write_text(OWN + "\n# edited\n")
+    for command, code in commands.items():
+        told = call(*command, "--code", "own.py", code=code).stderr.splitlines()
+        assert told.count("own.py: has changed since the model was trained") == 1
+        assert "changed" not in call(*command, "--code", "own.py", "--quiet", code=code).stderr
+    # A file that only moved is the same one.
+    (own / "moved").mkdir()
+    (own / "moved" / "own.py").write_text(OWN)
+    assert "changed" not in call("evaluate", "run", "--json", "--code", "moved/own.py").stderr
+
+
 def test_without_its_code_a_part_is_not_known(own):
     assert "no readers function is called 'grid.v1'" in call("train", "own.cfg", "-o", "run", code=2).stderr
 

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from trainer_cli.data.reader import rebuild
+from trainer_cli.data.readers.auto import AutoReader
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.data.readers.docbin import DocBinReader
 from trainer_cli.data.readers.idx import IdxReader
+from trainer_cli.data.readers.jsonl import JSONLReader
 from trainer_cli.data.readers.npz import NpzReader
-from trainer_cli.errors import DataError, ModelFileError
+from trainer_cli.errors import ArgumentError, DataError, ModelFileError
 from trainer_cli.registry import registry
 
 DATA = Path("somewhere/data")
@@ -23,6 +26,42 @@ DATA = Path("somewhere/data")
 def test_a_reader_is_made_again_from_its_name_and_settings(name, reader):
     other = rebuild(name, reader.settings(), Path("other.data"))
     assert (type(other), other.settings(), other.files()) == (type(reader), reader.settings(), (Path("other.data"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "file", "format"),
+    [
+        ("docbin.v1", {}, "new.jsonl", "jsonl"),
+        ("docbin.v1", {}, "new.csv", "csv"),
+        ("docbin.v1", {}, "new.conll", "conll"),
+        ("jsonl.v1", {}, "new.spacy", "docbin"),
+        ("npz.v1", {"X": "x_train", "Y": "y"}, "new.csv", "csv"),
+        ("csv.v1", {"delimiter": ";"}, "new.parquet", "parquet"),
+    ],
+)
+def test_data_that_a_models_reader_cannot_read_are_read_as_their_name_says(tmp_path, name, settings, file, format):
+    (tmp_path / file).write_bytes(b"")
+    other = rebuild(name, settings, tmp_path / file)
+    assert type(other) is AutoReader
+    assert other.format == format
+    assert rebuild(name, settings, tmp_path / "?ew.*").format == format
+
+
+def test_text_is_read_as_a_models_data_were_whatever_its_name(tmp_path):
+    for file in ("new.csv", "new.json", "new.txt"):
+        (tmp_path / file).write_bytes(b"")
+        assert type(rebuild("jsonl.v1", {}, tmp_path / file)) is JSONLReader
+    assert type(rebuild("docbin.v1", {}, tmp_path / "new.txt")) is DocBinReader
+
+
+def test_a_format_that_is_given_counts_whatever_the_model_has(tmp_path):
+    (tmp_path / "new.txt").write_bytes(b"text\na\n")
+    other = rebuild("docbin.v1", {}, tmp_path / "new.txt", given={"format": "csv", "delimiter": ";"})
+    assert (type(other), other.settings()) == (AutoReader, {"format": "csv", **CSVReader(DATA, ";").settings()})
+    with pytest.raises(ArgumentError, match=r"skipp: auto\.v1 takes no such argument\. Did you mean skip\?"):
+        rebuild("docbin.v1", {}, tmp_path / "new.txt", given={"format": "csv", "skipp": 1})
+    with pytest.raises(ArgumentError, match=r"skip: docbin\.v1 takes no such argument"):
+        rebuild("docbin.v1", {}, tmp_path / "new.txt", given={"skip": 1})
 
 
 def test_a_reader_of_two_files_is_made_again_from_one(write_idx):

@@ -346,13 +346,31 @@ def test_several_labels_have_a_probability_each(folder):
 def test_other_data_become_documents_as_well(folder):
     trained(folder, TEXT, of="label")
     (folder / "new.jsonl").write_text('{"text": "Anna can\'t swim!"}\n')
-    # The reader of the model is of DocBin files: another format is read by a model of auto.v1.
-    text = (folder / "run.cfg").read_text().replace("docbin.v1", "auto.v1")
-    (folder / "run.cfg").write_text(text)
-    call("train", "run.cfg", "--output", "run", "--quiet", "--overwrite")
     (doc,) = predicted(folder, "new.jsonl")
     assert doc.text == "Anna can't swim!"
     assert len(doc) > 3
+    (folder / "new.csv").write_text("text,label\nOslo is cold,place\nThe cat sat,animal\n")
+    assert call("predict", "run", "new.csv").stdout.splitlines()[0] == "text,label,prediction,score"
+    assert json.loads(call("evaluate", "run", "new.csv", "--json").stdout)["n"] == 2
+    (folder / "new.txt").write_text("text\nOslo is cold\n")
+    told = call("predict", "run", "new.txt", code=2).stderr
+    assert "new.txt: the file is damaged or no DocBin: it is not packed. Texts are read from .jsonl and .csv" in told
+    assert "On the command line: --read format=VALUE" in told
+    assert call("predict", "run", "new.txt", "--read", "format=csv").stdout.count("\n") == 2
+
+
+def test_words_of_other_data_are_tagged_and_texts_are_told_what_they_need(folder):
+    trained(folder, TAGGER, of="ner")
+    (folder / "new.conll").write_text("Anna\nis\nhere\n\nOslo\n\n")
+    tags = call("predict", "run", "new.conll").stdout.split("\n\n")
+    assert [line.split("\t")[0] for line in tags[0].splitlines()] == ["Anna", "is", "here"]
+    (folder / "new.jsonl").write_text('{"token": ["Anna", "is", "here"]}\n')
+    assert len(json.loads(call("predict", "run", "new.jsonl").stdout)["prediction"]) == 3
+    (folder / "new.jsonl").write_text('{"text": "Anna is here"}\n')
+    assert (
+        'new.jsonl:1: token: the column is missing. The columns are "text". The words of each row are a list, as '
+        '.spacy, .conll and JSON have them; a text called "token" is split into words'
+    ) in call("predict", "run", "new.jsonl", code=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def evaluate(
     On a raw file, as it was for training; without one, on the run's dev data.
     """
     with outcome(), delivered(), advised():
-        from trainer_cli import lookup, scoring, user_code
+        from trainer_cli import lookup, provenance, scoring, user_code
         from trainer_cli.data.readers.doubts import encoding_doubt
         from trainer_cli.data.readers.standard_input import kept
         from trainer_cli.progress import Progress
@@ -59,6 +59,8 @@ def evaluate(
         picture_format = None if picture is None else format_of(picture)
         user_code.import_files(code or [])
         saved = lookup.find(model)
+        for line in () if quiet else provenance.changed_code(saved.run_dir, code or []):
+            complain(line)
         loaded, conditions = scoring.load(saved)
         check_asked(loaded, errors, picture)
         if output is not None:

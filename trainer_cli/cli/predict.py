@@ -53,7 +53,7 @@ def predict(
     read are left out and told at the end; the exit code is then 2.
     """
     with outcome(), delivered(), advised():
-        from trainer_cli import lookup, predictions, records, scoring, spacy_documents, user_code
+        from trainer_cli import lookup, predictions, provenance, records, scoring, spacy_documents, user_code
         from trainer_cli.data import reader
         from trainer_cli.data.readers.doubts import encoding_doubt
         from trainer_cli.threads import computing
@@ -62,6 +62,8 @@ def predict(
         output = None if str(output) == STDOUT else output
         asked = asked_format(file_format, output)
         saved = lookup.find(model)
+        for line in () if quiet else provenance.changed_code(saved.run_dir, code or []):
+            complain(line)
         loaded, conditions = scoring.load(saved)
         written = asked or default_format(data, loaded)
         check_top(top, written, loaded)

@@ -18,7 +18,7 @@ Read = Annotated[
 # What a message says of an argument of readers. Encoders have some of the same name.
 ARGUMENT = re.compile(
     r'(?:set )?text_encoding = "(?P<encoding>[\w-]+)"|set (?:its |another )?(?P<any>text_encoding)'
-    r"|(?<!\w)(?P<named>text_encoding|query|format|names|columns_at|delimiter|size) = "
+    r"|(?<!\w)(?P<named>text_encoding|query|format|names|columns_at|delimiter|size|X|Y) = "
     r'|(?P<missing>missing) = "empty"|(?P<columns>columns) = \[\.\.\.\] does|@readers = "(?P<format>\w+)\.v1"'
     r"|set (?P<header>header) = false|(?<!\w)skip = (?P<skip>\d+)"
 )

@@ -11,6 +11,9 @@ from trainer_cli.data.block import Block
 from trainer_cli.errors import ArgumentError, ModelFileError, Problem
 from trainer_cli.registry import nearest, registry
 
+# The reader that finds the format of a file.
+AUTO = "auto.v1"
+
 
 class Reader(Protocol):
     """Gives the rows of data as blocks, in order, as often as asked.
@@ -63,7 +66,8 @@ def rebuild(
     """The reader `name` with the arguments that a model directory holds, reading `data`.
 
     `uses` are the columns that matter; what others hold need not fit, where the reader can tell them apart. `given`
-    are arguments in the place of the model's; a wrong one is an ArgumentError.
+    are arguments in the place of the model's; a wrong one is an ArgumentError. Where the reader is one of files that
+    are no text, such as DocBin files, or these are, data in another format are read as their name or `format` says.
 
     It is a built-in one, or a user's own whose file was given with --code: such a one has a class method `at`, or
     takes an argument `path`. Anything else, or arguments it does not take, is a ModelFileError.
@@ -75,6 +79,9 @@ def rebuild(
     takes = set(inspect.signature(kind).parameters)
     if not isinstance(settings, dict) or not takes.issuperset(settings):
         raise ModelFileError(f"{name} takes the arguments {sorted(takes)}, the model has {settings!r}")
+    auto: Any = registry.readers.get(AUTO)
+    if auto.stands_in(name, data, given or {}):
+        return rebuild(AUTO, {**settings, "format": name.removesuffix(".v1")}, data, uses, given)
     if not hasattr(kind, "at") and "path" not in takes:
         raise ModelFileError(f"{name} cannot read {data}: it has neither an argument path nor a class method at")
     check_given(name, takes, given or {})

@@ -71,8 +71,23 @@ def test_labels_may_be_text(save):
 
 def test_an_array_that_is_not_there_names_the_argument_and_the_nearest(save):
     assert fails(save(x_train=X, y_train=Y), X="x_trian", Y="y_train").startswith(
-        'X: no array is called "x_trian". Did you mean x_train? '
+        'X: no array is called "x_trian"; say which is meant, as X = "x_train" does. '
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"Y": "y"}, 'X: no array is called "X"; say which is meant, as X = "x" does. '),
+        ({"X": "x"}, 'Y: no array is called "Y"; say which is meant, as Y = "y" does. '),
+        ({}, 'X: no array is called "X"; say which is meant, as X = "x" does. '),
+        ({"X": "x", "Y": "target"}, 'Y: no array is called "target"; say which is meant, as Y = "y" does. '),
+    ],
+)
+def test_each_message_names_the_argument_that_mends_it(save, given, said):
+    path = save(x=X, y=Y)
+    assert fails(path, **given).startswith(said)
+    assert len(next(iter(NpzReader(path, **{"X": "x", "Y": "y"}).blocks()))) == len(X)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
@@ -13,12 +14,14 @@ from trainer_cli.data.block import Block, is_texts, is_tokens, listing
 from trainer_cli.data.encoders.choice import chosen
 from trainer_cli.data.encoders.state import stated_text
 from trainer_cli.data.encoders.words import MOST_KEPT, shape, word_hash, words
-from trainer_cli.data.faults import printable, refused
+from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
 
 USUAL = ("tokens", "token", "words", "form", "text")
 ATTRIBUTES = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
+
+NEEDED = "The words of each row are a list, as .spacy, .conll and JSON have them; a text called {} is split into words"
 
 
 @registry.encoders("tokens.v1")
@@ -75,13 +78,25 @@ class Tokens:
             self._table = np.concatenate([self._table, np.array([attributes(word) for word in new], np.int64)])
 
     def _sentences(self, block: Block) -> list[list[str]]:
-        values = block.column(self.reads[0])
+        name = self.reads[0]
+        values = block.column(name) if name in block.columns else self._missing(block)
         if is_tokens(values):
             return values
         if is_texts(values):
             return [words(text) for text in values]
         message = "expected tokens or text; columns.v1 takes numbers"
-        raise DataError(problems=[Problem(message, block.places.path, 0, printable(self.reads[0]))])
+        raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])
+
+    def _missing(self, block: Block) -> Never:
+        """DataError: the data have no such column. Where they have texts, how these become tokens."""
+        try:
+            block.column(self.reads[0])
+        except DataError as err:
+            if not any(map(is_texts, block.columns.values())):
+                raise
+            message = f"{err.problems[0].message}. {NEEDED.format(shown(self.reads[0]))}"
+            raise DataError(problems=[replace(err.problems[0], message=message)]) from err
+        raise AssertionError("the column is there")
 
 
 def attributes(word: str) -> tuple[int, ...]:

@@ -43,6 +43,8 @@ FORMATS: dict[str, type[FileSet]] = {
 }
 
 
+# Formats whose files are no text: a reader of one has no use for a file of another.
+BINARY = {"docbin", "parquet", "sqlite", "npy", "npz"}
 SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
 SUFFIXES = tuple(suffix for reader in FORMATS.values() for suffix in reader.suffixes)
 
@@ -142,6 +144,16 @@ class AutoReader:
         takes = parameters(format) - {"labels"}
         arguments = {name: value for name, value in settings.items() if name in takes} | dict(given)
         return cls(data, **{**arguments, "format": format})
+
+    @staticmethod
+    def stands_in(name: str, data: Path, given: Mapping[str, Any]) -> bool:
+        """Whether data are for this reader, though a model has the reader `name` of one format: a format is given, or
+        the data's name tells another one and one of both is no text."""
+        own = name.removesuffix(".v1")
+        if own not in FORMATS or registry.readers.get(name) is not FORMATS[own]:
+            return False
+        told = format_of(data) if data.is_file() or (is_pattern(data) and str(data) != STDIN) else None
+        return "format" in given or (told not in (None, "idx", "images", own) and bool({own, told} & BINARY))
 
 
 def format_of(path: Path) -> str | None:

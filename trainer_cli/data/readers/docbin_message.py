@@ -15,10 +15,17 @@ from trainer_cli.data.readers.documents import Docs, UnfitError, numbers
 
 # The types of numpy's numbers, as it writes them: <f4, |b1.
 NUMBER = re.compile(r"[<>|=](?:[fiu][1248]|b1)")
+# How what zlib packed begins, and what is said of a file that does not.
+PACKED = b"x"
+UNPACKED = (
+    'it is not packed. Texts are read from .jsonl and .csv, sentences from .conll; or say it, as format = "csv" does'
+)
 
 
 def unpacked(data: bytes) -> Any:
     """The message in a file: dicts, lists, texts, numbers and bytes. Nothing in it can become another object."""
+    if data[:1] not in (b"", PACKED):
+        raise UnfitError(UNPACKED)
     unpackb = importlib.import_module("srsly.msgpack").unpackb
     try:
         # Without pairs of its own to look at, arrays would be made of dicts that look like numpy's.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from trainer_cli.data.readers.files import MAX_EXPANSION, opened_raw
 from trainer_cli.data.readers.fileset import FileSet, Names, first_rows
 from trainer_cli.data.readers.npy import Header, as_column, fault, read_header
 from trainer_cli.errors import ArgumentError, DataError, Problem
-from trainer_cli.registry import nearest, registry
+from trainer_cli.registry import closest, registry
 
 
 @registry.readers("npz.v1")
@@ -54,7 +54,8 @@ class NpzReader(FileSet):
 
     def _blocks(self, path: Path) -> Iterator[Block]:
         with opened_archive(path) as archive:
-            members = {column: member_of(archive, path, column, name) for column, name in self.members.items()}
+            taken = self.members.values()
+            members = {column: member_of(archive, path, column, name, taken) for column, name in self.members.items()}
             counts = {member.header.shape[0] for member in members.values()}
             if len(counts) != 1:
                 sizes = ", ".join(f"{self.members[k]} has {member.header.shape[0]}" for k, member in members.items())
@@ -90,14 +91,19 @@ def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
             raise fault(f"the archive is damaged or no .npz: {err}", str(path)) from err
 
 
-def member_of(archive: zipfile.ZipFile, path: Path, column: str, name: str) -> Member:
-    """The array that an argument names; DataError: it is not there, or its header does not fit its bytes."""
+def member_of(archive: zipfile.ZipFile, path: Path, column: str, name: str, others: Collection[str] = ()) -> Member:
+    """The array that an argument names; DataError: it is not there, or its header does not fit its bytes.
+
+    `others` are the arrays that other arguments name."""
     names = [entry.removesuffix(".npy") for entry in archive.namelist()]
     if names.count(name) > 1:
         raise refused(column, f"expected one array called {shown(name)}, the archive has {names.count(name)}")
     if name not in names:
         held = f"{path} holds {listing(names) or 'none'}"
-        raise refused(column, f"no array is called {shown(name)}.{nearest(name, names)} The archive {held}")
+        # With the key as it is written: from "Did you mean x?" it would be written as an argument x.
+        free = [each for each in names if each not in others] or names
+        remedy = f"; say which is meant, as {column} = {shown(closest(name, free) or free[0])} does" if names else ""
+        raise refused(column, f"no array is called {shown(name)}{remedy}. The archive {held}")
     info = archive.infolist()[names.index(name)]
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
         raise fault("the array is encrypted or packed as numpy never does", str(path), name)
