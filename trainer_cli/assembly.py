@@ -104,7 +104,7 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, b
         eval_frequency=training.eval_frequency,
         eval_batch_size=training.eval_batch_size,
         monitor=monitor_of(config, metrics, scores, list(dev)),
-        notes=whole.left_out(),
+        notes=[*whole.doubts(), *whole.left_out()],
     )
 
 

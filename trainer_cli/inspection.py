@@ -134,7 +134,7 @@ def inspect(config: RunConfig) -> Inspection:
         schedules,
         n_steps,
         value,
-        whole.left_out() if is_whole else (),
+        [*whole.doubts(), *(whole.left_out() if is_whole else ())],
     )
 
 

@@ -17,6 +17,7 @@ from trainer_cli.data.encoder import Encoder, Part, Target
 from trainer_cli.data.faults import refused, shown
 from trainer_cli.data.labelled import labelled, told
 from trainer_cli.data.reader import Reader
+from trainer_cli.data.readers.doubts import encoding_doubt
 from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.data.splits.split import Split
 from trainer_cli.errors import ConfigError, DataError, TrainerError
@@ -50,6 +51,10 @@ class Sources:
         """How many rows of each data set have been left out since they have no target, a line a set that has such."""
         found = told(self.train, "data.train")
         return found + [line for name, reader in self.dev.items() for line in told(reader, f"data.{name}")]
+
+    def doubts(self) -> list[str]:
+        """Which data probably have another encoding than they are read by, a line a set."""
+        return list(dict.fromkeys(filter(None, map(encoding_doubt, (self.train, *self.dev.values())))))
 
     def divided(self, config: RunConfig, flag: StopFlag, max_rows: int | None = None) -> Sources:
         """The readers of training and dev rows, of the first `max_rows` (or a few more) where that is given."""

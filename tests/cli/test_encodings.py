@@ -37,6 +37,18 @@ def test_utf_8_that_is_read_otherwise_is_told_once(run):
     assert f"new.csv: {DOUBT}\n" in call("describe", "new.csv", "--read", "text_encoding=cp1252").stdout
 
 
+def test_utf_8_that_is_trained_on_otherwise_is_told_in_training_and_by_debug_config(run):
+    told = f"dev.csv: {DOUBT}\n"
+    assert DOUBT not in train("--overwrite").stdout + call("debug-config", "run.cfg").stdout
+    (run / "dev.csv").write_text((run / "dev.csv").read_text("cp1252"), "utf-8")
+    wrong = ("--target.unknown", "miss")
+    result = train("--overwrite", *wrong)
+    assert (result.stdout + result.stderr).count(told) == 1
+    assert told in call("debug-config", "run.cfg", *wrong).stdout
+    quiet = train("--overwrite", "--quiet", *wrong)
+    assert DOUBT not in quiet.stdout + quiet.stderr
+
+
 @pytest.mark.parametrize(
     ("encoding", "guess"), [("cp1252", "cp1252"), ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be")]
 )

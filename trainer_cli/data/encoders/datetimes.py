@@ -15,7 +15,8 @@ FULL_MONTHS = (
     "december",
 )  # fmt: skip
 
-TIME = r"(?:[T ]\s*(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?\s*(?:Z|[+-]\d\d:?\d\d)?)?"
+CLOCK = r"(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"
+TIME = rf"(?:[T ]\s*{CLOCK}(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?:Z|[+-]\d\d:?\d\d)?)?"
 DATES = (
     r"(?P<year>\d{4})-(?P<month>\d\d?)(?:-(?P<day>\d\d?))?",
     r"(?P<year>\d{4})/(?P<month>\d\d?)/(?P<day>\d\d?)",
@@ -39,7 +40,8 @@ def moment(text: str, order: Order | None = None) -> datetime | None:
 
     Taken are ISO 8601, also with a space for its T and without a day (the month's first); the year first with slashes
     or dots; 31.1.2024, day first as everywhere where dots are used; 31 Jan 2024 and Jan 31, 2024. An offset from UTC is
-    read and not used: the time counts as it stands. With `order` dates such as 1/31/2024 or 31-1-2024 are taken, too.
+    read and not used: the time counts as it stands. Hours of half a day have AM or PM behind them. With `order` dates
+    such as 1/31/2024 or 31-1-2024 are taken, too.
 
     >>> moment("2024-01-31"), moment("31 Jan 2024 14:30")
     (datetime.datetime(2024, 1, 31, 0, 0), datetime.datetime(2024, 1, 31, 14, 30))
@@ -82,9 +84,23 @@ def _made(parts: dict[str, str | None]) -> datetime | None:
     month = int(parts.get("month") or 0) or _month(parts.get("word") or "")
     hour, minute, second = (int(parts[name] or 0) for name in ("hour", "minute", "second"))
     try:
+        hour = _of_half(hour, parts["half"])
         return datetime(int(parts["year"] or 0), month, int(parts["day"] or 1), hour, minute, second)
     except ValueError:  # no such day or time
         return None
+
+
+def _of_half(hour: int, half: str | None) -> int:
+    """The hour of the day, of one from 1 to 12 before noon (`a`) or after it (`p`). ValueError: there is none such.
+
+    >>> _of_half(12, "a"), _of_half(1, "P"), _of_half(13, None)
+    (0, 13, 13)
+    """
+    if half is None:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError("no hour of half a day")
+    return hour % 12 + (12 if half in "pP" else 0)
 
 
 def _month(word: str) -> int:

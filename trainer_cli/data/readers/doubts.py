@@ -49,7 +49,7 @@ def unnamed_columns(reader: Reader) -> str:
 def fileset(reader: object) -> FileSet | None:
     """The reader of files in a reader that chooses it or leaves out some of its rows."""
     while not isinstance(reader, FileSet):
-        reader = reader.__dict__.get("reader")
+        reader = getattr(reader, "__dict__", {}).get("reader")
         if reader is None:
             return None
     return reader
