@@ -81,9 +81,9 @@ class CategoricalCrossentropyV4(Loss):
 
     def of_rows(self, guesses: Array, truths: Any, weights: Array | None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
-        truths, weights = self.class_weights.numbered(truths), as_weights(NAME, weights, len(guesses))
+        weights = as_weights(NAME, weights, len(guesses))
         if not are_class_numbers(truths, guesses.shape):
-            truths, weights = without_unknown(truths, weights)
+            truths, weights = without_unknown(self.class_weights.numbered(truths), weights)
             truths = as_classes(NAME, truths, guesses.shape)
         self.class_weights.check(guesses.shape[1])
         weights = self.class_weights.of_rows(truths, weights)

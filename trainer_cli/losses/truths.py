@@ -38,11 +38,18 @@ def as_floats(name: str, what: str, values: Any, dtype: Any = None) -> Array:
 
     They come in C order: that of the memory would be that of numpy's sums, which a copy could change.
     """
+    if dtype is None and type(values) is np.ndarray and values.dtype.char in "fd" and is_plain(values):
+        return values
     try:
         array = np.asarray(values, dtype=dtype, order="C")
         return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     except (TypeError, ValueError) as err:
         raise ArgumentError(f"{name}: {what} must be an array of numbers, got {type(values).__name__}: {err}") from err
+
+
+def is_plain(array: Array) -> bool:
+    """Whether numbers lie in C order, with the bytes of each in this machine's."""
+    return array.flags.c_contiguous and array.dtype.isnative
 
 
 def as_alike(name: str, truths: Any, guesses: Array, *, may_be_flat: bool = True) -> Array:
