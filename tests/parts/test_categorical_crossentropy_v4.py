@@ -125,3 +125,8 @@ def test_with_the_ops_of_a_model_it_is_the_same(weights: Array | None) -> None:
     compiled.use_ops(get_ops("numba"))
     for found, wanted in zip(compiled(logits, classes, weights), plain(logits, classes, weights), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7)
+
+
+def test_guesses_with_the_bytes_of_another_machine_are_the_same_numbers() -> None:
+    for found, wanted in zip(CrossEntropy()(P.astype(">f8"), CLASSES), CrossEntropy()(P, CLASSES), strict=True):
+        np.testing.assert_array_equal(found, wanted)
