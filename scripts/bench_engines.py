@@ -22,11 +22,11 @@ from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from benchmark.images import fashion_mnist
 from benchmark.running import ROOT, machine
 
 from trainer_cli import loop
 from trainer_cli.arrays import Array
-from trainer_cli.data.readers.idx import IdxReader
 from trainer_cli.epochs import Epochs
 from trainer_cli.gradient import BatchGradient
 from trainer_cli.losses.categorical_crossentropy_v4 import CategoricalCrossentropyV4
@@ -37,7 +37,6 @@ from trainer_cli.registry import registry
 from trainer_cli.schedules.schedule import as_schedule
 from trainer_cli.threads import computing, fix_threads
 
-FOLDER = ROOT / "configs" / "data" / "fashion-mnist"
 NUMBERS = ROOT / "docs" / "overhead.json"
 PAGE = ROOT / "docs" / "engines.md"
 BEGIN, END = "<!-- overhead -->\n", "<!-- /overhead -->\n"
@@ -235,13 +234,10 @@ def keep(found: Mapping[str, Any]) -> None:
     PAGE.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
-def fashion_mnist(images: bool) -> Data:
-    """The training images, pixels from 0 to 1, as (B, 28, 28, 1) or (B, 784), and their labels."""
-    reader = IdxReader(FOLDER / "train-images-idx3-ubyte.gz", FOLDER / "train-labels-idx1-ubyte.gz")
-    blocks = [block.columns for block in reader.blocks()]
-    X = np.concatenate([block["image"] for block in blocks]).astype(np.float32) / 255
-    Y = np.concatenate([block["label"] for block in blocks]).astype(np.int64)
-    return Data(X.reshape(len(X), 28, 28, 1) if images else X.reshape(len(X), 784), Y)
+def data(images: bool) -> Data:
+    """The training images as (B, 28, 28, 1) or (B, 784), and their labels."""
+    X, Y = fashion_mnist()
+    return Data(X.reshape(len(X), 28, 28, 1) if images else X, Y)
 
 
 def main() -> int:
@@ -256,7 +252,7 @@ def main() -> int:
     found = json.loads(NUMBERS.read_text(encoding="utf-8")) if NUMBERS.exists() else {}
     for name in arguments.pairs or PAIRS:
         around = machine()
-        result = measured(PAIRS[name], fashion_mnist(PAIRS[name].images), arguments.rounds, arguments.steps)
+        result = measured(PAIRS[name], data(PAIRS[name].images), arguments.rounds, arguments.steps)
         found[name] = result | {"machine": around}
         ratio = statistics.median(result["ratios"])
         print(f"{name}: {ratio:.3f} times their seconds, rounds {min(result['ratios'])} to {max(result['ratios'])}")

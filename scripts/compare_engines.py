@@ -11,16 +11,16 @@ is in the table, computed in float64 from the weights that each had before that 
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+from benchmark.images import FOLDER, fashion_mnist
+from benchmark.running import ROOT
 
 from trainer_cli.api import Adam, CategoricalCrossentropyV4, Linear, Model, Relu, Swish, chain
 from trainer_cli.arrays import Array
@@ -28,8 +28,6 @@ from trainer_cli.wrappers.jax import JAXWrapper
 from trainer_cli.wrappers.pytorch import PyTorchWrapper
 from trainer_cli.wrappers.thinc import ThincWrapper
 
-ROOT = Path(__file__).parent.parent
-IMAGES = ROOT / "configs/data/fashion-mnist"
 BEGIN, END = "<!-- agreement -->\n", "<!-- /agreement -->\n"
 LOSS_LIMIT, GRADIENT_LIMIT = 1e-4, 1e-5
 
@@ -158,13 +156,6 @@ def compared(
     return found
 
 
-def fashion_mnist() -> tuple[Array, Array]:
-    images, labels = IMAGES / "train-images-idx3-ubyte.gz", IMAGES / "train-labels-idx1-ubyte.gz"
-    pixels = np.frombuffer(gzip.decompress(images.read_bytes()), np.uint8, offset=16).reshape(-1, 784)
-    classes = np.frombuffer(gzip.decompress(labels.read_bytes()), np.uint8, offset=8)
-    return (pixels / 255).astype(np.float32), classes.astype(np.int64)
-
-
 def digits() -> tuple[Array, Array]:
     with (ROOT / "configs/data/digits-train.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -189,7 +180,7 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    has_images = IMAGES.is_dir()
+    has_images = FOLDER.is_dir()
     X, Y = fashion_mnist() if has_images else digits()
     widths = [256, 128, 10]
     engines = {activation: compared(X, Y, widths, activation) for activation in get_args(Activation)}

@@ -1,4 +1,6 @@
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,3 +20,22 @@ def one_thread():
     yield
     if torch:
         torch.set_num_threads(before)
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder that is gone at once: runs of these libraries are large."""
+    folder = Path(tempfile.mkdtemp()).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def torch_folder(tmp_path, monkeypatch):
+    """The current folder: that of a run of a PyTorch module."""
+    from engine_runs import entered
+    from torch_runs import write_files
+
+    write_files(tmp_path)
+    with entered(tmp_path, monkeypatch) as found:
+        yield found

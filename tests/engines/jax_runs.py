@@ -1,6 +1,7 @@
 """A small run of functions of JAX with dropout and running means."""
 
-import numpy as np
+import engine_runs
+from engine_runs import write_run
 
 PARTS = """
 import jax
@@ -41,55 +42,8 @@ def net(width: int = 6, fault: str = ""):
     return init, apply
 """
 
-CONFIG = """
-[system]
-ops = "numpy"
-threads = 1
-
-[data.train]
-@readers = "csv.v1"
-path = "train.csv"
-
-[data.dev]
-@readers = "csv.v1"
-path = "dev.csv"
-
-[target]
-@encoders = "labels.v1"
-column = "label"
-
-[model]
-@layers = "JAXWrapper.v1"
-
-[model.module]
-@layers = "net.v1"
-
-[loss]
-@losses = "CategoricalCrossentropy.v4"
-from_logits = true
-
-[optimizer]
-@optimizers = "Adam.v1"
-learn_rate = 0.02
-
-[metrics.accuracy]
-@metrics = "accuracy.v1"
-
-[training]
-max_steps = 40
-batch_size = 7
-eval_frequency = 7
-accumulate_gradient = 2
-"""
+CONFIG = engine_runs.CONFIG.format(wrapper="JAXWrapper", max_steps=40)
 
 
-def write_files(folder, parts=PARTS, config=CONFIG):
-    """Points of two classes, the parts and the config; the config's path."""
-    rng = np.random.default_rng(0)
-    for name, n in (("train", 47), ("dev", 20)):
-        X = rng.normal(size=(n, 2))
-        rows = [f"{a:.4f},{b:.4f},{'yes' if a + b > 0 else 'no'}" for a, b in X]
-        (folder / f"{name}.csv").write_text("\n".join(["a,b,label", *rows]) + "\n")
-    (folder / "parts.py").write_text(parts)
-    (folder / "run.cfg").write_text(config)
-    return folder / "run.cfg"
+def write_files(folder):
+    return write_run(folder, PARTS, CONFIG)

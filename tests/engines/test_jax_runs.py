@@ -3,54 +3,29 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("jax")
 
 import jax
+from engine_runs import CODE, call, command, entered, killed, last_row, train
 from jax_runs import write_files
 from run_fakes import outcome_of
-from torch_runs import command, killed, last_row
-from typer.testing import CliRunner
 
-from trainer_cli.cli import app
 from trainer_cli.threads import fix_threads
 from trainer_cli.wrappers import jax_engine
-
-CODE = ("--code", "parts.py")
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     write_files(tmp_path)
-    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NPROC", raising=False)
-    yield tmp_path
-    sys.modules.pop("trainer_code_parts", None)
-
-
-@pytest.fixture
-def tmp_path():
-    folder = Path(tempfile.mkdtemp()).resolve()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(app, [*map(str, words)])
-    assert result.exit_code == code, result.output
-    return result.output
-
-
-def train(run, *words, code=0):
-    return call("train", "run.cfg", "-o", run, *CODE, *words, code=code)
+    with entered(tmp_path, monkeypatch) as found:
+        yield found
 
 
 def test_a_run_learns_and_is_scored_and_predicts_in_a_fresh_process(folder):

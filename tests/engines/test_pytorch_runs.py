@@ -4,47 +4,25 @@ import json
 import re
 import shutil
 import signal
-import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
 
+import engine_runs
+from engine_runs import CODE, call, command, killed, last_row
 from run_fakes import outcome_of
-from torch_runs import command, killed, last_row, write_files
-from typer.testing import CliRunner
 
-from trainer_cli.cli import app
 from trainer_cli.wrappers.torch_engine import TorchEngine
 
-CODE = ("--code", "parts.py")
-
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    write_files(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    yield tmp_path
-    sys.modules.pop("trainer_code_parts", None)
-
-
-@pytest.fixture
-def tmp_path():
-    folder = Path(tempfile.mkdtemp()).resolve()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(app, [*map(str, words)])
-    assert result.exit_code == code, result.output
-    return result.output
+def folder(torch_folder):
+    return torch_folder
 
 
 def train(run, *words, code=0):
-    return call("train", "run.cfg", "-o", run, *CODE, "-q", *words, code=code)
+    return engine_runs.train(run, "-q", *words, code=code)
 
 
 def test_a_run_learns_and_is_scored_and_predicts_in_a_fresh_process(folder):

@@ -2,29 +2,21 @@
 
 import json
 import re
-import shutil
 import signal
-import sys
-import tempfile
 from contextlib import nullcontext
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("thinc")
 
-from jax_runs import CONFIG, write_files
+from engine_runs import CODE, CONFIG, command, entered, killed, last_row, train, write_run
 from run_fakes import outcome_of
 from safetensors.numpy import load_file
 from thinc.api import Model, Relu, Softmax, chain
-from torch_runs import command, killed, last_row
-from typer.testing import CliRunner
 
-from trainer_cli.cli import app
 from trainer_cli.wrappers import thinc as wrapper
 
-CODE = ("--code", "parts.py")
 PARTS = """
 import numpy as np
 from thinc.api import Model, Relu, Softmax, chain
@@ -45,28 +37,14 @@ def watch(model, X, is_train):
         X = X * np.inf
     return X, lambda dY: dY
 """
-OURS = CONFIG.replace("JAXWrapper", "ThincWrapper").replace("from_logits = true\n", "")
+OURS = CONFIG.format(wrapper="ThincWrapper", max_steps=40).replace("from_logits = true\n", "")
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    write_files(tmp_path, PARTS, OURS)
-    monkeypatch.chdir(tmp_path)
-    yield tmp_path
-    sys.modules.pop("trainer_code_parts", None)
-
-
-@pytest.fixture
-def tmp_path():
-    folder = Path(tempfile.mkdtemp()).resolve()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def train(run, *words, code=0):
-    result = CliRunner().invoke(app, ["train", "run.cfg", "-o", run, *CODE, *words])
-    assert result.exit_code == code, result.output
-    return result.output
+    write_run(tmp_path, PARTS, OURS)
+    with entered(tmp_path, monkeypatch) as found:
+        yield found
 
 
 def test_a_run_learns_and_is_scored_and_predicts_in_a_fresh_process(folder):

@@ -11,8 +11,15 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
+from engine_runs import CODE, call
 from safetensors.torch import load_file
-from test_pytorch_runs import CODE, call, folder, tmp_path, train  # noqa: F401 - fixtures
+from test_pytorch_runs import train
+
+
+@pytest.fixture
+def folder(torch_folder):
+    return torch_folder
+
 
 ROOT = Path(__file__).parents[2]
 CONFIG, SHIPPED = ROOT / "configs" / "torch-cnn.cfg", ROOT / "configs" / "code" / "torch_cnn.py"
@@ -32,7 +39,7 @@ def write(path, array):
     path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes(), mtime=0))
 
 
-def test_the_shipped_network_learns_stripes(tmp_path):  # noqa: F811
+def test_the_shipped_network_learns_stripes(tmp_path):
     places = []
     for section, n in (("train", 300), ("dev", 100)):
         for kind, array in zip(("images", "labels"), stripes(n, n), strict=True):
@@ -52,7 +59,7 @@ def test_it_is_short(path):
     assert len(path.read_text().splitlines()) < 40
 
 
-def test_what_is_exported_is_a_state_dict_of_the_module(folder):  # noqa: F811
+def test_what_is_exported_is_a_state_dict_of_the_module(folder):
     train("run")
     call("export", "run", "--format", "safetensors", "-o", "params.safetensors", *CODE)
     from trainer_cli.registry import registry

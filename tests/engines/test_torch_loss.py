@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from test_pytorch_runs import call, folder, tmp_path  # noqa: F401 - fixtures
+from engine_runs import call
 
 from trainer_cli.api import BinaryCrossentropy, CategoricalCrossentropyV4, Huber, MeanSquaredError
 from trainer_cli.arrays import Batch, Ragged, slice_rows
@@ -16,6 +16,12 @@ from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.gradient import loss_share
 from trainer_cli.losses import TorchLoss
 from trainer_cli.losses.torch_loss import OF_CLASSES, OF_LOGITS
+
+
+@pytest.fixture
+def folder(torch_folder):
+    return torch_folder
+
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(7, 4)).astype(np.float32)
@@ -237,7 +243,7 @@ def test_nan_goes_through_for_the_caller_to_stop_at(name):
     assert grad.shape == guesses.shape
 
 
-def test_a_loss_that_does_not_fit_is_told_at_its_place(folder):  # noqa: F811
+def test_a_loss_that_does_not_fit_is_told_at_its_place(folder):
     text = (folder / "run.cfg").read_text()
     before = '@losses = "CategoricalCrossentropy.v4"\nfrom_logits = true'
     for settings, key, rule in (

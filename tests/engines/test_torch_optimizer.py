@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from test_pytorch_runs import call, folder, tmp_path  # noqa: F401 - fixtures
+from engine_runs import call
 from torch_runs import write_files
 
 from trainer_cli import checkpoint, tensors
@@ -18,6 +18,12 @@ from trainer_cli.errors import ArgumentError, DivergedError, ModelFileError
 from trainer_cli.optimizers import TorchOptimizer
 from trainer_cli.optimizers.torch_optimizer import REFUSED
 from trainer_cli.store import view
+
+
+@pytest.fixture
+def folder(torch_folder):
+    return torch_folder
+
 
 X = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
 NAMES = sorted(
@@ -217,7 +223,7 @@ def test_wrong_settings_are_told(message):
     assert message in str(caught.value)
 
 
-def test_a_run_is_trained_by_it_stopped_and_resumed(folder):  # noqa: F811
+def test_a_run_is_trained_by_it_stopped_and_resumed(folder):
     write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "AdamW"\nlearn_rate = 0.02\nweight_decay = 0.1')
     line = ("--code", "parts.py", "-q")
     call("train", "run.cfg", "-o", "whole", *line)
@@ -239,7 +245,7 @@ def test_a_run_is_trained_by_it_stopped_and_resumed(folder):  # noqa: F811
     assert not (folder / "other" / "checkpoints").exists()
 
 
-def test_a_checkpoint_whose_state_is_cut_short_is_told_with_its_file(folder):  # noqa: F811
+def test_a_checkpoint_whose_state_is_cut_short_is_told_with_its_file(folder):
     write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "Adam"\nlearn_rate = 0.02')
     line = ("--code", "parts.py", "-q")
     call("train", "run.cfg", "-o", "run", *line, "--training.max_steps=5")
