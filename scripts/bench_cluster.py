@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from benchmark.running import ROOT, machine
+from benchmark.scaling import measured_table, predicted_table, winners
 
 from trainer_cli import loop
 from trainer_cli.backend import Backend, InProcess, Work
@@ -41,6 +42,7 @@ NUMBERS, PAGE = ROOT / "docs" / "scaling.json", ROOT / "docs" / "scaling.md"
 WIDTHS = (32, 256, 1536)
 BATCH_SIZES = (128, 1024)
 N_ROWS = 8192
+SETTINGS = ("2 workers", "1 worker", "2 workers, object store", "1 worker, object store")
 
 CONFIG = """
 [data.train]
@@ -104,16 +106,16 @@ class Timed:
 
 @contextmanager
 def backends(ready: Ready) -> Iterator[dict[str, Timed]]:
-    """One process, one worker and two, and two that share no memory, ready to compute the same run."""
+    """One process, and workers with shared memory and without it, ready to compute the same run."""
     work = Work(ready.job, ready.facts, [], None, print, lambda: None)
     import ray
 
     with ExitStack() as stack:
         os.environ |= QUIET
-        stack.enter_context(own(ray, n_cpus=8))
+        stack.enter_context(own(ray, n_cpus=6))
         found: dict[str, Backend] = {"one process": InProcess(ready.job)}
-        for name, n in (("2 workers", 2), ("1 worker", 1), ("2 workers, object store", 2)):
-            driver: Any = stack.enter_context(RayCluster(workers=n).open(work))
+        for name in SETTINGS:
+            driver: Any = stack.enter_context(RayCluster(workers=int(name[0])).open(work))
             if "store" in name:
                 driver.memory = None
             found[name] = driver
@@ -173,7 +175,17 @@ def main() -> None:
                 for size in BATCH_SIZES:
                     lines.append(measured(Path(name), width, size, asked.rounds, asked.steps))
                     print(json.dumps(lines[-1]), flush=True)
-        NUMBERS.write_text(json.dumps({"machine": machine(), "lines": lines}, indent=1) + "\n")
+        NUMBERS.write_text(json.dumps({"machine": machine(), "lines": lines}, indent=1) + "\n", encoding="utf-8")
+    found = json.loads(NUMBERS.read_text(encoding="utf-8"))
+    write("measured", f"{measured_table(found['lines'])}\n{winners(found['lines'])} It ran on {found['machine']}.\n")
+    write("computed", predicted_table(found["lines"]))
+
+
+def write(mark: str, text: str) -> None:
+    """Put a text between its two marks on the page."""
+    before, begin, rest = PAGE.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
+    end = f"<!-- /{mark} -->"
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 if __name__ == "__main__":
