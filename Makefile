@@ -35,7 +35,7 @@ clean:
 	touch $@
 
 .venv/installed-test: .venv/installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,report,images,parquet,zst,test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[fast,report,images,parquet,sweep,zst,test]"
 	touch $@
 
 # The other libraries whose models can be trained, and Ray, in an environment of their own: they are large. The torch of this

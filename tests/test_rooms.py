@@ -25,6 +25,7 @@ ROOMS = {
     "plans": "loading assembly inspection predictions records spacy_documents class_counts mistakes assessment "
     "importance",
     "runs": "cluster provenance changes saver snapshot run session cross_validation scoring",
+    "sweeps": "sweep",
     "edge": "cli __main__ api",
 }
 RANKS = {name: rank for rank, names in enumerate(ROOMS.values()) for name in names.split()}

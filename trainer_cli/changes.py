@@ -72,6 +72,14 @@ def of_config(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def of_limits(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What has changed in when a run stops, a sentence each."""
+    old, new = before.get("training", {}), now.get("training", {})
+    return [
+        line for key in FREE_TRAINING for line in changed_values(f"training.{key}", old.get(key, 0), new.get(key, 0))
+    ]
+
+
 def bits(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that the bits of a run depend on."""
     kept = {name: section for name, section in config.items() if name not in FREE_SECTIONS}

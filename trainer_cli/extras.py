@@ -13,6 +13,7 @@ EXTRAS = {
     "PIL.ImageOps": ("Pillow", "images"),
     "jax": ("jax", "jax"),
     "optax": ("optax", "jax"),
+    "optuna": ("optuna", "sweep"),
     "pyarrow": ("pyarrow", "parquet"),
     "pyarrow.parquet": ("pyarrow", "parquet"),
     "ray": ("ray", "ray"),

@@ -75,13 +75,17 @@ class Ready:
 
 @dataclass(frozen=True)
 class Session:
-    """What every part of a call needs: who is told, who may stop it, what time it is, which changes are allowed."""
+    """What every part of a call needs: who is told, who may stop it, what time it is, which changes are allowed.
+
+    `n_cores` is how many cores a rule for threads may give out; all that there are where it is None.
+    """
 
     progress: Progress
     flag: StopFlag
     code: Sequence[Path] = ()
     allow_changed: Collection[str] = ()
     clock: Callable[[], float] = time.monotonic
+    n_cores: int | None = None
 
     def train(self, config: RunConfig, folder: Path, *, resume: bool, overwrite: bool) -> Ending:
         """Train in `folder`, or go on with the run that it holds, or see that it is over."""
@@ -119,11 +123,12 @@ class Session:
         with remedied(run_dir):
             before = None if found is None else provenance.read(run_dir)
         config = config if before is None else as_recorded(config, before)
-        wanted = fix_threads(config.system.threads, engines(config.config.get("model", {})))
+        n_cores = self.n_cores or cores()
+        wanted = fix_threads(config.system.threads, engines(config.config.get("model", {})), n_cores)
         # What is drawn and fitted before the number of threads is known shall not depend on the machine's.
         with threadpool_limits(1):
             job = assemble(config, self.flag, cache_of(config, run_dir), begins=found is None)
-        threads = resolve_threads(wanted, job.largest_product, cores())
+        threads = resolve_threads(wanted, job.largest_product, n_cores)
         conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
         data = self.data_facts(config, job)
         facts = provenance.provenance(conditions, seed=job.seed, data=data, code=self.code)

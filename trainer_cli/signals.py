@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
@@ -18,13 +18,16 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, SIGHUP)
 
 
 class StopFlag:
-    """Whether a signal has asked the run to stop, and which one. A second signal ends the process at once."""
+    """Whether a signal has asked the run to stop, and which one. A second signal ends the process at once, after
+    `at_once`."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: Callable[[], None] = lambda: None) -> None:
         self.received: signal.Signals | None = None
+        self.at_once = at_once
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         if self.received is not None:
+            self.at_once()
             os._exit(128 + number)
         self.received = signal.Signals(number)
 
@@ -41,12 +44,12 @@ class StopFlag:
 
 
 @contextmanager
-def stop_flag() -> Iterator[StopFlag]:
+def stop_flag(flag: StopFlag | None = None) -> Iterator[StopFlag]:
     """Catch SIGINT, SIGTERM and SIGHUP within the block; the handlers from before come back after it.
 
     A SIGHUP that is ignored already stays so: that is what `nohup` is for.
     """
-    flag = StopFlag()
+    flag = flag or StopFlag()
     before = {number: signal.getsignal(number) for number in SIGNALS}
     if before.get(SIGHUP) == signal.SIG_IGN:
         del before[SIGHUP]

@@ -32,16 +32,18 @@ def resolve_threads(threads: int | Literal["auto"], largest_product: int, n_core
     return max(1, min(n_cores, largest_product // PRODUCT_PER_THREAD))
 
 
-def fix_threads(threads: int | Literal["auto"], modules: Collection[str]) -> int | Literal["auto"]:
+def fix_threads(
+    threads: int | Literal["auto"], modules: Collection[str], n_cores: int | None = None
+) -> int | Literal["auto"]:
     """The number of threads where one of the libraries in use has to know it before it starts; else as it was.
 
     XLA, behind JAX, starts as many threads as NPROC says, or as there are cores, with its first array; the number
-    changes the bits of sums that it divides among them. "auto" is all cores then. Programs run in the thread that calls
+    changes the bits of sums that it divides among them. "auto" is all cores then, or `n_cores`. Programs run in the thread that calls
     them, which waits for each anyway: handing them to another takes a twentieth of a small network's update.
     """
     if "jax" not in modules:
         return threads
-    threads = cores() if threads == "auto" else threads
+    threads = (n_cores or cores()) if threads == "auto" else threads
     os.environ["NPROC"] = str(threads)
     if "jax" in sys.modules:
         sys.modules["jax"].config.update("jax_cpu_enable_async_dispatch", False)

@@ -17,6 +17,7 @@ from trainer_cli.cli.init_config import init_config
 from trainer_cli.cli.overrides import ConfigCommand
 from trainer_cli.cli.predict import predict
 from trainer_cli.cli.schedule import schedule
+from trainer_cli.cli.sweep import sweep
 from trainer_cli.cli.train import train
 
 __all__ = ["app"]
@@ -40,6 +41,7 @@ app.command("predict", cls=DataCommand)(predict)
 app.command("export")(export)
 app.command("debug-config", cls=ConfigCommand)(debug_config)
 app.command("cross-validate", cls=ConfigCommand)(cross_validate)
+app.command("sweep", cls=ConfigCommand)(sweep)
 app.command("schedule", cls=ConfigCommand)(schedule)
 app.command("clean")(clean)
 

@@ -94,22 +94,30 @@ def read_config(ctx: typer.Context, config: str, code: Sequence[Path] | None, mo
     """
     import os
 
-    from trainer_cli import streams, user_code
-    from trainer_cli.config.engines import told_by
+    from trainer_cli import streams
     from trainer_cli.config.run_config import read_run_config
-    from trainer_cli.errors import MissingModuleError
 
     stdin = streams.read_stdin() if config == "-" else b""
-    try:
-        user_code.import_files(code or [])
-    except MissingModuleError as err:
-        raise told_by(config, stdin, err) from err
+    import_code(config, stdin, code or [])
     return read_run_config(
         config,
         overrides=[*ctx.meta[OVERRIDES], *more],
         environment=os.environ.get("TRAINER_CONFIG_OVERRIDES", ""),
         stdin=stdin,
     )
+
+
+def import_code(config: str, stdin: bytes, code: Sequence[Path]) -> None:
+    """Run the files of the user's own parts. ConfigError: a mistake in one, or a library that the config names and that
+    is missing."""
+    from trainer_cli import user_code
+    from trainer_cli.config.engines import told_by
+    from trainer_cli.errors import MissingModuleError
+
+    try:
+        user_code.import_files(code)
+    except MissingModuleError as err:
+        raise told_by(config, stdin, err) from err
 
 
 def split(args: list[str]) -> tuple[list[str], list[str]]:

@@ -1,0 +1,68 @@
+"""What can be wrong with a sweep, found before a trial is trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trainer_cli.errors import ConfigError, Problem
+from trainer_cli.sweep.grammar import PATH, plain
+from trainer_cli.sweep.search import Search
+from trainer_cli.sweep.source import Source
+from trainer_cli.sweep.space import Choice, Dimension, Params, Space
+
+# Keys whose values make scores that cannot be compared.
+NEVER = {
+    "training.monitor": "trials are compared by one score: name it with --metric",
+    "training.score_weights": "trials are compared by one score: set the weights in the config",
+}
+# So many values of a key are tried out; of a list of more, the rest is found wrong when its turn comes.
+MOST_VALUES = 50
+
+
+def check_space(source: Source, space: Space, first: Params) -> None:
+    """Put each value into the config. ConfigError: a key that there is not, or a value that it cannot have.
+
+    A value that the config refuses may fit to other values of its trial: it is wrong if it is refused beside those of
+    the `first` trial as well.
+    """
+    problems: list[Problem] = []
+    for each in space:
+        if reason := NEVER.get(plain(each.name)):
+            problems.append(Problem(reason, PATH, 0, each.name))
+            continue
+        for value in values_of(each):
+            found = refused(source, {each.name: value}) and refused(source, {**first, each.name: value})
+            if found:
+                problems += [told(each, problem) for problem in found]
+                break
+    if problems:
+        raise ConfigError(problems=problems)
+
+
+def values_of(each: Dimension) -> list[object]:
+    return list(each.values[:MOST_VALUES]) if isinstance(each, Choice) else [each.low, each.high, each.at(0.5)]
+
+
+def refused(source: Source, params: Params) -> tuple[Problem, ...]:
+    try:
+        source.config(params)
+    except ConfigError as err:
+        return err.problems
+    return ()
+
+
+def told(each: Dimension, problem: Problem) -> Problem:
+    """A mistake that a value makes, with the remedy where `:int` was forgotten."""
+    ends = () if isinstance(each, Choice) else (each.low, each.high)
+    if (
+        ends
+        and not getattr(each, "whole", True)
+        and all(end == int(end) for end in ends)
+        and "whole" in problem.message
+    ):
+        return replace(problem, message=f"{problem.message}. A range of whole numbers ends in :int")
+    return problem
+
+
+def first_trial(search: Search) -> Params:
+    return search.suggest(1) or {}
