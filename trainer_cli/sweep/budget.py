@@ -8,7 +8,7 @@ from trainer_cli.errors import ArgumentError
 
 SPAN = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
 # Trials are asked to stop, and made to, at these parts of the budget, so that it is kept within a twentieth.
-ASKED, FORCED = 0.985, 1.02
+ASKED, FORCED = 0.975, 1.01
 MOST_AHEAD = 1.0  # seconds
 
 

@@ -15,6 +15,8 @@ NEVER = {
     "training.monitor": "trials are compared by one score: name it with --metric",
     "training.score_weights": "trials are compared by one score: set the weights in the config",
 }
+# Where in a range a value is tried beside its ends: at none that could be a whole number by chance.
+WITHIN = 0.3141592653589793
 # So many values of a key are tried out; of a list of more, the rest is found wrong when its turn comes.
 MOST_VALUES = 50
 
@@ -40,7 +42,7 @@ def check_space(source: Source, space: Space, first: Params) -> None:
 
 
 def values_of(each: Dimension) -> list[object]:
-    return list(each.values[:MOST_VALUES]) if isinstance(each, Choice) else [each.low, each.high, each.at(0.5)]
+    return list(each.values[:MOST_VALUES]) if isinstance(each, Choice) else [each.low, each.high, each.at(WITHIN)]
 
 
 def refused(source: Source, params: Params) -> tuple[Problem, ...]:

@@ -73,6 +73,7 @@ class Record:
     higher_is_better: bool = True
     seconds: float = 0.0
     trials: dict[int, Trial] = field(default_factory=dict)
+    _lines: dict[int, str] = field(default_factory=dict, repr=False)
 
     def save(self) -> None:
         """Write all but the trials."""
@@ -84,8 +85,10 @@ class Record:
     def put(self, trial: Trial) -> None:
         """Write a trial's row, in the place of the one it had."""
         self.trials[trial.trial] = trial
-        rows = [line(self.trials[number]) for number in sorted(self.trials)]
-        storage.replace_file(self.folder / TRIALS, "".join(rows).encode())
+        for number, each in self.trials.items():
+            if number == trial.trial or number not in self._lines:
+                self._lines[number] = line(each)
+        storage.replace_file(self.folder / TRIALS, "".join(self._lines[n] for n in sorted(self._lines)).encode())
 
     def turned(self, score: float | None) -> float | None:
         """A score turned so that higher is better, or back."""

@@ -68,12 +68,13 @@ def drawn(space: Space, seed: int) -> Iterator[Params]:
     seen: set[str] = set()
     draw = repeats = 0
     n = size(space)
+    rest = (each for each in grid(space) if written(each) not in seen)
     while len(seen) < n:
         if repeats < MOST_REPEATS:
             params = at(space, [generator(seed, "sweep", each.name, draw).random() for each in space])
             draw += 1
         else:
-            params = next(each for each in grid(space) if written(each) not in seen)
+            params = next(rest)
         if written(params) in seen:
             repeats += 1
             continue

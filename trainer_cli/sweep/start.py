@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from trainer_cli.config.overrides import read_arguments
+from trainer_cli.config.overrides import Override, read_arguments
 from trainer_cli.config.run_config import RunConfig
-from trainer_cli.errors import ArgumentError, ConfigError
+from trainer_cli.errors import ArgumentError, ConfigError, Problem
 from trainer_cli.lock import Lock
 from trainer_cli.sweep import record as records
 from trainer_cli.sweep.check import check_space
-from trainer_cli.sweep.grammar import read_space
+from trainer_cli.sweep.grammar import PATH, RANGE, read_space
 from trainer_cli.sweep.record import Plan, Record
 from trainer_cli.sweep.search import Search, grid_search, random_search
 from trainer_cli.sweep.source import Source
@@ -20,6 +22,7 @@ from trainer_cli.sweep.space import Space, at, size
 from trainer_cli.threads import cores
 
 DEFAULT_TRIALS = 20
+MONITOR = "--training.monitor"
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,9 @@ def prepare(request: Request) -> Ready:
     records.check(request.output, resume=request.resume, overwrite=request.overwrite)
     before = records.read(request.output) if request.resume and records.is_sweep(request.output) else None
     plan = planned(request, before)
-    fixed = [override.name for override in read_arguments(request.source.words)[0]]
-    space = read_space(plan.space, fixed)
+    fixed = read_arguments(request.source.words)[0]
+    check_dashes(fixed)
+    space = read_space(plan.space, [override.name for override in fixed])
     if not space:
         raise ArgumentError(
             "there is nothing to sweep: name a key with its values, optimizer.learn_rate=1e-4..1e-1:log"
@@ -94,6 +98,14 @@ def prepare(request: Request) -> Ready:
         records.check_same(before, plan, config)
     search = search_of(plan, space, request.n_workers)
     return Ready(request, plan, source, config, space, search, before, notes(request, config, space, plan))
+
+
+def check_dashes(fixed: Sequence[Override]) -> None:
+    """ConfigError: what sets a key to one value has a range for it."""
+    for each in fixed:
+        if isinstance(each.value, str) and RANGE.fullmatch(each.value):
+            message = f"a key that is swept is written without dashes: {each.name}={each.value}"
+            raise ConfigError(problems=[Problem(message, PATH, 0, f"--{each.name}")])
 
 
 def planned(request: Request, before: Record | None) -> Plan:
@@ -113,11 +125,15 @@ def watched(source: Source, space: Space, plan: Plan) -> tuple[Source, RunConfig
         raise ConfigError(problems=[config.problem("data", message)])
     if plan.metric is None:
         return source, config
-    words = [f"--training.monitor={plan.metric}"]
+    words = [f"{MONITOR}={json.dumps(plan.metric)}"]
     if config.training.score_weights:
         words.append("--training.score_weights={}")
     source = replace(source, words=(*source.words, *words))
-    return source, base(source, space)
+    try:
+        return source, base(source, space)
+    except ConfigError as err:
+        found = [replace(each, where="--metric") if each.where == MONITOR else each for each in err.problems]
+        raise ConfigError(problems=found) from err
 
 
 def base(source: Source, space: Space) -> RunConfig:

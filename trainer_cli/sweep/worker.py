@@ -160,6 +160,8 @@ def main(fd: int) -> None:
         parent = Parent(connection, flag)
         parent.listen()
         ended = run_trial(task_of(message), parent, flag)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
         parent.tell(ended)
     os._exit(ended.exit_code)
 
@@ -188,7 +190,7 @@ def run_trial(task: Task, parent: Parent, flag: StopFlag) -> Ended:
         if not isinstance(err, TrainerError | Stopped):
             traceback.print_exc()
         state, reason, code = failed_by(err)
-        print(reason, file=sys.stderr)
+    print(f"{state}: {reason}")
     return with_scores(Ended(task.trial, state, reason, code), task, ending, monitors)
 
 
