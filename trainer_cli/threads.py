@@ -38,8 +38,9 @@ def fix_threads(
     """The number of threads where one of the libraries in use has to know it before it starts; else as it was.
 
     XLA, behind JAX, starts as many threads as NPROC says, or as there are cores, with its first array; the number
-    changes the bits of sums that it divides among them. "auto" is all cores then, or `n_cores`. Programs run in the thread that calls
-    them, which waits for each anyway: handing them to another takes a twentieth of a small network's update.
+    changes the bits of sums that it divides among them. "auto" is all cores then, or `n_cores`. Programs run in the
+    thread that calls them, which waits for each anyway: handing them to another takes a twentieth of a small network's
+    update.
     """
     if "jax" not in modules:
         return threads
