@@ -147,16 +147,14 @@ def earlier(run_dir: Path, log_bytes: int, job: Job) -> list[tuple[int, float]]:
     return found
 
 
-def main(fd: int) -> None:
-    """Train the trial that the sweep at the other end of `fd` sends, and exit."""
-    streams.open_missing()
-    streams.quieten()
+def main(connection: Connection[Any, Any], log: str) -> None:
+    """Train the trial that the sweep at the other end of `connection` sends, and exit; what it prints goes to `log`."""
+    os.setsid()
+    redirect(log)
     with stop_flag() as flag:
-        connection: Connection[Any, Any] = Connection(fd)
-        os.set_inheritable(fd, False)
         message = channel.receive(connection)
         if message is None:
-            sys.exit(1)
+            os._exit(1)
         parent = Parent(connection, flag)
         parent.listen()
         ended = run_trial(task_of(message), parent, flag)
@@ -164,6 +162,15 @@ def main(fd: int) -> None:
             stream.flush()
         parent.tell(ended)
     os._exit(ended.exit_code)
+
+
+def redirect(path: str) -> None:
+    """Let what this process prints be added to a file, for whoever prints it."""
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+    streams.quieten()
 
 
 def run_trial(task: Task, parent: Parent, flag: StopFlag) -> Ended:
