@@ -137,7 +137,7 @@ def trained(ready: Ready, display: Display, flag: StopFlag, start_time: float, c
             display.note(line)
         display.say(summary(ready, record))
         pool = Pool(ready.request.n_workers, record.folder)
-        flag.at_once = pool.close
+        flag.at_once = pool.abandon
         resources = Resources(
             output=ready.request.output,
             code=tuple(map(str, code)),

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any
 
+from trainer_cli.signals import SIGNALS
 from trainer_cli.sweep import channel
 from trainer_cli.sweep.executor import Ended, Report, Task, report_of
 from trainer_cli.sweep.worker import main
@@ -53,7 +54,7 @@ class Pool:
         ours, theirs = Pipe()
         log = self.folder / f"{Path(task.folder).name}.log"
         process = self._context.Process(target=main, args=(theirs, str(log)), name=f"trial-{task.trial}")
-        with safe_path():
+        with sheltered():
             process.start()
         theirs.close()
         channel.send(ours, task.message())
@@ -91,6 +92,11 @@ class Pool:
         for number in list(self._workers):
             self.kill(number)
             self._end(number)
+
+    def abandon(self) -> None:
+        """End all trials, and wait for none."""
+        for worker in self._workers.values():
+            kill_group(worker.process)
 
     def _received(self, number: int) -> list[Report]:
         """What one message of a trial says; the last one is kept until its process is gone."""
@@ -143,13 +149,16 @@ def kill_group(process: Any) -> None:
 
 
 @contextmanager
-def safe_path() -> Iterator[None]:
-    """The first process that is started, of which all are copies, looks for no module in the current folder."""
+def sheltered() -> Iterator[None]:
+    """For the first process that is started, of which all are copies: it looks for no module in the current folder, and
+    what signals ask of the group of this process does not concern it."""
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         if before is None:
             del os.environ[SAFE_PATH]
         else:

@@ -15,6 +15,7 @@ from trainer_cli.signals import StopFlag
 from trainer_cli.sweep import budget, record
 from trainer_cli.sweep.display import Display
 from trainer_cli.sweep.executor import Began, Ended, Executor, Moved, Report, Scored, Task
+from trainer_cli.sweep.reached import reached
 from trainer_cli.sweep.record import Record
 from trainer_cli.sweep.search import Search
 from trainer_cli.sweep.source import Source
@@ -169,6 +170,9 @@ class Sweep:
         reason = self.why if ended.state == "stopped" and self.why else ended.reason
         names = ("score", "score_step", "scores", "steps", "seconds")
         known = {name: getattr(ended, name) for name in names}
+        if ended.steps is None and self.record.metric is not None:  # its process could not tell
+            folder = self.record.folder / trial.folder
+            known |= reached(folder, higher_is_better=self.record.higher_is_better)
         trial = record.updated(trial, {**known, "state": ended.state, "reason": reason, "exit_code": ended.exit_code})
         before = self.record.best
         self.record.put(trial)

@@ -83,8 +83,3 @@ def from_row(row: Any, place: str) -> Trial:
 def folder_of(number: int) -> str:
     """The name of a trial's run directory."""
     return f"trial-{number:04d}"
-
-
-def finite(value: float | None) -> float | None:
-    """A number that JSON can hold, or nothing."""
-    return value if value is not None and math.isfinite(value) else None

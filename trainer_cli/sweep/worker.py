@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import signal
@@ -16,22 +15,21 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from trainer_cli import checkpoint, json_text, streams, user_code
+from trainer_cli import json_text, streams, user_code
 from trainer_cli.checkpoint import Checkpoint
-from trainer_cli.errors import DivergedError, ModelFileError, OutputError, Stopped, StorageError, TrainerError
+from trainer_cli.errors import DivergedError, OutputError, Stopped, TrainerError
 from trainer_cli.job import Job, Monitor
 from trainer_cli.lock import Lock
 from trainer_cli.loggers.logger import Logger
 from trainer_cli.loop import Step
 from trainer_cli.progress import Progress
-from trainer_cli.provenance import NAME as FACTS
 from trainer_cli.session import LOG, Ending, Ready, Session
-from trainer_cli.signals import StopFlag, stop_flag
+from trainer_cli.signals import SIGNALS, StopFlag, stop_flag
 from trainer_cli.state import Limits, RunState
 from trainer_cli.sweep import channel
 from trainer_cli.sweep.executor import Began, Ended, Moved, Report, Scored, Task, message_of, task_of
+from trainer_cli.sweep.reached import finite, reached
 from trainer_cli.sweep.source import read
-from trainer_cli.sweep.trial import finite
 
 # So long a run directory is waited for that another process is about to leave.
 LOCK_SECONDS = 15.0
@@ -152,6 +150,7 @@ def main(connection: Connection[Any, Any], log: str) -> None:
     os.setsid()
     redirect(log)
     with stop_flag() as flag:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # that the process has from its parent
         message = channel.receive(connection)
         if message is None:
             os._exit(1)
@@ -176,7 +175,6 @@ def redirect(path: str) -> None:
 def run_trial(task: Task, parent: Parent, flag: StopFlag) -> Ended:
     """Train one trial, or go on with it; however that ends is told, not raised."""
     monitors: list[Monitor] = []
-    ending: Ending | None = None
     try:
         wait_for(Path(task.folder), flag)
         user_code.import_files([Path(path) for path in task.code])
@@ -198,7 +196,8 @@ def run_trial(task: Task, parent: Parent, flag: StopFlag) -> Ended:
             traceback.print_exc()
         state, reason, code = failed_by(err)
     print(f"{state}: {reason}")
-    return with_scores(Ended(task.trial, state, reason, code), task, ending, monitors)
+    known = reached(Path(task.folder), higher_is_better=watched(monitors[0])[1]) if monitors else {}
+    return Ended(task.trial, state, reason, code, **known)
 
 
 def ended_by(ending: Ending) -> tuple[str, str, int]:
@@ -221,43 +220,6 @@ def failed_by(err: BaseException) -> tuple[str, str, int]:
         return state, f"{told}: {err}" if told else str(err), err.exit_code
     message = f"{type(err).__name__}: {err}"
     return ("failed", f"{place}: {message}", 2) if place else ("failed", f"an error of ours: {message}", 1)
-
-
-def with_scores(ended: Ended, task: Task, ending: Ending | None, monitors: list[Monitor]) -> Ended:
-    """The end of a run with what it has reached, as its newest checkpoint knows it."""
-    run_dir = Path(task.folder)
-    try:
-        found = checkpoint.newest(run_dir).checkpoint
-    except (ModelFileError, StorageError):
-        found = None
-    if found is None or not (run_dir / FACTS).exists() or not monitors:
-        return ended
-    best, score = found.state.get("best"), None
-    if best is not None:
-        higher = watched(monitors[0])[1]
-        score = best["score"] if higher else -best["score"]
-    return Ended(
-        ended.trial,
-        ended.state,
-        ended.reason,
-        ended.exit_code,
-        score=finite(score),
-        score_step=None if best is None else best["step"],
-        scores=scores_at(run_dir, None if best is None else best["step"]),
-        steps=found.step,
-        seconds=round(found.state["seconds"], 3),
-    )
-
-
-def scores_at(run_dir: Path, step: int | None) -> dict[str, float | None]:
-    """All scores of the evaluation after `step` updates, as the log has them."""
-    try:
-        rows = [json.loads(line) for line in (run_dir / LOG).read_text("utf-8").splitlines() if line.endswith("}")]
-    except (OSError, ValueError):
-        return {}
-    row: dict[str, Any] = next((row for row in reversed(rows) if row.get("step") == step), {})
-    left_out = {"step", "epoch", "samples", "learn_rate", "batch_size", "seconds", "final"}
-    return {key: value for key, value in row.items() if key not in left_out}
 
 
 def wait_for(folder: Path, flag: StopFlag, clock: Callable[[], float] = time.monotonic) -> None:
