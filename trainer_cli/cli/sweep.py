@@ -129,7 +129,6 @@ def trained(ready: Ready, display: Display, flag: StopFlag, start_time: float, c
     from trainer_cli.sweep.pool import Pool
     from trainer_cli.sweep.start import summary
     from trainer_cli.sweep.sweep import Resources, Sweep
-    from trainer_cli.threads import cores
 
     lock, record = ready.claim()
     with lock:
@@ -143,7 +142,6 @@ def trained(ready: Ready, display: Display, flag: StopFlag, start_time: float, c
             code=tuple(map(str, code)),
             n_cores=ready.n_cores,
             prunes=ready.plan.prune is not None,
-            pins_threads=ready.n_cores < cores(),
         )
         Sweep(record, ready.source, ready.search, pool, resources, display, flag, start_time).go()
     return record

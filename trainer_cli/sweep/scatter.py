@@ -34,8 +34,9 @@ def draw(record: Record, space: Space, picture_format: str) -> bytes:
             else:
                 panel.set_visible(False)
         figure.suptitle(f"{len(trials)} trials", fontsize=10)
+        figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=8, fontsize=8)
 
-    return drawn(fill, (PANEL_WIDTH * across, PANEL_HEIGHT * down + 0.4), picture_format)
+    return drawn(fill, (PANEL_WIDTH * across, PANEL_HEIGHT * down + 0.7), picture_format)
 
 
 def draw_panel(panel: Any, each: Dimension, trials: Sequence[Trial], record: Record) -> None:
@@ -58,7 +59,6 @@ def draw_panel(panel: Any, each: Dimension, trials: Sequence[Trial], record: Rec
     panel.set_ylabel(record.metric, fontsize=9)
     panel.grid(alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)
-    panel.legend(fontsize=7)
 
 
 def placed(each: Dimension, trials: Sequence[Trial]) -> tuple[list[float], list[str]]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer_cli.config.loaded import load
 from trainer_cli.config.run_config import read_run_config
 from trainer_cli.errors import TrainerError
 from trainer_cli.session import CONFIG
@@ -35,7 +34,6 @@ class Resources:
     code: tuple[str, ...] = ()
     n_cores: int = 1
     prunes: bool = False
-    pins_threads: bool = False
 
 
 class Sweep:
@@ -90,6 +88,8 @@ class Sweep:
 
     def take_over(self) -> None:
         """Tell the search of the trials of earlier calls, and line up those that are not over."""
+        if (best := self.record.best) is not None:
+            self.keep_best(best)  # a kill may have come before it was written
         for number, trial in sorted(self.record.trials.items()):
             self.search.adopt(number, trial.params)
             for step, value in trial.curve or () if not trial.is_undone else ():
@@ -187,10 +187,9 @@ class Sweep:
         """Write the config of the best trial, as its run directory has it."""
         path = self.record.folder / trial.folder / CONFIG
         try:
-            if self.resources.pins_threads and trial.threads is not None:
-                text = read_run_config(path, overrides=[f"--system.threads={trial.threads}"]).filled_text()
-            else:
-                text = load(path).text
+            # Which number of threads "auto" stands for depends on how many trials there were at once.
+            threads = [] if trial.threads is None else [f"--system.threads={trial.threads}"]
+            text = read_run_config(path, overrides=threads).filled_text()
         except TrainerError as err:
             self.display.note(f"best.cfg could not be written: {err}")
             return
