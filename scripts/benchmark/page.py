@@ -91,7 +91,7 @@ def table(rows: list[tuple[str, ...]]) -> str:
 
 
 def ran_on(name: str, result: Mapping[str, Any]) -> str:
-    """One item a program: machine, threads, load, versions, and the settings it chose."""
+    """One item a program: machine, threads, load, versions, and the settings it chose; then the line's note."""
     items = []
     for who, runs in result["runs"].items():
         machine, versions = result["machines"][who], runs[-1]["versions"]
@@ -105,7 +105,8 @@ def ran_on(name: str, result: Mapping[str, Any]) -> str:
             *([f"words a second by turns, load {span(turns)} at the start"] if turns else []),
         ]
         items.append(f"- {name}, {who}: {'; '.join(facts)}\n")
-    return "".join(items)
+    note = LINES[name].note
+    return "".join(items) + (f"- {name}: {note}\n" if note else "")
 
 
 def loads(runs: Runs, machine: Mapping[str, Any]) -> list[float]:

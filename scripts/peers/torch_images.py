@@ -1,5 +1,6 @@
 """Fashion-MNIST in PyTorch: the same networks, rates and numbers of updates as configs/fashion-mnist{,-cnn}.cfg.
 
+The first numbers are PyTorch's, which the convolutional network of the config has too (`fan_in_uniform_init.v1`).
 TRAIN, DEV and TEST are files of images, `*-images-idx3-ubyte.gz`, with the labels beside them.
 """
 
@@ -44,7 +45,7 @@ class Recipe:
     batch_size: int = 128
 
 
-RECIPES = {"mlp": Recipe(mlp, 7000), "cnn": Recipe(cnn, 4700, standardised=True, flipped=True)}
+RECIPES = {"mlp": Recipe(mlp, 7000), "cnn": Recipe(cnn, 7000, standardised=True, flipped=True)}
 
 
 def images(path: Path) -> tuple[Any, Any]:

@@ -200,6 +200,12 @@ def test_the_page_tells_the_loads_of_the_runs():
     assert "load 0.1 at the start" in page({"digits": result(ours=runs(0.9))})
 
 
+def test_the_page_tells_a_line_s_note_where_it_was_measured():
+    note = LINES["fashion-mnist-cnn"].note
+    assert f"- fashion-mnist-cnn: {note}\n" in page({"fashion-mnist-cnn": result(ours=runs(0.9))})
+    assert note not in page({"digits": result(ours=runs(0.9))})
+
+
 def test_numbers_of_other_lines_stay(tmp_path, monkeypatch):
     written_to(tmp_path, monkeypatch)
     results.keep("digits", "ours", runs(0.9), MACHINE)
