@@ -101,6 +101,8 @@ LINES = {
         "brown-tagger.cfg",
         also=("words_per_second", "train_words_per_second"),
         speed=3.0,
+        note="many programs shared the two cores throughout, whatever the load at the starts: seconds, and words a "
+        "second in training, compare nothing; words a second do where they were measured by turns",
     ),
     "letters": Line(
         "Letters, 16 columns, 26 classes (made up)",

@@ -18,8 +18,9 @@ those seconds, and words a second, are no comparison.
 Ours is trained and scored by the commands `trainer train` and `trainer evaluate` alone. Ours and the peers learn from
 the same rows, choose among settings by the same dev rows, and are scored on test rows that neither has seen. A number
 is the median over seeds, or the mean over splits where the table says so; in brackets the least and the greatest.
-Words a second "by turns" were measured after all training: the models of one seed tag the test words one after the
-other, three times over, and the median counts; ours with reading and encoding, the peer with its words in memory.
+Words a second "by turns" were measured after training: the models of one seed tag the test words one after the other,
+three times over, in three passes each time. The best pass counts, which other programs disturbed least, and of the
+three times the median. Ours reads and encodes the file in each pass, the peer has its words in memory.
 """
 TABLE = ("data", "score", "program", "result", "seconds", "ours holds")
 NAMES = {"rmse": "RMSE", "r2": "R²", "words_per_second": "words/s", "train_words_per_second": "words/s in training"}
