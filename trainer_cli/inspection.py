@@ -27,6 +27,7 @@ from trainer_cli.run_schedules import (
     check_followers,
     check_parameters,
     check_values,
+    check_workers,
     size_key,
     steps_of,
     varying,
@@ -117,6 +118,7 @@ def inspect(config: RunConfig) -> Inspection:
     batcher, _ = assembly.batching(config, samples[0].X, samples[0].Y)
     n_steps = steps_of(config, assembly.n_units(batcher, samples[0].X, n), batch_size)
     check_values(config, optimizer, schedules, n_steps)
+    check_workers(config, n_steps)
     if is_whole and not config.training.balance:
         check_one_row(config, model, samples[0].X, n, batch_size, batcher)
     value = one_update(config, model, loss, samples[0])

@@ -21,7 +21,8 @@ STORE_BYTES = 200 << 20
 GRACE = 5.0
 
 # No statistics are sent, and no hint is given about graphics cards, which are none of Ray's business here.
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+# Workers are no background work: the run waits for them, so they do not stand back for others as Ray's do (nice 15).
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_worker_niceness": "0"}
 
 
 @contextmanager

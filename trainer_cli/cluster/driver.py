@@ -207,16 +207,17 @@ class Driver:
         job, data = self.job, self.job.dev[name]
         n_batches = -(-data.n // job.eval_batch_size)
         jobs = [range(each[0].start, each[-1].stop) for each in dealt(n_batches, PARTS_PER_WORKER * self.crew.n)]
+        found: dict[int, Counts | Failure] = {}
+        # The averages are there until the last worker has been told them.
         with job.model.use_params(job.optimizer.averages):
             give = self.published(None)
-        self.is_trained_on = False
+            self.is_trained_on = False
 
-        def ask(member: Member, indexes: range) -> Any:
-            return member.actor.count.remote(name, self.batches(data, indexes), *give(member))
+            def ask(member: Member, indexes: range) -> Any:
+                return member.actor.count.remote(name, self.batches(data, indexes), *give(member))
 
-        found: dict[int, Counts | Failure] = {}
-        for index, _, counts in watch(self.crew.run(jobs, ask), len(jobs)):
-            found[index] = counts
+            for index, _, counts in watch(self.crew.run(jobs, ask), len(jobs)):
+                found[index] = counts
         whole = succeeded(found[0])
         for index in range(1, len(jobs)):
             whole.merge(succeeded(found[index]))

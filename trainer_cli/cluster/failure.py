@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
 
 class Place(NamedTuple):
-    """Where a function that an error came through stood."""
+    """Where a function that an error came through stood: lines and columns of what it was at, columns -1 if unknown."""
 
     path: str
-    line: int
     function: str
+    line: int
+    end_line: int
+    column: int
+    end_column: int
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,7 @@ class Failure:
 
     @classmethod
     def of(cls, err: BaseException) -> Self:
-        frames = traceback.extract_tb(err.__traceback__)
-        places = tuple(Place(frame.filename, frame.lineno or 0, frame.name) for frame in frames)
+        places = tuple(place(frame) for frame in traceback.extract_tb(err.__traceback__))
         cause = None if err.__cause__ is None else cls.of(err.__cause__)
         return cls(pickled(err), type(err).__name__, words(err), places, cause)
 
@@ -46,6 +49,14 @@ class Failure:
         return err.with_traceback(retraced(self.places))
 
 
+def place(found: traceback.FrameSummary) -> Place:
+    line = found.lineno or 1
+    end = found.end_lineno or line
+    if found.colno is None or found.end_colno is None:
+        return Place(found.filename, found.name, line, end, -1, -1)
+    return Place(found.filename, found.name, line, end, found.colno, found.end_colno)
+
+
 def words(err: BaseException) -> str:
     try:
         return str(err)
@@ -54,9 +65,10 @@ def words(err: BaseException) -> str:
 
 
 def pickled(err: BaseException) -> bytes | None:
-    """An error without its traceback, if there is a way back; its constructor is not called on it."""
+    """An error without its traceback, if there is a way to. Its constructor may want more than what it has kept."""
     try:
-        found = pickle.dumps((type(err), err.args, vars(err)))
+        made_of: Any = err.__reduce__()
+        found = pickle.dumps((*made_of[:2], vars(err)))
     except Exception:  # whatever somebody's attributes raise
         return None
     return found
@@ -76,13 +88,24 @@ def retraced(places: Sequence[Place]) -> TracebackType | None:
     """A traceback through these places, for those who look for files and lines in one."""
     found = None
     for place in reversed(places):
-        found = TracebackType(found, frame(place), -1, max(1, place.line))
+        frame, at = stopped(place)
+        found = TracebackType(found, frame, -1 if place.column < 0 else at, place.line)
     return found
 
 
-def frame(place: Place) -> Any:
-    """A frame of a function of that name in that file, in which nothing has happened."""
-    code = compile("found = here()", place.path, "exec").replace(co_name=place.function, co_qualname=place.function)
-    scope: dict[str, Any] = {"here": lambda: sys._getframe(1)}
-    exec(code, scope)
-    return scope["found"]
+def stopped(place: Place) -> tuple[FrameType, int]:
+    """A frame of a function of that name in that file, and the instruction in it that stands at that place."""
+    tree = ast.parse("here()")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt | ast.expr):
+            node.lineno, node.end_lineno = place.line, place.end_line
+            node.col_offset, node.end_col_offset = max(0, place.column), max(0, place.end_column)
+    code = compile(tree, place.path, "exec").replace(co_name=place.function, co_qualname=place.function)
+    found: list[tuple[FrameType, int]] = []
+
+    def here() -> None:
+        frame = sys._getframe(1)
+        found.append((frame, frame.f_lasti))
+
+    exec(code, {"here": here})
+    return found[0]

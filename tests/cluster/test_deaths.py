@@ -1,0 +1,98 @@
+"""Workers and drivers that die or hang: the bits are the same, or the run is saved."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+from cluster_runs import trained, workers
+from killing import SLOW, WorkerKiller, begin, kill, seconds_to_end, wait_until, workers_of
+from run_fakes import CONFIG, PARTS, Silent, config_of, import_parts, outcome_of, steps, train, write_data
+
+from trainer_cli.errors import ClusterError
+
+pytest.importorskip("ray")
+
+TEXT = CONFIG.replace("[model.*.hidden]", '[model.*.slow]\n@layers = "slow.v1"\n\n[model.*.hidden]')
+SHARED = ("--training.accumulate_gradient", 5, *workers(3))
+N_DRIVERS, N_WORKERS = 5, 20
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run in which a step may take its time."""
+    write_data(tmp_path)
+    (tmp_path / "parts.py").write_text(PARTS + SLOW)
+    import_parts(tmp_path)
+    return tmp_path
+
+
+def train_on(folder, name, *overrides, progress=None):
+    config = config_of(folder, *SHARED, *overrides, text=TEXT)
+    return train(config, folder / name, resume=True, progress=progress, code=[folder / "parts.py"])
+
+
+def test_twenty_workers_and_five_drivers_are_killed_in_one_run(cluster, folder):
+    """At random moments: while they start, in a step, between two. What a driver leaves ends within ten seconds."""
+    alone = trained(folder, 0, text=TEXT)
+    (folder / "slow").touch()
+    config_of(folder, text=TEXT)
+    address = cluster.get_runtime_context().gcs_address
+    words = ["run.cfg", "-o", "run", "--resume", "--quiet", "--code", "parts.py", f"--address={address}", "--workers=3"]
+    words += ["--training.accumulate_gradient=5", "--checkpoints.max_seconds=0.1"]
+    numbers, n_killed, longest = random.Random(3), 0, 0.0
+    for n in range(1, N_DRIVERS + 1):
+        driver = begin(*words, folder=folder)
+        while n_killed < n * N_WORKERS // N_DRIVERS:
+            found = wait_until(lambda: workers_of(os.getpid()), driver)
+            time.sleep(numbers.random() * 0.3)
+            n_killed += kill(numbers.choice(found))
+        time.sleep(numbers.random())
+        driver.kill()
+        assert driver.wait() == -signal.SIGKILL, driver.stderr.read()
+        longest = max(longest, seconds_to_end(workers_of(os.getpid())))
+    last = begin(*words, folder=folder)
+    said = last.communicate()[1]
+    assert last.returncode == 0, said
+    assert longest < 10
+    assert outcome_of(folder / "run") == outcome_of(alone)
+
+
+def test_a_worker_that_hangs_or_is_stopped_is_replaced(cluster, folder):
+    alone = trained(folder, 0, text=TEXT)
+    stopper = Stopper(folder)
+    ending = train_on(folder, "run", "--cluster.worker_timeout", 8, progress=stopper)
+    assert ending.cause is None
+    assert (folder / "hangs").exists()
+    assert outcome_of(folder / "run") == outcome_of(alone)
+    assert sum("has not answered for 8 s: another one is started" in line for line in stopper.warnings) >= 2
+    assert seconds_to_end([stopper.stopped]) < 10
+
+
+class Stopper(Silent):
+    """Lets one worker hang, and stops another, which is there but does nothing from then on."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder, self.stopped = folder, None
+
+    def step(self, step, state):
+        if step.position.step == 10:
+            (self.folder / "hang").touch()
+        if step.position.step == 20:
+            self.stopped = workers_of(os.getpid())[0]
+            os.kill(self.stopped.pid, signal.SIGSTOP)
+
+
+def test_a_run_that_loses_too_many_workers_is_saved_and_goes_on_to_the_same_bits(cluster, folder):
+    alone = trained(folder, 0, text=TEXT)
+    (folder / "slow").touch()
+    ending = train_on(folder, "run", "--cluster.max_restarts", 1, progress=WorkerKiller(100))
+    assert isinstance(ending.cause, ClusterError)
+    assert ending.cause.exit_code == 4
+    assert "1 were replaced before it, as max_restarts says" in str(ending.cause)
+    assert ending.saved is not None
+    assert 0 < steps(folder / "run")[0] < 60
+    assert train_on(folder, "run").cause is None
+    assert outcome_of(folder / "run") == outcome_of(alone)

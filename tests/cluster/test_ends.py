@@ -1,0 +1,108 @@
+"""A run that starts a cluster of its own leaves no process and no folder behind, however it ends."""
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from killing import SLOW, begin, seconds_to_end, started, wait_until, workers_of
+from run_fakes import ADAM, CONFIG, PARTS, steps, write_data
+
+from trainer_cli.cluster.folder import OWNER, temporary_folder
+from trainer_cli.cluster.processes import alive, descendants, end
+
+pytest.importorskip("ray")
+
+TEXT = CONFIG.replace("[model.*.hidden]", '[model.*.slow]\n@layers = "slow.v1"\n\n[model.*.hidden]')
+WORDS = ("run.cfg", "-o", "run", "--quiet", "--code", "parts.py", "--workers=2", "--training.accumulate_gradient=2")
+
+
+@pytest.fixture
+def folder():
+    """Of a short name: it is the temporary folder of the command as well, in which Ray has its sockets."""
+    path = Path(tempfile.mkdtemp(prefix="e", dir="/tmp"))
+    write_data(path, n_dev=200)
+    (path / "parts.py").write_text(PARTS + SLOW)
+    (path / "slow").touch()
+    (path / "run.cfg").write_text(TEXT.format(folder=path, optimizer=ADAM))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def left(folder):
+    return [path.name for path in folder.glob("ray-*")]
+
+
+def stopped(folder, number, when):
+    """Start the command, wait until `when`, send the signal to all of its group as a terminal does; what it said."""
+    process = begin(*WORDS, "--training.max_steps=100000", folder=folder, TMPDIR=str(folder))
+    wait_until(lambda: when(process), process)
+    family = started(process.pid)
+    os.killpg(process.pid, number)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 128 + number, said
+    assert not alive(family)
+    assert left(folder) == []
+    return said
+
+
+def test_ctrl_c_while_ray_and_then_while_the_workers_start(folder):
+    said = stopped(folder, signal.SIGINT, lambda process: left(folder))
+    assert said.startswith("Stopped (SIGINT): nothing is saved yet. Next: trainer train run.cfg -o run")
+    said = stopped(folder, signal.SIGTERM, lambda process: workers_of(process.pid))
+    assert said.startswith("Stopped (SIGTERM): nothing is saved yet.")
+
+
+def test_ctrl_c_in_a_step_and_a_driver_that_is_killed(folder):
+    """What a killed one leaves: no process after ten seconds, and a folder until the next run starts."""
+    log = folder / "run" / "metrics.jsonl"
+    said = stopped(folder, signal.SIGINT, lambda process: log.exists() and log.read_bytes())
+    assert said.startswith(f"Stopped (SIGINT): the run is saved at step {steps(folder / 'run')[0]}. Next: ")
+
+    process = begin(*WORDS, "--resume", "--training.max_steps=100000", folder=folder, TMPDIR=str(folder))
+    n_rows = log.read_bytes().count(b"\n")
+    wait_until(lambda: log.read_bytes().count(b"\n") > n_rows, process)
+    family = started(process.pid)
+    assert len(workers_of(process.pid)) == 2
+    process.kill()
+    process.communicate()
+    assert seconds_to_end(family) < 10
+    assert len(left(folder)) == 1
+
+    step = steps(folder / "run")[0]
+    done = begin(*WORDS, "--resume", f"--training.max_steps={step + 20}", folder=folder, TMPDIR=str(folder))
+    said = done.communicate()[1]
+    assert done.returncode == 0, said
+    assert left(folder) == []
+
+
+def test_a_folder_whose_owner_lives_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(folder))
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    (folder / "ray-other").mkdir()  # without a file that says so it is none of ours
+    (folder / "ray-dead").mkdir()
+    (folder / "ray-dead" / OWNER).touch()
+    with temporary_folder() as first:
+        assert not (folder / "ray-dead").exists()
+        with temporary_folder() as second:
+            assert Path(first).is_dir()
+            assert Path(second) != Path(first)
+    assert os.listdir(folder) == ["ray-other"]
+    shutil.rmtree(folder)
+
+
+def test_processes_end_or_are_killed():
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(100)
+        os._exit(0)
+    found = [process for process in descendants(os.getpid()) if process.pid == pid]
+    assert alive(found) == set(found)
+    end(found, 0.05)
+    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+    assert alive(found) == set()
+    end([], 10)
