@@ -21,8 +21,14 @@ STORE_BYTES = 200 << 20
 GRACE = 5.0
 
 # No statistics are sent, and no hint is given about graphics cards, which are none of Ray's business here.
+# Ray does not end this process, as it does a minute after the cluster is gone: the run is saved when that is sure.
 # Workers are no background work: the run waits for them, so they do not stand back for others as Ray's do (nice 15).
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_worker_niceness": "0"}
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": str(10**6),
+}
 
 
 @contextmanager
@@ -78,7 +84,7 @@ def begin(ray: Any, **how: Any) -> None:
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
-    except (ConnectionError, RuntimeError, OSError, ValueError) as err:
+    except Exception as err:  # Ray raises this class itself where it gives up
         raise ClusterError(f"no connection to Ray at {how['address']}: {err}") from err
     except SystemExit as err:  # while it starts, Ray has a handler of its own
         raise Stopped(signal.SIGTERM.name, 128 + signal.SIGTERM) from err

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 from trainer_cli.cluster.actor import Actor, Report, Where
 from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.memory import SharedMemory
+from trainer_cli.cluster.waiting import PATIENCE, Waiting
 from trainer_cli.errors import ClusterError, ConfigError, TrainerError
 
 T = TypeVar("T")
 
-# Signals are looked for so often, in seconds, while nobody answers.
-PATIENCE = 0.2
+# So many seconds workers have to be told that they are not needed any more.
+FAREWELL = 5.0
 
 
 @dataclass
@@ -77,9 +78,18 @@ class Crew:
         return len(self.idle) + sum(call.job is not None for call in self.calls.values())
 
     def hire(self) -> None:
+        """Start a worker. ClusterError: whoever starts it for the cluster has not answered for `timeout` seconds."""
+        made: list[tuple[Any, Any]] = []
+
+        def make() -> None:
+            actor = self.ray.remote(Actor).options(**self.resources).remote()
+            made.append((actor, actor.prepare.remote(self.order)))
+
         with self.reached():
-            member = Member(self.ray.remote(Actor).options(**self.resources).remote())
-            self.ask(member, None, member.actor.prepare.remote(self.order))
+            if not Waiting(make).has_ended(self.timeout, self.check):
+                raise ClusterError(f"the head of the cluster has not answered for {self.timeout:g} s")
+        actor, reference = made[0]
+        self.ask(Member(actor), None, reference)
 
     def ask(self, member: Member, job: int | None, reference: Any) -> None:
         self.calls[reference] = Call(member, job, time.monotonic() + self.timeout)
@@ -117,7 +127,7 @@ class Crew:
         for reference in ready:
             call = self.calls.pop(reference)
             try:
-                found = self.ray.get(reference)
+                found = self.ray.get(reference, timeout=self.timeout)
             except self.ray.exceptions.RayTaskError as err:
                 raise ClusterError(f"{called(call.member)} cannot be told what to do: {reason(err)}") from err
             except self.ray.exceptions.RayError as err:
@@ -150,7 +160,7 @@ class Crew:
 
         ClusterError: that were too many, or nobody has answered for long enough for work and for a new start.
         """
-        self.ray.kill(call.member.actor)
+        Waiting(lambda: self.ray.kill(call.member.actor))
         if call.job is not None:
             todo.appendleft(call.job)
         if call.job is None and self.n_ready == 0 and time.monotonic() - self.heard >= self.timeout:
@@ -179,8 +189,8 @@ class Crew:
 
     def dismiss(self) -> None:
         """End all workers."""
-        for member in [*self.idle, *(call.member for call in self.calls.values())]:
-            self.ray.kill(member.actor)
+        members = [*self.idle, *(call.member for call in self.calls.values())]
+        Waiting(lambda: [self.ray.kill(member.actor) for member in members]).has_ended(FAREWELL)
         self.idle.clear()
         self.calls.clear()
 
