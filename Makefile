@@ -5,7 +5,7 @@ BIN = .venv/bin
 OUTPUT = out/digits
 HOW = --resume
 
-.PHONY: train test test-engines test-cluster check clean
+.PHONY: train test test-engines test-cluster torture-cluster check clean
 
 train: .venv/installed
 	$(BIN)/trainer train configs/digits.cfg --output $(OUTPUT) $(HOW)
@@ -19,6 +19,9 @@ test-engines: .venv-engines/installed
 
 test-cluster: .venv-engines/installed
 	.venv-engines/bin/python -m pytest tests/cluster
+
+torture-cluster: .venv-engines/installed
+	.venv-engines/bin/python tests/cluster/torture.py
 
 check: .venv/installed-test
 	$(BIN)/ruff format --check .

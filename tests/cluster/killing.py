@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from run_fakes import Silent
@@ -35,7 +37,7 @@ def slow():
 def stay(model, X, is_train):
     here = Path(__file__).parent
     if is_train and (here / "slow").exists():
-        time.sleep(0.02)
+        time.sleep(0.1)
     if is_train and (here / "hang").exists():
         os.rename(here / "hang", here / "hangs")
         time.sleep(1000)
@@ -43,10 +45,24 @@ def stay(model, X, is_train):
 """
 
 
-def is_worker(process):
+# What a worker is at, by the title that Ray gives its process.
+WORK = {
+    "ray::Actor.prepare": "while they started",
+    "ray::Actor.gradient": "in a step",
+    "ray::Actor.count": "in an evaluation",
+    "ray::Actor": "between two calls",
+}
+
+
+def work_of(process):
+    """What a worker is at; an empty text for a process that is none."""
     with suppress(OSError), open(f"/proc/{process.pid}/cmdline", "rb") as file:
-        return file.read().startswith(b"ray::Actor")
-    return False
+        return WORK.get(file.read().rstrip(b"\0").decode(errors="replace"), "")
+    return ""
+
+
+def is_worker(process):
+    return work_of(process) != ""
 
 
 def workers_of(pid):
@@ -79,6 +95,50 @@ class WorkerKiller(Silent):
             self.n_killed += kill(self.numbers.choice(found))
 
 
+@dataclass
+class Kills:
+    """What has been killed in a run: workers by what they were at, and drivers, whose workers took so many seconds at
+    most to end after them."""
+
+    workers: Counter[str] = field(default_factory=Counter)
+    drivers: int = 0
+    seconds: float = 0.0
+
+
+def run_with_kills(folder, address, numbers, n_drivers, n_workers):
+    """Train in `run`, with `n_drivers` killed one after the other, and before each its share of `n_workers` workers."""
+    words = ["run.cfg", "-o", "run", "--resume", "--quiet", "--code", "parts.py", f"--address={address}", "--workers=3"]
+    words += ["--training.accumulate_gradient=5", "--checkpoints.max_seconds=0.1"]
+    kills = Kills()
+    for n in range(1, n_drivers + 1):
+        driver = begin(*words, folder=folder)
+        while kills.workers.total() < n * n_workers // n_drivers:
+            found = wait_until(lambda: workers_of(os.getpid()), driver)
+            chosen, work = chosen_at(numbers.choice(list(WORK.values())), found, numbers)
+            if work and kill(chosen):
+                kills.workers[work] += 1
+        time.sleep(numbers.random())
+        driver.kill()
+        kills.drivers += driver.wait() == -signal.SIGKILL
+        kills.seconds = max(kills.seconds, seconds_to_end(workers_of(os.getpid())))
+    last = begin(*words, folder=folder)
+    said = last.communicate()[1]
+    assert last.returncode == 0, said
+    return kills
+
+
+def chosen_at(wanted, workers, numbers, seconds=1.0):
+    """One of some workers that is at the work that is wanted, if one soon is; else any; and what it is at."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for worker in numbers.sample(workers, len(workers)):
+            if work_of(worker) == wanted:
+                return worker, wanted
+        time.sleep(0.003)
+    worker = numbers.choice(workers)
+    return worker, work_of(worker)
+
+
 def begin(*words, folder, **more):
     """The command in a process of its own."""
     line = [sys.executable, "-m", "trainer_cli", "train", *map(str, words)]
@@ -92,7 +152,7 @@ def wait_until(condition, process=None, seconds=120.0):
     while not (found := condition()):
         assert time.monotonic() < deadline, "it took too long"
         assert process is None or process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
+        time.sleep(0.03)
     return found
 
 

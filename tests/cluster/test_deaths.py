@@ -3,11 +3,10 @@
 import os
 import random
 import signal
-import time
 
 import pytest
 from cluster_runs import trained, workers
-from killing import SLOW, WorkerKiller, begin, kill, seconds_to_end, wait_until, workers_of
+from killing import SLOW, WorkerKiller, run_with_kills, seconds_to_end, workers_of
 from run_fakes import CONFIG, PARTS, Silent, config_of, import_parts, outcome_of, steps, train, write_data
 
 from trainer_cli.errors import ClusterError
@@ -39,23 +38,9 @@ def test_twenty_workers_and_five_drivers_are_killed_in_one_run(cluster, folder):
     (folder / "slow").touch()
     config_of(folder, text=TEXT)
     address = cluster.get_runtime_context().gcs_address
-    words = ["run.cfg", "-o", "run", "--resume", "--quiet", "--code", "parts.py", f"--address={address}", "--workers=3"]
-    words += ["--training.accumulate_gradient=5", "--checkpoints.max_seconds=0.1"]
-    numbers, n_killed, longest = random.Random(3), 0, 0.0
-    for n in range(1, N_DRIVERS + 1):
-        driver = begin(*words, folder=folder)
-        while n_killed < n * N_WORKERS // N_DRIVERS:
-            found = wait_until(lambda: workers_of(os.getpid()), driver)
-            time.sleep(numbers.random() * 0.3)
-            n_killed += kill(numbers.choice(found))
-        time.sleep(numbers.random())
-        driver.kill()
-        assert driver.wait() == -signal.SIGKILL, driver.stderr.read()
-        longest = max(longest, seconds_to_end(workers_of(os.getpid())))
-    last = begin(*words, folder=folder)
-    said = last.communicate()[1]
-    assert last.returncode == 0, said
-    assert longest < 10
+    kills = run_with_kills(folder, address, random.Random(3), N_DRIVERS, N_WORKERS)
+    assert (kills.drivers, kills.workers.total()) == (N_DRIVERS, N_WORKERS)
+    assert kills.seconds < 10
     assert outcome_of(folder / "run") == outcome_of(alone)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,20 +32,21 @@ QUIET = {
 
 
 @contextmanager
-def connected(address: str | None, n_cpus: int) -> Iterator[Any]:
+def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lambda: None) -> Iterator[Any]:
     """The module `ray`, connected to a cluster within the block: the one at `address`, or one of `n_cpus` of its own.
 
-    A process that is connected already uses that, and leaves it. ClusterError: there is no connection.
+    A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
+    ClusterError: there is no connection.
     """
     os.environ |= QUIET
     ray = required("ray", "ray.v1")
     if ray.is_initialized():
         yield ray
     elif address is None:
-        with own(ray, n_cpus):
+        with own(ray, n_cpus, check=check):
             yield ray
     else:
-        begin(ray, address=address)
+        begin(ray, check, address=address)
         try:
             yield ray
         finally:
@@ -53,7 +54,9 @@ def connected(address: str | None, n_cpus: int) -> Iterator[Any]:
 
 
 @contextmanager
-def own(ray: Any, n_cpus: int, store_bytes: int = STORE_BYTES) -> Iterator[None]:
+def own(
+    ray: Any, n_cpus: int, store_bytes: int = STORE_BYTES, check: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """A cluster of this process: it lies in a temporary folder, listens on the loopback address alone, and has ended,
     with all its processes, when the block has."""
     with temporary_folder() as folder:
@@ -62,6 +65,7 @@ def own(ray: Any, n_cpus: int, store_bytes: int = STORE_BYTES) -> Iterator[None]
             try:
                 begin(
                     ray,
+                    check,
                     address="local",
                     num_cpus=n_cpus,
                     num_gpus=0,
@@ -79,12 +83,13 @@ def own(ray: Any, n_cpus: int, store_bytes: int = STORE_BYTES) -> Iterator[None]
             end(started, GRACE)
 
 
-def begin(ray: Any, **how: Any) -> None:
+def begin(ray: Any, check: Callable[[], None], **how: Any) -> None:
     """Connect; signals go where they went before. ClusterError: it did not work. Stopped: a signal came meanwhile."""
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
     except Exception as err:  # Ray raises this class itself where it gives up
+        check()  # a signal to all of a terminal's processes may have been the end of Ray's
         raise ClusterError(f"no connection to Ray at {how['address']}: {err}") from err
     except SystemExit as err:  # while it starts, Ray has a handler of its own
         raise Stopped(signal.SIGTERM.name, 128 + signal.SIGTERM) from err

@@ -49,7 +49,7 @@ class RayCluster:
         from trainer_cli.cluster.connection import connected
         from trainer_cli.cluster.driver import Driver
 
-        with connected(self.address, self.workers * work.facts["threads"]) as ray:
+        with connected(self.address, self.workers * work.facts["threads"], work.check) as ray:
             driver = Driver(ray, self, work)
             try:
                 driver.crew.start()
