@@ -9,13 +9,10 @@ import pytest
 from cluster_runs import trained, workers
 from run_fakes import CONFIG, PARTS, config_of, import_parts, train, write_data
 
-from trainer_cli.assembly import assemble
 from trainer_cli.cli.outcome import told
 from trainer_cli.cluster import driver
 from trainer_cli.cluster.failure import Failure
 from trainer_cli.errors import ArgumentError, ConfigError, MissingModuleError, Problem
-from trainer_cli.inspection import inspect
-from trainer_cli.signals import StopFlag
 from trainer_cli.user_code import place
 from trainer_cli.wrappers.engine import ModuleError
 
@@ -176,15 +173,6 @@ def test_code_that_a_worker_cannot_import_is_told_with_its_machine(cluster, fold
     assert f"on {platform.node()}: {path}:{n_lines}: ModuleNotFoundError: No module named 'no_such_m" in str(
         caught.value
     )
-
-
-@pytest.mark.parametrize("look", [inspect, lambda config: assemble(config, StopFlag())])
-def test_fewer_micro_batches_than_workers_are_refused(folder, look):
-    config = config_of(folder, *workers(4))
-    with pytest.raises(
-        ConfigError, match=r"accumulate_gradient: gives 1 micro-batch a step for 4 workers: set it to 4"
-    ):
-        look(config)
 
 
 @pytest.mark.parametrize(
