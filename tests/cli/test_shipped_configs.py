@@ -69,7 +69,7 @@ def files_of(name, folder):
 
 
 # Their data does not ship: `test_images.py` trains them on made-up images.
-OF_IMAGES = {"fashion-mnist", "fashion-mnist-cnn", "torch-cnn", "jax-mlp", "thinc-mlp"}
+OF_IMAGES = {"fashion-mnist", "fashion-mnist-ray", "fashion-mnist-cnn", "torch-cnn", "jax-mlp", "thinc-mlp"}
 # The score, and what a guess that looks at no input reaches on these rows (a deviation of 1 for numbers).
 GUESS = {"digits": 0.15, "penguins": 0.5, "letters": 0.3, "reviews": 0.55, "brown-tagger": 0.4}
 
