@@ -120,7 +120,7 @@ def test_a_section_that_a_variable_reads_is_no_mistake(mistakes_of: Mistakes) ->
     assert mistakes_of(f"{text}\n[numbers]\nbeta = 0.5\n") == []
     assert mistakes_of(f"{TEXT}\n[numbers]\nbeta = 0.5\n") == [
         "46: numbers: nothing reads the section [numbers]. A run reads paths, system, training, checkpoints, data, "
-        "features, target, model, loss, optimizer, batch_size, metrics, loggers"
+        "features, target, model, loss, optimizer, batch_size, metrics, loggers, cluster"
     ]
 
 
