@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "run"))
 
 import run_fakes
 
-from trainer_cli.cluster.connection import QUIET
+from trainer_cli.cluster.connection import PATIENT, QUIET
 from trainer_cli.cluster.driver import Driver
 from trainer_cli.user_code import import_files
 
@@ -53,7 +53,7 @@ def run(folder, name, progress, *overrides):
 
 
 def main(folder, what):
-    os.environ |= QUIET
+    os.environ |= QUIET | PATIENT
     import ray
     from ray.cluster_utils import Cluster
 

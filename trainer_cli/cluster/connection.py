@@ -21,14 +21,15 @@ STORE_BYTES = 200 << 20
 GRACE = 5.0
 
 # No statistics are sent, and no hint is given about graphics cards, which are none of Ray's business here.
-# Ray does not end this process, as it does a minute after the cluster is gone: the run is saved when that is sure.
 # Workers are no background work: the run waits for them, so they do not stand back for others as Ray's do (nice 15).
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",
-    "RAY_gcs_rpc_server_reconnect_timeout_s": str(10**6),
 }
+# A cluster that is there may go: Ray does not end this process a minute later, but the run is saved when that is sure.
+# What this process starts itself would wait for it as long after its end.
+PATIENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**6)}
 
 
 @contextmanager
@@ -38,7 +39,7 @@ def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lamb
     A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
     ClusterError: there is no connection.
     """
-    os.environ |= QUIET
+    os.environ |= QUIET if address is None else QUIET | PATIENT
     ray = required("ray", "ray.v1")
     if ray.is_initialized():
         yield ray
