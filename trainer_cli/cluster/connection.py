@@ -27,8 +27,9 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",
 }
-# A cluster that is there may go: Ray does not end this process a minute later, but the run is saved when that is sure.
-# What this process starts itself would wait for it as long after its end.
+# How long Ray's processes, this one among them, wait for a head that is gone before they end themselves. Those of a
+# cluster of our own end soon after us, whatever kills us; where a cluster that is there goes, the run is saved first.
+HASTY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
 PATIENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**6)}
 
 
@@ -39,7 +40,7 @@ def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lamb
     A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
     ClusterError: there is no connection.
     """
-    os.environ |= QUIET if address is None else QUIET | PATIENT
+    os.environ |= QUIET | (HASTY if address is None else PATIENT)
     ray = required("ray", "ray.v1")
     if ray.is_initialized():
         yield ray
