@@ -28,8 +28,9 @@ QUIET = {
     "RAY_worker_niceness": "0",
 }
 # How long Ray's processes, this one among them, wait for a head that is gone before they end themselves. Those of a
-# cluster of our own end soon after us, whatever kills us; where a cluster that is there goes, the run is saved first.
-HASTY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
+# cluster of our own end within ten seconds after us, whatever kills us, and we have longer than Ray takes to shut down
+# without its head (5 s); where a cluster that is there goes, the run is saved first.
+HASTY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "8"}
 PATIENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**6)}
 
 
