@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from trainer_cli.cli.options import Code, ConfigFile
-from trainer_cli.cli.outcome import delivered, outcome
+from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.overrides import OVERRIDES, import_code, words_of
 
 if TYPE_CHECKING:
     from trainer_cli.signals import StopFlag
     from trainer_cli.sweep.display import Display
+    from trainer_cli.sweep.place import Place
     from trainer_cli.sweep.record import Record
     from trainer_cli.sweep.source import Source
     from trainer_cli.sweep.start import Ready
@@ -34,6 +37,10 @@ Searches = Annotated[
 ]
 Prune = Annotated[Literal["median", "asha"] | None, typer.Option("--prune", help="End trials that are behind others.")]
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="How many trials are trained at once.")]
+OnRay = Annotated[bool, typer.Option("--ray", help="Train them on a Ray cluster of this machine.")]
+Address = Annotated[
+    str | None, typer.Option("--address", help="Train them on a Ray cluster that is there: auto or ray://HOST:PORT.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the sweep in the output folder.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Set an earlier sweep aside and start anew.")]
 Picture = Annotated[Path | None, typer.Option("--picture", help="Draw scores against values: FILE.svg or FILE.png.")]
@@ -50,6 +57,8 @@ def sweep(
     search: Searches = None,
     prune: Prune = None,
     workers: Workers = 1,
+    ray: OnRay = False,
+    address: Address = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     picture: Picture = None,
@@ -73,6 +82,7 @@ def sweep(
         from trainer_cli.sweep import start
         from trainer_cli.sweep.budget import seconds_of
         from trainer_cli.sweep.display import Display
+        from trainer_cli.sweep.place import check_ray
 
         if sys.platform == "win32":
             raise TrainerError("trainer sweep needs a POSIX system: on Windows run it in WSL (wsl --install)")
@@ -80,6 +90,10 @@ def sweep(
             raise ArgumentError(
                 "--search asha prunes by itself: take --search random --prune median, or leave --prune out"
             )
+        if ray and address is not None:
+            raise ArgumentError("--address is a Ray cluster that is there, --ray one of this machine: take one of them")
+        if ray or address is not None:
+            check_ray()
         if picture is not None:
             pictures.format_of("--picture", picture)
         with stop_flag() as flag:
@@ -94,12 +108,14 @@ def sweep(
                     trials=trials,
                     budget=None if budget is None else seconds_of(budget),
                     n_workers=workers,
+                    address=address,
                     resume=resume,
                     overwrite=overwrite,
                 )
             )
             display = Display(ready.space, quiet=quiet or as_json)
-            record = trained(ready, display, flag, start_time, code or [])
+            with placed(ready, display, flag, on_ray=ray or address is not None) as place:
+                record = trained(ready, place, display, flag, start_time, code or [])
             finish(record, display, as_json=as_json, quiet=quiet)
             if picture is not None:
                 draw(record, ready, picture)
@@ -124,9 +140,27 @@ def source_of(ctx: typer.Context, config: str, code: list[Path]) -> Source:
     return Source(name, decode(data, name), tuple(ctx.meta[OVERRIDES]), environment)
 
 
-def trained(ready: Ready, display: Display, flag: StopFlag, start_time: float, code: list[Path]) -> Record:
-    """Take the folder and train the trials in it, in processes of this machine."""
-    from trainer_cli.sweep.pool import Pool
+@contextmanager
+def placed(ready: Ready, display: Display, flag: StopFlag, *, on_ray: bool) -> Iterator[Place]:
+    """Where the trials are trained; after a signal that comes before they are, this is the end."""
+    from trainer_cli.errors import Stopped
+    from trainer_cli.sweep import place
+
+    if not on_ray:
+        yield place.here(ready)
+        return
+    try:
+        with place.on_ray(ready, flag.check, display.note) as found:
+            yield found
+    except Stopped as err:
+        complain(f"Stopped ({err.signal_name}): no trial was begun")
+        raise typer.Exit(err.exit_code) from err
+
+
+def trained(
+    ready: Ready, place: Place, display: Display, flag: StopFlag, start_time: float, code: list[Path]
+) -> Record:
+    """Take the folder and train the trials in it."""
     from trainer_cli.sweep.start import summary
     from trainer_cli.sweep.sweep import Resources, Sweep
 
@@ -134,13 +168,13 @@ def trained(ready: Ready, display: Display, flag: StopFlag, start_time: float, c
     with lock:
         for line in ready.notes:
             display.note(line)
-        display.say(summary(ready, record))
-        pool = Pool(ready.request.n_workers, record.folder)
+        display.say(summary(ready, record, place.n_cores, place.name))
+        pool = place.pool(record.folder)
         flag.at_once = pool.abandon
         resources = Resources(
             output=ready.request.output,
             code=tuple(map(str, code)),
-            n_cores=ready.n_cores,
+            n_cores=place.n_cores,
             prunes=ready.plan.prune is not None,
         )
         Sweep(record, ready.source, ready.search, pool, resources, display, flag, start_time).go()

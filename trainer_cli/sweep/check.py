@@ -10,10 +10,11 @@ from trainer_cli.sweep.search import Search
 from trainer_cli.sweep.source import Source
 from trainer_cli.sweep.space import Choice, Dimension, Params, Space
 
-# Keys whose values make scores that cannot be compared.
+# Keys that no trial has of its own, and why: mostly since scores could not be compared then.
 NEVER = {
     "training.monitor": "trials are compared by one score: name it with --metric",
     "training.score_weights": "trials are compared by one score: set the weights in the config",
+    "cluster": "a sweep shares out whole trials: take [cluster] away",
 }
 # Where in a range a value is tried beside its ends: at none that could be a whole number by chance.
 WITHIN = 0.3141592653589793
@@ -29,7 +30,8 @@ def check_space(source: Source, space: Space, first: Params) -> None:
     """
     problems: list[Problem] = []
     for each in space:
-        if reason := NEVER.get(plain(each.name)):
+        name = plain(each.name)
+        if reason := NEVER.get(name) or NEVER.get(name.partition(".")[0]):
             problems.append(Problem(reason, PATH, 0, each.name))
             continue
         for value in values_of(each):

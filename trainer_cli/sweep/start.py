@@ -27,7 +27,7 @@ MONITOR = "--training.monitor"
 
 @dataclass(frozen=True)
 class Request:
-    """The command line of a sweep; None is what was not given, `budget` in seconds."""
+    """The command line of a sweep; None is what was not given, `budget` in seconds, `address` of a Ray cluster."""
 
     source: Source
     output: Path
@@ -38,6 +38,7 @@ class Request:
     trials: int | None = None
     budget: float | None = None
     n_workers: int = 1
+    address: str | None = None
     resume: bool = False
     overwrite: bool = False
 
@@ -57,7 +58,7 @@ class Ready:
 
     @property
     def n_cores(self) -> int:
-        """The cores for each of the trials that are trained at once."""
+        """The cores of this machine for each of the trials that are trained at once."""
         return max(1, cores() // self.request.n_workers)
 
     def claim(self) -> tuple[Lock, Record]:
@@ -123,6 +124,8 @@ def watched(source: Source, space: Space, plan: Plan) -> tuple[Source, RunConfig
     if not config.has_dev:
         message = "a sweep compares scores on dev data: add a section [data.dev] or [data.split]"
         raise ConfigError(problems=[config.problem("data", message)])
+    if config.has("cluster"):
+        raise ConfigError(problems=[config.problem("cluster", "a sweep shares out whole trials: take [cluster] away")])
     if plan.metric is None:
         return source, config
     words = [f"{MONITOR}={json.dumps(plan.metric)}"]
@@ -182,23 +185,23 @@ def notes(request: Request, config: RunConfig, space: Space, plan: Plan) -> list
     if plan.search == "grid" and request.trials is not None and request.trials < n:
         found.append(f"{request.trials} of the {n:.0f} trials of the grid are trained, in its order")
     threads = config.system.threads
-    if isinstance(threads, int) and threads * request.n_workers > cores():
+    if request.address is None and isinstance(threads, int) and threads * request.n_workers > cores():
         found.append(
             f"{request.n_workers} trials at once with {threads} threads each (system.threads) share {cores()} cores"
         )
     return found
 
 
-def summary(ready: Ready, record: Record) -> str:
-    """What begins, in one line."""
+def summary(ready: Ready, record: Record, n_cores: int, place: str = "") -> str:
+    """What begins, in one line: `n_cores` for each trial, at a `place` if that is not this machine alone."""
     n, W = record.n_trials, ready.request.n_workers
     n_over = sum(not trial.is_undone for trial in record.trials.values())
     trials = "trials" if n is None else f"{n} trials"
     going_on = f"{n_over} are over; " if record.trials else ""
-    threads = f"up to {ready.n_cores} thread{'s' if ready.n_cores > 1 else ''} each" if W > 1 else ""
+    threads = f"up to {n_cores} thread{'s' if n_cores > 1 else ''} each"
     at_once = f"{W} at once, {threads}" if W > 1 else "one at a time"
-    more = f" (--workers {cores()} takes all cores)" if W == 1 < cores() else ""
-    return f"{going_on}{trials} ({worded(ready.plan)}), {at_once}{more}"
+    more = f" (--workers {cores()} takes all cores)" if W == 1 < cores() and ready.request.address is None else ""
+    return f"{going_on}{trials} ({worded(ready.plan)}), {at_once}{f', on {place}' if place else ''}{more}"
 
 
 def worded(plan: Plan) -> str:
