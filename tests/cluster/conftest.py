@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-for folder in ("run", "engines"):
+for folder in ("run", "engines", "cli"):
     sys.path.insert(0, str(Path(__file__).parents[1] / folder))
 sys.path.insert(0, str(Path(__file__).parent))
 

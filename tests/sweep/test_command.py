@@ -163,6 +163,11 @@ def test_a_folder_of_others_is_left_alone(folder):
         ),
         ([SPACE, "--picture=x.pdf"], r"--picture x\.pdf: name a file that ends in \.svg or \.png"),
         ([SPACE, "--training.max_stepz=3"], "max_stepz"),
+        ([SPACE, "--ray", "--address=auto"], "--address is a Ray cluster that is there, --ray one of this machine"),
+        (
+            ["cluster.workers=1,2"],
+            r"command line: cluster\.workers: a sweep shares out whole trials: take \[cluster\] away",
+        ),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_written(folder, words, message):
@@ -177,6 +182,23 @@ def test_without_dev_data_there_is_nothing_to_compare(folder):
     assert (
         "a sweep compares scores on dev data: add a section [data.dev] or [data.split]" in sweep(SPACE, code=2).stderr
     )
+
+
+def test_a_config_whose_runs_are_shared_out_is_refused(folder):
+    with open("run.cfg", "a", encoding="utf-8") as file:
+        file.write('\n[cluster]\n@clusters = "ray.v1"\n')
+    assert re.search(
+        r"run\.cfg:\d+: cluster: a sweep shares out whole trials: take \[cluster\] away", sweep(SPACE, code=2).stderr
+    )
+    assert not os.path.lexists("sweep")
+
+
+@pytest.mark.parametrize("words", [["--ray"], ["--address=auto"]])
+def test_without_ray_it_is_told_how_to_get_it(folder, monkeypatch, words):
+    monkeypatch.setattr("trainer_cli.sweep.place.find_spec", lambda name: None)
+    told = "--ray and --address need ray: pip install 'trainer-cli[ray]'"
+    assert told in sweep(SPACE, *words, code=2).stderr
+    assert not os.path.lexists("sweep")
 
 
 def test_trials_that_all_fail_give_their_reason_and_exit_code(folder):
