@@ -133,6 +133,19 @@ def test_a_trial_that_waits_for_a_machine_is_told_and_can_be_stopped(cluster, fo
     pool.close()
 
 
+def test_a_trial_that_waits_for_a_machine_is_taken_by_a_keeper_that_is_free(cluster, folder, monkeypatch):
+    """Else the free one would hold the cores for which the other waits."""
+    monkeypatch.setattr("trainer_cli.sweep.ray_pool.HANDOVER", 0.5)
+    pool = RayPool(cluster, 2, folder, 9, print)  # of 16 cores
+    pool.submit(task_in(folder, 1, words=("--training.max_steps=7",)))
+    reports(pool, lambda report: type(report).__name__ == "Began")
+    pool.submit(task_in(folder, 2, words=("--training.max_steps=7",)))
+    found = reports(pool, lambda report: is_end(report) and report.trial == 2)
+    assert [(each.trial, each.state) for each in found if is_end(each)] == [(1, "finished"), (2, "finished")]
+    assert len(pool._idle) == 1
+    pool.close()
+
+
 def test_a_machine_without_the_folder_of_the_sweep_is_no_place_for_trials(cluster, folder):
     pool = RayPool(cluster, 1, Path("/nowhere/sweep"), 1, print)
     pool.submit(task_in(folder))
@@ -141,7 +154,7 @@ def test_a_machine_without_the_folder_of_the_sweep_is_no_place_for_trials(cluste
     pool.close()
 
 
-class Broken:
+class Broken(Keeper):
     def __init__(self, *order):
         raise OSError("no room")
 

@@ -25,8 +25,9 @@ SILENCE = 60.0
 FAREWELL = 5.0
 # So many keepers in a row may be lost before one has begun a trial.
 MOST_LOST = 3
-# After so many seconds without a place for a trial the user is told.
+# After so many seconds without a place for a trial the user is told; a keeper that is free takes it earlier.
 PATIENCE = 30.0
+HANDOVER = 5.0
 
 
 @dataclass
@@ -153,16 +154,25 @@ class RayPool:
         for number, seat in list(self._seats.items()):
             if seat.deadline < now:
                 found += self._lost(number, f"has not answered for {SILENCE:g} s")
+            elif seat.where is None and not seat.was_asked and self._idle and now - seat.start_time > HANDOVER:
+                # It waits for cores that those who are free may hold.
+                self._dismissed(number)
+                self.submit(seat.task)
             elif seat.where is None and now - seat.start_time > PATIENCE and not self._was_told:
                 self._was_told = True
                 n = f"{self._n_cores} free core{'s' if self._n_cores > 1 else ''}"
                 self._note(f"trial {number} has not begun after {PATIENCE:g} s: it waits for a machine with {n}")
         return found
 
-    def _lost(self, number: int, why: str) -> list[Report]:
-        """The end of a trial without its keeper; one that has not begun is given to another."""
+    def _dismissed(self, number: int) -> Seat:
+        """The seat of a trial, whose keeper is ended."""
         seat = self._seats.pop(number)
         Waiting(lambda: self._ray.kill(seat.actor))
+        return seat
+
+    def _lost(self, number: int, why: str) -> list[Report]:
+        """The end of a trial without its keeper; one that has not begun is given to another."""
+        seat = self._dismissed(number)
         if seat.was_asked:
             return [Ended(number, "stopped", "SIGTERM", 143)]
         if seat.has_begun and seat.where is not None:
