@@ -143,7 +143,14 @@ def begin(*words, folder, **more):
     """The command in a process of its own."""
     line = [sys.executable, "-m", "trainer_cli", "train", *map(str, words)]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    return subprocess.Popen(line, cwd=folder, env={**ENVIRONMENT, **more}, text=True, start_new_session=True, **pipes)
+    return subprocess.Popen(
+        line, cwd=folder, env={**ENVIRONMENT, **token_mode(), **more}, text=True, start_new_session=True, **pipes
+    )
+
+
+def token_mode():
+    """What a driver has to know to connect to the cluster of these tests: newer versions of Ray ask for a token."""
+    return {name: value for name, value in os.environ.items() if name == "RAY_AUTH_MODE"}
 
 
 def wait_until(condition, process=None, seconds=120.0):

@@ -11,6 +11,7 @@ from typing import Any
 
 from trainer_cli.cluster.folder import temporary_folder
 from trainer_cli.cluster.processes import Process, descendants, end
+from trainer_cli.cluster.reaper import reaped
 from trainer_cli.errors import ClusterError, Stopped
 from trainer_cli.extras import required
 from trainer_cli.signals import SIGNALS
@@ -27,6 +28,8 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",
 }
+# Ray gives a machine the address 127.0.0.1, and listens there alone, only where it takes that for none of a cluster.
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # How long Ray's processes, this one among them, wait for a head that is gone before they end themselves. Those of a
 # cluster of our own end within ten seconds after us, whatever kills us, and we have longer than Ray takes to shut down
 # without its head (5 s); where a cluster that is there goes, the run is saved first.
@@ -41,7 +44,7 @@ def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lamb
     A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
     ClusterError: there is no connection.
     """
-    os.environ |= QUIET | (HASTY if address is None else PATIENT)
+    os.environ |= QUIET | (LOOPBACK | HASTY if address is None else PATIENT)
     ray = required("ray", "ray.v1")
     if ray.is_initialized():
         yield ray
@@ -79,7 +82,8 @@ def own(
                 )
             finally:
                 servers = set(descendants(os.getpid())) - before
-            yield
+            with reaped(servers):
+                yield
         finally:
             started = servers.union(*(descendants(server.pid) for server in servers))
             ray.shutdown()
