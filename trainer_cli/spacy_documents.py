@@ -15,8 +15,8 @@ from trainer_cli.predictions import Predicted
 from trainer_cli.trained import Trained
 
 FORMAT, SUFFIX = "docbin", ".spacy"
-SPAN = re.compile(r"O|[BILU]-.+", re.DOTALL)
-FIRST_OR_NOT = {"B": "B", "U": "B", "I": "I", "L": "I", "O": "O"}
+SPAN = re.compile(r"O|[BILUES]-.+", re.DOTALL)
+FIRST_OR_NOT = {"B": "B", "U": "B", "S": "B", "I": "I", "L": "I", "E": "I", "O": "O"}
 # Tags of spans become entities; of others those of this column parts of speech.
 POS = "pos"
 
@@ -134,7 +134,7 @@ def spaces_of(words: Sequence[str], text: str) -> list[bool] | None:
 def iob(tags: Sequence[str]) -> list[str]:
     """Tags of spans as spaCy's Doc takes them: each entity begins with a B.
 
-    >>> iob(["U-A", "O", "B-B", "L-B"]), iob(["I-A", "I-A"])
-    (['B-A', 'O', 'B-B', 'I-B'], ['B-A', 'I-A'])
+    >>> iob(["U-A", "U-A", "B-B", "L-B"]), iob(["I-A", "I-A"]), iob(["S-A", "O", "B-B", "E-B"])
+    (['B-A', 'B-A', 'B-B', 'I-B'], ['B-A', 'I-A'], ['B-A', 'O', 'B-B', 'I-B'])
     """
     return to_bio([f"{FIRST_OR_NOT[tag[0]]}{tag[1:]}" for tag in tags])

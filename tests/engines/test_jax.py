@@ -445,6 +445,22 @@ def test_what_is_no_pair_is_refused(module):
         JAXWrapper(module)
 
 
+def test_a_module_of_flax_is_told_its_adapter():
+    linen = pytest.importorskip("flax.linen")
+    with pytest.raises(ArgumentError, match=r"got a Dense: return flax_pair\(module\), from trainer_cli.api$"):
+        JAXWrapper(linen.Dense(3))
+
+
+def scaled(params, X, is_train, rng, factor=2.0):
+    return X @ params["w"] * factor
+
+
+@pytest.mark.parametrize("function", [scaled, partial(scaled, factor=2.0)], ids=["default", "bound"])
+def test_what_has_a_default_is_no_state(function):
+    model = made((weights, function))
+    np.testing.assert_allclose(model.predict(ROWS), ROWS @ model.get_param("module.w") * 2, rtol=1e-5)
+
+
 def raising(params, X, is_train, rng):
     raise KeyError("no such thing")
 

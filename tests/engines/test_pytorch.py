@@ -581,3 +581,24 @@ def test_what_a_layer_cannot_follow_is_told(how, message):
     model = PyTorchWrapper(Assigning(how)).initialize(X, np.zeros((1, 3), np.float32))
     with pytest.raises(ModuleError, match=message):
         model.begin_update(X)
+
+
+class Twice(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = torch.nn.Linear(3, 2)
+
+    def forward(self, a, b):
+        return self.linear(a) + 10 * b[:, :2]
+
+
+def test_an_array_that_comes_twice_has_a_gradient_for_each_place():
+    X = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    model = PyTorchWrapper(Twice()).initialize((X, X.copy()), np.zeros((1, 2), np.float32))
+    found = []
+    for inputs in ((X, X), (X, X.copy())):
+        _, backprop = model.begin_update(inputs)
+        found.append(backprop(np.ones((4, 2), np.float32)))
+    for same, apart in zip(*found, strict=True):
+        np.testing.assert_array_equal(same, apart)
+    assert not np.array_equal(*found[0])

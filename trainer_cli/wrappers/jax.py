@@ -37,9 +37,16 @@ def JAXWrapper(module: Any) -> Model:
     required("jax", "JAXWrapper.v1")
     if not (isinstance(module, tuple) and len(module) == 2 and all(map(callable, module))):
         rule = "module must be a pair of functions (init(rng, X), apply(params, X, is_train, rng))"
-        raise ArgumentError(f"JAXWrapper.v1: {rule}, got {module!r:.60}")
+        raise ArgumentError(f"JAXWrapper.v1: {rule}, got {made(module)}")
     attrs = {"layer": "JAXWrapper.v1", "engine": JAXEngine(module)}
     return Model("jax", forward, init=init, dims={"nO": None}, attrs=attrs)
+
+
+def made(module: Any) -> str:
+    """What stands in the place of a pair, and how it becomes one."""
+    kinds = {base.__module__.partition(".")[0] for base in type(module).__mro__}
+    adapter = next((f"{kind}_pair" for kind in ("flax", "equinox") if kind in kinds), "")
+    return f"a {type(module).__name__}" + (f": return {adapter}(module), from trainer_cli.api" if adapter else "")
 
 
 def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:

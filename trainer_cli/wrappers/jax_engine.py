@@ -47,9 +47,9 @@ class JAXEngine(Engine):
     def __init__(self, module: Any):
         super().__init__(module)
         self.init_module, self.apply_module = module
-        names = inspect.signature(self.apply_module).parameters
-        has_mask = "mask" in names
-        self.net = Net(self.name, self.apply_module, has_mask, has_state=len(names) - has_mask >= 5)
+        taken = inspect.signature(self.apply_module).parameters
+        needed = [name for name, each in taken.items() if each.default is each.empty and name != "mask"]
+        self.net = Net(self.name, self.apply_module, "mask" in taken, has_state=len(needed) >= 5)
         self.compiled: Counter[str] = Counter()
         self._programs: dict[Hashable, Any] = {}
         self._held: tuple[Any, Sequence[Array], Sequence[Array]] = (None, (), ())

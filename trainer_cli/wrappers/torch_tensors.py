@@ -46,7 +46,7 @@ class Arguments:
     wants_gradient: bool
     positional: list[torch.Tensor] = field(default_factory=list)
     keywords: dict[str, torch.Tensor] = field(default_factory=dict)
-    leaves: dict[int, torch.Tensor] = field(default_factory=dict)
+    leaves: dict[int, list[torch.Tensor]] = field(default_factory=dict)  # an array may come several times
 
     def add(self, X: Any) -> Arguments:
         """Take in the layer's input."""
@@ -77,7 +77,7 @@ class Arguments:
             return self.numbers(array)
         tensor = self.placed(array if array.dtype is self.dtype else array.astype(self.dtype, copy=False))
         if self.wants_gradient:
-            self.leaves[id(array)] = tensor.requires_grad_()
+            self.leaves.setdefault(id(array), []).append(tensor.requires_grad_())
         return as_layout(tensor, self.layout)
 
     def numbers(self, array: Array) -> torch.Tensor:
@@ -105,7 +105,8 @@ class Arguments:
             return tuple(self.gradient(part) for part in X)
         if isinstance(X, Ragged):
             return X.like(self.gradient(X.data))
-        leaf = self.leaves.get(id(X))
+        leaves = self.leaves.get(id(X))
+        leaf = leaves.pop(0) if leaves else None
         if leaf is None or leaf.grad is None:
             return np.zeros(X.shape, self.dtype)
         return array_of(leaf.grad)
