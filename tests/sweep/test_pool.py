@@ -87,6 +87,7 @@ def test_closing_leaves_no_process(tmp_path, monkeypatch):
 
 GROUP = """
 import os, signal, sys, time
+from multiprocessing import forkserver
 from pathlib import Path
 from trainer_cli.sweep.executor import Task
 from trainer_cli.sweep.pool import Pool
@@ -96,6 +97,10 @@ pool = Pool(1, Path("."))
 pool.submit(Task(1, "run.cfg", "no config", (), "", "trial-0001", code=("slow.py",)))
 while not Path("waits").exists():
     pool.wait(0.05)
+server = forkserver._forkserver._forkserver_pid
+status = Path(f"/proc/{server}/status").read_text()
+blocked = int(status.partition("SigBlk:")[2].split()[0], 16)
+assert all(blocked >> (number - 1) & 1 for number in (signal.SIGTERM, signal.SIGHUP)), hex(blocked)
 os.killpg(0, int(sys.argv[1]))
 Path("go").touch()
 found = []

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,7 @@ def sheltered() -> Iterator[None]:
     what signals ask of the group of this process does not concern it."""
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
+    resource_tracker.ensure_running()  # when it starts it lets SIGTERM through again, which it would do after this
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield

@@ -35,7 +35,7 @@ def proved(engine: TorchEngine, model: Model, X: Any, fed: Arguments | None) -> 
     what = ""
     if trained and not reached:
         what = f"returned an output that depends on none of its parameters ({listed(trained)}): {CAUSE}"
-    elif fed is not None and fed.leaves and all(leaf.grad is None for leaf in fed.leaves.values()):
+    elif fed is not None and fed.leaves and all(leaf.grad is None for leaves in fed.leaves.values() for leaf in leaves):
         what = f"returned an output that does not depend on its input, so nothing before it is trained: {CAUSE}"
     elif frozen and not trained and not has_parameters(model):
         what = f"has frozen parameters alone ({listed(frozen)}), and no other layer has any: nothing would be trained"

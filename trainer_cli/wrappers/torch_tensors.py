@@ -105,8 +105,8 @@ class Arguments:
             return tuple(self.gradient(part) for part in X)
         if isinstance(X, Ragged):
             return X.like(self.gradient(X.data))
-        leaves = self.leaves.get(id(X))
-        leaf = leaves.pop(0) if leaves else None
+        leaves = self.leaves.get(id(X), [None])
+        leaves.append(leaf := leaves.pop(0))  # where the array comes again it is the next one's turn
         if leaf is None or leaf.grad is None:
             return np.zeros(X.shape, self.dtype)
         return array_of(leaf.grad)
