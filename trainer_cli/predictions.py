@@ -1,4 +1,4 @@
-"""What a trained model says of raw records, block by block."""
+"""What a trained model says of raw records, batch by batch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints, Ragged, Rows, n_rows, slice_rows
+from trainer_cli.arrays import Array, Ints, Ragged, Rows, slice_rows
 from trainer_cli.data.block import Block
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import Faults
-from trainer_cli.data.gather import Gather
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, DataError
 from trainer_cli.evaluate import probabilities
@@ -67,11 +66,11 @@ def predictions(
         found = fitting(trained.features[1].encode, block, account)
         if found is not None:
             block, X = found
-            outputs = Gather(n_rows(X))
-            for start in range(0, n_rows(X), batch_size):
-                outputs.add(trained.model.predict(slice_rows(X, start, start + batch_size)))
             account.rows += len(block)
-            yield predicted(trained, block, probabilities(outputs.result(), trained.loss.link), top)
+            for start in range(0, len(block), batch_size):
+                outputs = trained.model.predict(slice_rows(X, start, start + batch_size))
+                rows = np.arange(start, min(start + batch_size, len(block)))
+                yield predicted(trained, block.take(rows), probabilities(outputs, trained.loss.link), top)
     if read:
         account.unread = read.total
         account.faults.add_error(read.error())
@@ -138,7 +137,7 @@ def halves(n: int) -> tuple[Ints, Ints]:
 
 
 def predicted(trained: Trained, block: Block, outputs: Array | Ragged, top: int) -> Predicted:
-    """The predictions for one block, from the model's probabilities or numbers (B, n), or ragged ones a token."""
+    """The predictions for one batch, from the model's probabilities or numbers (B, n), or ragged ones a token."""
     target = trained.target[1]
     names = getattr(target, "names", ())
     values = target.decode(outputs)

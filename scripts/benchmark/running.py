@@ -18,7 +18,8 @@ from benchmark.lines import Line, Peer
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = {"peers": "peers.txt", "spacy": "peers-spacy.txt"}
 TRAINER = (sys.executable, "-m", "trainer_cli")
-N_TURNS = N_PASSES = 3
+TAGGING = Path(__file__).with_name("tagging.py")
+N_TURNS = 3
 Run = dict[str, Any]
 
 
@@ -51,8 +52,10 @@ def our_run(line: Line, case: Case, folder: Path) -> Run:
     seconds = time.monotonic() - start
     scores = evaluated(folder / "model-last" if line.last else folder, case)
     found = {name: scores[name] for name in (line.score, *line.also) if name in scores}
-    speeds = word_speeds(case, folder, scores["seconds"]) if line.speed else {}
-    return {"seed": case.seed, **found, **speeds, "seconds": round(seconds, 2), "versions": our_versions(folder)}
+    if line.speed:
+        found["words_per_second"] = tagging(folder, case)["words_per_second"]
+        found["train_words_per_second"] = train_speed(case, folder)
+    return {"seed": case.seed, **found, "seconds": round(seconds, 2), "versions": our_versions(folder)}
 
 
 def evaluated(model: Path, case: Case) -> dict[str, Any]:
@@ -64,28 +67,30 @@ def evaluated(model: Path, case: Case) -> dict[str, Any]:
 def speeds(line: Line, case: Case, kept: Path) -> dict[str, int]:
     """The words a second of ours and each peer with the models in `kept`: the median of three times by turns.
 
-    Each time the best of three passes counts, which is the one that other programs disturbed least; those of ours are
-    three calls of `evaluate`, with reading and encoding.
+    Both tag sentences that are in memory, and of each time's three passes the best counts, which is the one that other
+    programs disturbed least.
     """
     found: dict[str, list[int]] = {}
     for _ in range(N_TURNS):
         for peer in line.peers:
             scores = asked(peer, case, "--tag", str(kept / f"peer-{case.seed}"))["scores"]
             found.setdefault(peer.title, []).append(scores["words_per_second"])
-        seconds = min(evaluated(kept / f"ours-{case.seed}", case)["seconds"] for _ in range(N_PASSES))
-        found.setdefault("ours", []).append(round(count(case.test)[0] / seconds))
+        found.setdefault("ours", []).append(tagging(kept / f"ours-{case.seed}", case)["words_per_second"])
     return {who: round(statistics.median(values)) for who, values in found.items()}
 
 
-def word_speeds(case: Case, folder: Path, seconds: float) -> dict[str, int]:
-    """Words a second in `evaluate` (with reading and encoding) and in training (with its evaluations)."""
+def tagging(model: Path, case: Case) -> Run:
+    """The accuracy of our tagger, and its words a second as `benchmark.tagging` has them."""
+    found: Run = json.loads(shell([sys.executable, str(TAGGING), str(model), str(case.test)]))
+    return found
+
+
+def train_speed(case: Case, folder: Path) -> int:
+    """Words a second in training, with its evaluations."""
     last = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
     words, sentences = count(case.train)
-    trained = last["samples"] * words / sentences
-    return {
-        "words_per_second": round(count(case.test)[0] / seconds),
-        "train_words_per_second": round(trained / last["seconds"]),
-    }
+    trained: float = last["samples"] * words / sentences
+    return round(trained / last["seconds"])
 
 
 def count(path: Path) -> tuple[int, int]:

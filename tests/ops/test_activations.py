@@ -139,6 +139,24 @@ def test_maxout_takes_the_largest_piece_and_of_equal_ones_the_first(ops: Ops) ->
 
 
 @ALL_OPS
+@pytest.mark.parametrize("nP", [1, 2, 3, 4])
+def test_maxout_is_the_maximum_over_the_pieces_and_tells_the_first_that_has_it(ops: Ops, nP: int) -> None:
+    draw = np.random.default_rng(nP)
+    Z, b = draw.integers(-2, 3, (50, 7, nP)).astype(np.float32), draw.integers(-2, 3, (7, nP)).astype(np.float32)
+    best, which = ops.maxout(Z.copy(), b)
+    np.testing.assert_array_equal(best, (Z + b).max(axis=2))
+    np.testing.assert_array_equal(which, (Z + b).argmax(axis=2))  # numpy's argmax gives the first
+
+
+@ALL_OPS
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_maxout_of_three_passes_nan_on(ops: Ops, place: int) -> None:
+    Z = np.ones((1, 1, 3), np.float32)
+    Z[..., place] = np.nan
+    assert np.isnan(ops.maxout(Z, np.zeros((1, 3), np.float32))[0]).all()
+
+
+@ALL_OPS
 def test_maxout_passes_nan_on(ops: Ops) -> None:
     best, which = ops.maxout(np.array([[[1, np.nan], [np.nan, 1]]], np.float32), np.zeros((2, 2), np.float32))
     assert np.isnan(best).all()

@@ -104,7 +104,7 @@ def test_a_run_learns_and_its_model_folder_reads_the_raw_file(config, encoding, 
     assert rows[-1]["accuracy"] == 1.0
     saved = lookup.find(tmp_path / "run")
     loaded = trained.from_files(saved.files, saved.folder)
-    (part,) = predictions(loaded, CSVReader(tmp_path / "table.csv"), batch_size=64)
+    (part,) = predictions(loaded, CSVReader(tmp_path / "table.csv"), batch_size=1024)
     assert part.values == part.block.columns["sold"]
 
 
@@ -207,3 +207,15 @@ def test_the_penguins_are_told_apart(tmp_path):
     (part,) = predictions(loaded, CSVReader(ROOT / "configs/data/penguins-test.csv"), batch_size=1024)
     right = np.mean([value == label for value, label in zip(part.values, part.block.columns["species"], strict=True)])
     assert right >= 0.97
+
+
+def test_predictions_come_batch_by_batch_in_order_whatever_the_size(config, tmp_path):
+    train(config("one-hot"), tmp_path / "run")
+    saved = lookup.find(tmp_path / "run")
+    loaded = trained.from_files(saved.files, saved.folder)
+    (whole,) = predictions(loaded, CSVReader(tmp_path / "table.csv"), batch_size=1024)
+    parts = list(predictions(loaded, CSVReader(tmp_path / "table.csv"), batch_size=7))
+    assert all(len(part.values) == len(part.block) <= 7 for part in parts)
+    assert [value for part in parts for value in part.values] == whole.values
+    lines = [part.block.places.place(row) for part in parts for row in range(len(part.block))]
+    assert lines == [whole.block.places.place(row) for row in range(len(whole.block))]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import results
 import snippets
-from benchmark import cases, running
+from benchmark import cases, running, tagging
 from benchmark.lines import LINES, Peer
 from benchmark.page import page
 from benchmark.verdict import failures, score
@@ -129,13 +129,24 @@ def test_ours_is_measured_through_the_command_line(tmp_path):
     assert run["versions"]["trainer"]
 
 
-def test_words_a_second_are_those_of_the_test_file_and_of_the_updates(tmp_path):
-    train, test = tmp_path / "train.conll", tmp_path / "test.conll"
+def test_words_a_second_in_training_are_those_of_its_updates(tmp_path):
+    train = tmp_path / "train.conll"
     train.write_text("a\tx\nb\tx\n\nc\tx\nd\tx\n\n")
-    test.write_text("a\tx\nb\tx\nc\tx\n\n")
     (tmp_path / "metrics.jsonl").write_text('{"samples": 1, "seconds": 1}\n{"samples": 50, "seconds": 4}\n')
-    case = cases.Case(train, train, test, 0, ())
-    assert running.word_speeds(case, tmp_path, 0.5) == {"words_per_second": 6, "train_words_per_second": 25}
+    assert running.train_speed(cases.Case(train, train, train, 0, ()), tmp_path) == 25
+
+
+def test_tagging_gives_the_accuracy_of_evaluate_and_the_words_a_second_of_its_best_pass(tmp_path, monkeypatch):
+    data = tmp_path / "words.conll"
+    data.write_text("a\tx\nb\ty\n\nc\tx\nd\ty\na\tx\n\n" * 4)
+    config, data_paths = ROOT / "configs/brown-tagger.cfg", (f"--paths.train={data}", f"--paths.dev={data}")
+    small = ("--model.width=8", "--model.rows=[9, 9, 9, 9]", "--training.max_steps=2")
+    command = [*running.TRAINER, "train", str(config), "--output", str(tmp_path / "run"), "--quiet"]
+    running.shell([*command, *data_paths, *small])
+    times = iter([0, 4, 4, 6, 6, 9])
+    monkeypatch.setattr(tagging.time, "monotonic", lambda: next(times))
+    scores = running.evaluated(tmp_path / "run", cases.Case(data, data, data, 0, ()))
+    assert tagging.tagging(tmp_path / "run", data) == {"accuracy": scores["accuracy"], "words_per_second": 10}
 
 
 def test_a_command_that_fails_shows_its_last_lines():
@@ -169,25 +180,24 @@ def written_to(folder, monkeypatch):
 def test_speeds_are_the_medians_of_turns_and_replace_those_after_training(tmp_path, monkeypatch):
     written_to(tmp_path, monkeypatch)
     told = iter([100, 900, 110])
-    seconds = iter([3, 0.5, 2, 9, 9, 9, 0.1, 9, 9])
+    ours = iter([2000, 9, 8000])
     order = []
 
     def tag(peer, case, *options):
         order.append(options)
         return {"scores": {"words_per_second": next(told)}}
 
-    def evaluate(model, case):
+    def tag_by_ours(model, case):
         order.append(model.name)
-        return {"seconds": next(seconds)}
+        return {"words_per_second": next(ours)}
 
     monkeypatch.setattr(running, "asked", tag)
-    monkeypatch.setattr(running, "evaluated", evaluate)
-    monkeypatch.setattr(running, "count", lambda path: (1000, 1))
+    monkeypatch.setattr(running, "tagging", tag_by_ours)
     for who in ("spaCy tagger", "ours"):
         results.keep("brown", who, runs(0.9, 0.91, words_per_second=1), MACHINE)
     monkeypatch.setattr("sys.argv", ["results.py", "brown", "--speeds", "--seeds", "1"])
     assert results.main() == 0
-    assert order == [("--tag", str(results.KEPT / "brown" / "peer-1")), *["ours-1"] * 3] * 3
+    assert order == [("--tag", str(results.KEPT / "brown" / "peer-1")), "ours-1"] * 3
     found = results.numbers()["brown"]["runs"]
     assert [run["words_per_second"] for run in found["spaCy tagger"]] == [1, 110]
     assert [run["words_per_second"] for run in found["ours"]] == [1, 2000]

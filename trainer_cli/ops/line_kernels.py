@@ -83,6 +83,36 @@ def backprop_clipped_linear(
 
 
 @compiled
+def maxout_of_two(Z: Array, b: Array) -> tuple[Array, Array]:
+    Y = np.empty(Z.shape[:2], Z.dtype)
+    which = np.empty(Z.shape[:2], np.int16)
+    for i in range(Z.shape[0]):
+        pieces, best, number = Z[i], Y[i], which[i]
+        for j in range(Z.shape[1]):
+            first, second = pieces[j, 0] + b[j, 0], pieces[j, 1] + b[j, 1]
+            is_second = second > first or second != second
+            best[j] = second if is_second else first
+            number[j] = is_second
+    return Y, which
+
+
+@compiled
+def maxout_of_three(Z: Array, b: Array) -> tuple[Array, Array]:
+    Y = np.empty(Z.shape[:2], Z.dtype)
+    which = np.empty(Z.shape[:2], np.int16)
+    for i in range(Z.shape[0]):
+        pieces, best, number = Z[i], Y[i], which[i]
+        for j in range(Z.shape[1]):
+            first, second, third = pieces[j, 0] + b[j, 0], pieces[j, 1] + b[j, 1], pieces[j, 2] + b[j, 2]
+            is_second = second > first or second != second
+            larger = second if is_second else first
+            is_third = third > larger or third != third
+            best[j] = third if is_third else larger
+            number[j] = 2 if is_third else is_second
+    return Y, which
+
+
+@compiled
 def backprop_maxout(dY: Array, which: Array, db: Array) -> Array:
     dZ = np.zeros((dY.shape[0], dY.shape[1], db.shape[1]), dY.dtype)
     for i in range(dY.shape[0]):

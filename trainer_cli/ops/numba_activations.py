@@ -117,6 +117,14 @@ def crossentropy(X: Array, classes: Ints) -> tuple[Array, Array]:
     return kernels.crossentropy(X, classes)
 
 
+MAXOUT = {2: line_kernels.maxout_of_two, 3: line_kernels.maxout_of_three}
+
+
+def maxout(Z: Array, b: Array) -> tuple[Array, Array]:
+    kernel = MAXOUT.get(Z.shape[2])
+    return kernel(Z, b) if kernel is not None and fits(Z, b) and b.flags.c_contiguous else rows.maxout(Z, b)
+
+
 def backprop_maxout(dY: Array, which: Array, db: Array) -> Array:
     dY = np.ascontiguousarray(dY)
     if not fits(dY, db[:, 0]):

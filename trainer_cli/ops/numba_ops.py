@@ -116,6 +116,7 @@ class NumbaOps(Ops):
     softmax = staticmethod(numba_activations.softmax)
     backprop_softmax = staticmethod(numba_activations.backprop_softmax)
     crossentropy = staticmethod(numba_activations.crossentropy)
+    maxout = staticmethod(numba_activations.maxout)
     backprop_maxout = staticmethod(numba_activations.backprop_maxout)
     layernorm = staticmethod(numba_activations.layernorm)
     backprop_layernorm = staticmethod(numba_activations.backprop_layernorm)
