@@ -89,8 +89,7 @@ def train_speed(case: Case, folder: Path) -> int:
     """Words a second in training, with its evaluations."""
     last = json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
     words, sentences = count(case.train)
-    trained: float = last["samples"] * words / sentences
-    return round(trained / last["seconds"])
+    return round(int(last["samples"]) * words / sentences / float(last["seconds"]))
 
 
 def count(path: Path) -> tuple[int, int]:
