@@ -19,8 +19,10 @@ from trainer_cli.data import dataset
 from trainer_cli.data.cache import Cache
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.errors import ConfigError, TrainerError
+from trainer_cli.extras import bare
 from trainer_cli.job import Job, Monitor, largest_micro_batch, score_name
 from trainer_cli.kinds import check_kinds, check_unknown
+from trainer_cli.layer_watch import kind_of
 from trainer_cli.loading import Loading
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
@@ -189,7 +191,9 @@ def parts(config: RunConfig) -> tuple[Sources, Loss, dict[str, Tally]]:
                 check_unknown(config, loss, found.target[1])
     for name, kind, words in (("model", Model, "a Model"), ("optimizer", Updater, "an Optimizer")):
         if name in made and not isinstance(made[name], kind):
-            message = f"its function must return {words}, not {made[name]!r:.60}"
+            function = str(config.config[name].get("@layers"))
+            told = bare(made[name], function, name) if name == "model" else ""
+            message = f"{function} {told}" if told else f"its function must return {words}, not {kind_of(made[name])}"
             errors.append(ConfigError(problems=[config.problem(name, message)]))
     if isinstance(made.get("model"), Model) and isinstance(loss, Loss):
         with gathered(errors):

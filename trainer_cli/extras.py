@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
 
 from trainer_cli.errors import ArgumentError
 
@@ -33,6 +34,36 @@ ENGINES = {
     "ThincWrapper.v1": "thinc",
     "docbin.v1": "spacy",
 }
+
+
+# The classes of modules of other libraries: how messages call one, the wrapper that makes it a layer, and what must
+# be made of it before.
+MODULES = {
+    "torch.Module": ("the PyTorch module {}", "PyTorchWrapper.v1", ""),
+    "flax.Module": ("the Flax module {}", "JAXWrapper.v1", ", whose function returns flax_pair(module)"),
+    "equinox.Module": ("the Equinox module {}", "JAXWrapper.v1", ", whose function returns equinox_pair(module)"),
+    "thinc.Model": ("a thinc Model", "ThincWrapper.v1", ""),
+}
+PAIR = ("a pair of functions", "JAXWrapper.v1", "")
+
+
+def bare(made: Any, name: str, section: str) -> str:
+    """What the function `name` has made for a layer's section, and how it becomes one, if it is a module of another
+    library without its wrapper; else "".
+    """
+    found = next((MODULES[kind] for kind in kinds(made) if kind in MODULES), None)
+    if found is None and isinstance(made, tuple) and len(made) == 2 and all(map(callable, made)):
+        found = PAIR
+    if found is None:
+        return ""
+    what, wrapper, adapted = found
+    sections = f'@layers = "{wrapper}" here and @layers = "{name}" in [{section}.module]'
+    return f"returned {what.format(type(made).__name__)}, which is no layer by itself: write {sections}{adapted}"
+
+
+def kinds(made: Any) -> list[str]:
+    """The classes of something, each with the library that has it: `torch.Module`."""
+    return [f"{base.__module__.partition('.')[0]}.{base.__name__}" for base in type(made).__mro__]
 
 
 def required(module: str, what: str) -> ModuleType:

@@ -42,8 +42,8 @@ def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], tar
         kind = type(loss)
         message = f"a loss inherits from trainer_cli.api.Loss, {kind.__name__} does not ({defined_at(kind)})"
         problems.append(config.problem("loss", message))
-    elif message := mismatched(target, loss.truths):
-        problems.append(config.problem("loss", message))
+    elif message := mismatched(target, loss.truths, loss.remedies):
+        problems.append(config.problem_in("loss", message))
     for name, metric in metrics.items():
         counted = getattr(metric, "truths", "any")
         if counted != "any" and counted != TARGETS.get(target, counted):
@@ -55,14 +55,14 @@ def check_kinds(config: RunConfig, loss: Loss, metrics: Mapping[str, Tally], tar
         raise ConfigError(problems=problems)
 
 
-def mismatched(target: str, truths: Truths) -> str:
-    """Why a loss of such truths cannot be taken of this target; "" if it can."""
+def mismatched(target: str, truths: Truths, remedies: Mapping[Truths, str]) -> str:
+    """Why a loss of such truths cannot be taken of this target, and which can; "" if it can. `remedies` is its own."""
     kind = TARGETS.get(target, truths)
     if "any" in (kind, truths) or kind == truths:
         return ""
     other = {"classes": "labels.v1", "numbers": "numbers.v1", "flags": "multilabel.v1"}[truths]
     one = ", one class a row" if (target, truths) == ("labels.v1", "flags") else ""
-    message = f"takes {WORDS[truths]}, the target is {target}{one}: use {REMEDIES[kind]}"
+    message = f"takes {WORDS[truths]}, the target is {target}{one}: use {(remedies or REMEDIES)[kind]}"
     return message if one else f'{message}, or [target] @encoders = "{other}"'
 
 

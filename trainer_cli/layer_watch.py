@@ -121,6 +121,8 @@ def kind_of(value: object) -> str:
         return f"an array {value.shape}"
     if isinstance(value, Ragged):
         return f"ragged rows of {kind_of(value.data)} with the lengths {value.lengths.tolist()!r:.60}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     if isinstance(value, tuple):
         return f"({', '.join(map(kind_of, value))})"
     return repr(value) if value is None or isinstance(value, int | float) else type(value).__name__

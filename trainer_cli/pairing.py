@@ -25,7 +25,12 @@ from trainer_cli.wrappers.global_seed import seeded
 
 SAMPLE_ROWS = 16
 # How a module of another library may end whose outputs are no logits.
-ENDS = {"softmax_activation": "a softmax", "log_softmax": "a log_softmax", "sigmoid": "a sigmoid"}
+ENDS = {
+    "softmax": "a softmax",
+    "softmax_activation": "a softmax",
+    "log_softmax": "a log_softmax",
+    "sigmoid": "a sigmoid",
+}
 
 
 def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder, *, begins: bool = True) -> Model:
@@ -35,6 +40,8 @@ def set_up(config: RunConfig, X: Rows, n_outputs: int, features: Encoder, *, beg
     seed = config.system.seed
     model = new_model(config)
     model.use_ops(get_ops(config.system.ops, seed=seed))
+    if not begins:
+        forget_files(model)
     try:
         Y = np.zeros((1, n_outputs), np.float32)
         with watched_layers(config, model), seeded(seed, "initialize"):
@@ -62,6 +69,13 @@ def new_model(config: RunConfig) -> Model:
     return model
 
 
+def forget_files(model: Model) -> None:
+    """Let layers of other libraries draw what a checkpoint will replace, not read it from the file of their settings,
+    which may be gone."""
+    for node in model.walk():
+        node.attrs.pop("weights", None)
+
+
 def with_largest(X: Rows, n_ids: Any) -> Rows:
     """The rows, and one more with the largest ids, so that no table is too small for an id that comes later."""
     if n_ids is None:
@@ -85,7 +99,7 @@ def mismatch(model: Model, loss: Loss) -> str:
     """
     end = ending(model)
     gives, last = end.attrs.get("output"), end.attrs.get("layer", end.name)
-    if "engine" in end.attrs and gives in ENDS:
+    if "engine" in end.attrs and gives in ENDS and gives != "softmax":
         return mismatch_of_module(end, loss)
     if gives == "unnormalized":
         return f"has no probabilities to score: {last} without normalize_outputs gives none when it predicts"
@@ -94,6 +108,8 @@ def mismatch(model: Model, loss: Loss) -> str:
     if loss.takes == "probabilities" and gives != "softmax":
         or_logits = ", or set from_logits = true" if hasattr(loss, "from_logits") else ""
         return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1{or_logits}"
+    if gives == "softmax" and getattr(loss, "from_logits", False):
+        return f"from_logits = true takes logits, but {end_told(end)}: leave from_logits out"
     if loss.takes != "probabilities" and gives == "softmax":
         return f"cannot follow {last}, whose gradient only a cross-entropy of probabilities gives: end in Linear.v1"
     if loss.takes == "logits" and gives in ("sigmoid", "softmax_activation"):
@@ -106,17 +122,22 @@ def mismatch(model: Model, loss: Loss) -> str:
 def mismatch_of_module(layer: Model, loss: Loss) -> str:
     """The same of a module of another library whose sample has shown that its outputs are no logits; gradients go back
     through all of it."""
-    engine, gives = layer.attrs["engine"], layer.attrs["output"]
-    module = f"the {engine.library} module {engine.name}"
+    gives, ends = layer.attrs["output"], end_told(layer)
     if loss.takes == "probabilities":
         or_logits = ", and set from_logits = true" if hasattr(loss, "from_logits") else ""
-        return f"gives the gradient of logits, but {module} ends in {ENDS[gives]}: let it end in logits{or_logits}"
+        return f"gives the gradient of logits, but {ends}: let it end in logits{or_logits}"
     if gives == "log_softmax":  # the logits of its own probabilities
         return ""
     remedy = {"logits": "let it return what comes before", "log-probabilities": "let it end in log_softmax"}
-    return (
-        f"takes {loss.takes}, but {module} ends in {ENDS[gives]}: {remedy[loss.takes]}" if loss.takes in remedy else ""
-    )
+    return f"takes {loss.takes}, but {ends}: {remedy[loss.takes]}" if loss.takes in remedy else ""
+
+
+def end_told(layer: Model) -> str:
+    """What the model ends in, for messages: its last layer, or what a module of another library does at its end."""
+    if "engine" not in layer.attrs:
+        return f"the model ends in {layer.attrs.get('layer', layer.name)}"
+    engine = layer.attrs["engine"]
+    return f"the {engine.library} module {engine.name} ends in {ENDS[layer.attrs['output']]}"
 
 
 def fit_loss(config: RunConfig, loss: Loss, target: Target) -> None:

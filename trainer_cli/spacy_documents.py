@@ -36,9 +36,9 @@ def n_labels(trained: Trained) -> int:
 def to_bytes(found: Iterator[Predicted], trained: Trained) -> bytes:
     """The documents of all records, in order.
 
-    A record read from a DocBin keeps its text, tokens, tags and entities, but for what is predicted; one of tokens has
-    these; a text is parted into tokens by spaCy's rules that are of no one language. Of labels each document has the
-    probability of every one.
+    A record read from a DocBin keeps its text, tokens, tags, entities and categories, but for what is predicted; one
+    of tokens has these; a text is parted into tokens by spaCy's rules that are of no one language. Of labels each
+    document has the probability of every one.
     """
     tokens = importlib.import_module("spacy.tokens")
     nlp = importlib.import_module("spacy").blank("xx")
@@ -102,8 +102,9 @@ def document(kind: Any, nlp: Any, record: Mapping[str, Any], role: str, part: Pr
         pos=given.get(POS),
         ents=iob(given["ner"]) if "ner" in given else None,
     )
+    doc.cats = dict(part.block.categories[row]) if part.block.categories is not None else {}
     if not part.are_tags:
-        doc.cats = categories(part, row)
+        doc.cats |= categories(part, row)
     return doc
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ from trainer_cli.config.sections import InitFrom
 from trainer_cli.errors import ArgumentError, ConfigError, TrainerError
 from trainer_cli.model import Model
 from trainer_cli.registry import nearest
-from trainer_cli.wrappers.engine import PREFIX, Engine
+from trainer_cli.wrappers.engine import PREFIX, Engine, engines_of
+from trainer_cli.wrappers.torch_state import uncompiled
 
 KEY = "training.init_from"
 PARAMS = "params.safetensors"
@@ -41,7 +42,8 @@ def begin_with(config: RunConfig, model: Model) -> None:
     if asked is None:
         return
     with at_key(config, asked.path):
-        fill(model, tensors.from_bytes(content(asked.path), asked.path), asked)
+        libraries = {engine.library for engine in engines_of(model)}
+        fill(model, tensors.from_bytes(content(asked.path, libraries), asked.path), asked)
 
 
 @contextmanager
@@ -59,8 +61,9 @@ def asked_of(config: RunConfig) -> InitFrom | None:
     return InitFrom(given) if isinstance(given, Path) else given
 
 
-def content(path: Path) -> bytes:
-    """The bytes of a safetensors file, or of the one in a run, a checkpoint or a model folder."""
+def content(path: Path, libraries: Collection[str] = ()) -> bytes:
+    """The bytes of a safetensors file, or of the one in a run, a checkpoint or a model folder. `libraries` are those of
+    the model's modules."""
     if path.is_dir():
         files = lookup.find(path).files
         if PARAMS not in files:
@@ -68,6 +71,9 @@ def content(path: Path) -> bytes:
         return files[PARAMS]
     if path.suffix in PICKLED:
         remedy = "safetensors.torch.save_file(module.state_dict(), FILE) writes what can be read"
+        if "thinc" in libraries:
+            setting = f'weights = "{path}" beside @layers = "ThincWrapper.v1"'
+            raise ArgumentError(f"{path}: is no safetensors file; {setting} reads what model.to_bytes() of thinc wrote")
         raise ArgumentError(f"{path}: reading such a file could run code in it; {remedy}")
     try:
         return path.read_bytes()
@@ -100,6 +106,7 @@ def fill(model: Model, arrays: Mapping[str, Array], asked: InitFrom) -> None:
 
     ArgumentError, a line a mistake: names are missing or superfluous, or what they name does not fit.
     """
+    arrays = {uncompiled(name): array for name, array in arrays.items()}
     places = {name: place for name, place in places_of(model, asked.only).items() if is_chosen(place, asked.only)}
     check_only(model, places, asked.only)
     found = matched(places, arrays)

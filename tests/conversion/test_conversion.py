@@ -212,7 +212,7 @@ def test_how_a_run_goes_is_taken_over(name):
 def test_a_classifier_of_words():
     found, lines = made("textcat")
     assert found["features"] == {"@encoders": "text.v1", "column": "text", "min_count": 1, "word_ngrams": 2}
-    assert found["target"] == {"@encoders": "labels.v1", "column": "label", "unknown": "miss"}
+    assert found["target"] == {"@encoders": "labels.v1", "column": "label", "unknown": "miss", "missing": "skip"}
     assert found["model"] == {"@layers": "text_bow.v1", "output": "softmax"}
     assert found["loss"] == {"@losses": "CategoricalCrossentropy.v4"}
     assert found["metrics"] == {"f": {"@metrics": "f_score.v1"}}
@@ -224,6 +224,12 @@ def test_a_classifier_of_words():
     assert "training.score_weights.odd: absent: no metric gives it" in "\n".join(
         converted(load_text(config_of("textcat").replace("cats_f_per_type = null", "odd = 1.0")))[1]
     )
+
+
+def test_weights_of_two_scores_that_are_one_here_add_up():
+    text = config_of("textcat").replace("cats_f_per_type = null", "cats_macro_f = 0.25")
+    found = load_text(converted(load_text(text))[0]).config
+    assert found["training"]["score_weights"] == {"f_macro": 1.25, "f_micro": 0.5}
 
 
 def test_a_classifier_by_phrases_of_several_labels():

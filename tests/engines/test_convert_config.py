@@ -68,6 +68,21 @@ def test_a_config_that_spacy_writes_is_converted_and_trains(folder, name, optimi
     assert rows[-1][score] > 0.9
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_documents_without_a_category_are_left_out_as_spacy_does(folder):
+    documents = list(spacy.tokens.DocBin().from_disk("train.spacy").get_docs(NLP.vocab))
+    documents += [NLP.make_doc("Nobody has said what this is") for _ in range(3)]
+    spacy.tokens.DocBin(docs=documents).to_disk("train.spacy")
+    config = init_config(pipeline=["textcat"], optimize="efficiency")
+    config["paths"] |= {"vectors": None, "train": "train.spacy", "dev": "dev.spacy"}
+    config.to_disk(folder / "spacy.cfg")
+    call("convert-config", "spacy.cfg", "--output", "ours.cfg")
+    said = call("train", "ours.cfg", "--output", "run", "--training.max_steps", "2", "--training.eval_frequency", "2")
+    assert "3 rows" in said.stderr
+    without = call("debug-config", "ours.cfg", "--target.missing", "error", code=2).stderr
+    assert 'missing = "skip" in [target] leaves such rows out' in without
+
+
 # Of what spaCy writes, the keys that are ours as well.
 WORKS = ["dropout", "accumulate_gradient", "patience", "max_epochs", "max_steps", "eval_frequency"]
 AS_HERE = [f"training.{key}" for key in WORKS] + ["system.seed", "paths"]

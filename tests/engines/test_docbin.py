@@ -336,6 +336,49 @@ def test_tags_and_entities_are_written_back(folder, of):
     assert [doc.text for doc in found] == back["text"]
 
 
+def annotations(documents):
+    return {
+        "cats": [doc.cats for doc in documents],
+        "tag": [[token.tag_ for token in doc] for doc in documents],
+        "pos": [[token.pos_ for token in doc] for doc in documents],
+        "ner": [doc_to_biluo_tags(doc) for doc in documents],
+    }
+
+
+@pytest.mark.parametrize("of", ["ner", "tag", "pos"])
+def test_what_is_not_predicted_stays(folder, of):
+    others = docs(8)
+    for row, doc in enumerate(others):
+        doc.cats = {"animal": 0.25, "old": row / 8}
+        for token in doc:
+            token.tag_, token.pos_ = f"T{token.i % 3}", ("NOUN", "VERB")[token.i % 2]
+        doc.ents = [Span(doc, 1, 3, label="WHO")]
+    save(folder / "new.spacy", others)
+    trained(folder, TAGGER, of=of)
+    found, given = annotations(predicted(folder, "new.spacy")), annotations(others)
+    assert [name for name in given if found[name] != given[name]] == [of]
+
+
+def test_categories_that_the_model_does_not_know_stay_beside_those_it_predicts(folder):
+    others = docs(2)
+    for doc in others:
+        doc.cats = {"animal": 1.0, "old": 0.5}
+    save(folder / "new.spacy", [*others, NLP.make_doc("no category")])
+    trained(folder, TEXT, of="label")
+    *found, last = predicted(folder, "new.spacy")
+    assert all(doc.cats["old"] == 0.5 and doc.cats["animal"] < 1 for doc in found)
+    assert last.cats.keys() == {"animal", "place"}
+
+
+def test_categories_are_those_of_their_rows_also_where_a_row_is_left_out(tmp_path):
+    named = [NLP.make_doc(f"row {i}") for i in range(5)]
+    for row, doc in enumerate(named):
+        doc.cats = {"row": float(row)}
+    (block,) = DocBinReader(save(tmp_path / "a.spacy", named), limit=4, columns=["text"]).blocks()
+    assert block.categories == [{"row": float(row)} for row in range(4)]
+    assert block.take(np.array([3, 1])).categories == [{"row": 3.0}, {"row": 1.0}]
+
+
 def test_several_labels_have_a_probability_each(folder):
     model = 'text_bow.v1"\noutput = "linear'
     more = {"target": "multilabel.v1", "loss": "BinaryCrossentropy.v1", "model": model, "metric": "multilabel_f.v1"}

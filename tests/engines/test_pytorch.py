@@ -12,7 +12,6 @@ from torch import nn
 
 from trainer_cli.api import Linear, Relu, chain, concatenate
 from trainer_cli.arrays import Ragged
-from trainer_cli.errors import ArgumentError
 from trainer_cli.gradient_sum import GradientSum
 from trainer_cli.randomness import Moment
 from trainer_cli.threads import computing
@@ -318,13 +317,19 @@ def test_the_largest_product_counts_the_places_of_a_kernel():
 
 
 def test_parameters_that_are_not_float32_are_named():
-    message = r"^pytorch: 0\.weight is float64; a module is trained in float32: module\.float"
-    with pytest.raises(ArgumentError, match=message):
+    message = r"^pytorch: PyTorch module Sequential has 0\.weight, .* in float64, and a module is trained in float32"
+    with pytest.raises(ModuleError, match=message):
         PyTorchWrapper(mlp(dtype=torch.float64)).initialize()
     module = mlp()
     module[2].half()
-    with pytest.raises(ArgumentError, match=r"^pytorch: 2\.weight is float16"):
+    with pytest.raises(ModuleError, match=r"has 2\.weight, 2\.bias in float16, .*: return module\.float\(\)"):
         PyTorchWrapper(module).initialize()
+    module = mlp()
+    module[2].double().requires_grad_(False)  # kept as it is, and PyTorch does not multiply float32 with it
+    message = r"computes with 2\.weight, 2\.bias in float64, but its rows and parameters are float32: return module\.f"
+    with pytest.raises(ModuleError, match=message) as caught:
+        PyTorchWrapper(module).initialize(ROWS)
+    assert "RuntimeError" not in str(caught.value)
 
 
 # Inputs and outputs

@@ -75,6 +75,49 @@ def test_the_module_loads_what_is_exported(tmp_path):
     assert torch.equal(fresh.eval()(torch.from_numpy(X)), torch.from_numpy(model.predict(X)))
 
 
+class Scaled(nn.Module):
+    """A buffer that hangs in two places, and a part that torch.compile may have made."""
+
+    def __init__(self, compiled=True):
+        super().__init__()
+        self.first, self.norm = nn.Linear(4, 4), nn.BatchNorm1d(4)
+        if compiled:
+            self.first = torch.compile(self.first, backend="eager")
+        self.register_buffer("scale", torch.full((4,), 2.0))
+        self.norm.register_buffer("weights", self.scale)
+
+    def forward(self, x):
+        return self.norm(self.first(x)) * self.scale + self.norm.weights
+
+
+def test_a_buffer_in_two_places_is_exported_under_both_names():
+    model = PyTorchWrapper(Scaled(compiled=False)).initialize(X)
+    model._buffers["module.scale"][0][...] = 3
+    found = weights.exported(model)
+    assert (found["scale"] == 3).all()
+    assert (found["norm.weights"] == 3).all()
+    assert [name for name in model.store.learnt() if "scale" in name or "norm.weights" in name] == ["module.scale"]
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # torch.compile looks at its inputs'
+def test_what_torch_compile_made_has_the_names_of_what_it_was_made_of(tmp_path):
+    model = PyTorchWrapper(torch.compile(Scaled(), backend="eager")).initialize(X)
+    _, backprop = model.begin_update(X)
+    backprop(X)
+    assert model.get_grad("module.first.weight").any()
+    assert model.attrs["engine"].name == "Scaled"
+    found = weights.exported(model)
+    assert found.keys() == {name.replace("_orig_mod.", "") for name in Scaled().state_dict()}
+    (tmp_path / "w.safetensors").write_bytes(tensors.to_bytes(found))
+    begun(tmp_path / "w.safetensors", PyTorchWrapper(torch.compile(Scaled(), backend="eager")).initialize(X))
+    # A file that a compiled module's own state was saved to begins one as well.
+    state = {name: tensor.clone() for name, tensor in torch.compile(Scaled(), backend="eager").state_dict().items()}
+    assert any(name.startswith("_orig_mod.first._orig_mod.") for name in state)
+    safetensors.torch.save_file(state, tmp_path / "w.safetensors")
+    model = begun(tmp_path / "w.safetensors", PyTorchWrapper(Scaled(compiled=False)).initialize(X))
+    assert torch.equal(torch.from_numpy(model.get_param("module.first.bias")), state["_orig_mod.first._orig_mod.bias"])
+
+
 def state_file(tmp_path, change=lambda state: state):
     """The state of a module as people save it: contiguous copies, so that tied weights stand under each name."""
     state = {name: tensor.clone() for name, tensor in module(7).state_dict().items()}

@@ -262,6 +262,7 @@ def test_words_are_hashed_by_a_seed_that_is_kept():
     model, other = hashed(), hashed()  # thinc gives each a seed of its own
     seed = next(name for name in model.store.buffers.named() if name.endswith("seed"))
     assert model.get_buffer(seed) != other.get_buffer(seed)
+    assert not np.array_equal(other.predict(IDS), model.predict(IDS))  # and it has been used with its own
     other.from_bytes(model.to_bytes())
     np.testing.assert_array_equal(other.predict(IDS), model.predict(IDS))
     _, _, dX, gradient = passed(model, IDS)

@@ -95,8 +95,21 @@ def test_a_module_that_fails_is_told_in_one_line(folder, fault, code, message):
 
 
 def test_a_loss_of_logits_does_not_follow_their_softmax(folder):
-    said = train("run", "--loss.from_logits=true", "-q", code=2)
-    assert "cannot follow ThincWrapper.v1, whose gradient only a cross-entropy of probabilities gives" in said
+    (folder / "run.cfg").write_text(OURS.replace('Crossentropy.v4"\n', 'Crossentropy.v4"\nfrom_logits = true\n'))
+    assert train("run", "-q", code=2).startswith(
+        "run.cfg:26: loss.from_logits: from_logits = true takes logits, but the thinc module "
+        "relu>>dropout>>watch>>softmax ends in a softmax: leave from_logits out"
+    )
+
+
+def test_first_numbers_that_thinc_wrote_are_told_their_setting(folder):
+    (folder / "th.bin").write_bytes(b"")
+    said = train("run", "-q", "--training.init_from=th.bin", code=2)
+    assert 'weights = "th.bin" beside @layers = "ThincWrapper.v1" reads what model.to_bytes() of thinc wrote' in said
+    assert "torch" not in said
+
+
+STILL = ("--optimizer.learn_rate=0.0", "--optimizer.use_averages=false")
 
 
 def test_weights_of_thinc_are_where_a_run_begins(folder):
@@ -109,10 +122,14 @@ def test_weights_of_thinc_are_where_a_run_begins(folder):
         "-q",
         "--training.max_steps=1",
         "--model.weights=source.bin",
-        "--optimizer.learn_rate=0.0",
-        "--optimizer.use_averages=false",
+        *STILL,
     )
-    (folder / "source.bin").unlink()
+    (folder / "source.bin").unlink()  # what a run began with is in its checkpoint
+    train("begin", "-q", "--resume", "--training.max_steps=3", "--model.weights=source.bin", *STILL)
+    assert last_row(folder, "begin")["step"] == 3
+    code, _, err = command("evaluate", "begin", *CODE, folder=folder)
+    assert code == 0, err
+    assert "source.bin: cannot be read: No such file" in train("new", "-q", "--model.weights=source.bin", code=2)
     code, _, err = command("export", "begin", "--output", "params.safetensors", *CODE, folder=folder)
     assert code == 0, err
     found = load_file(folder / "params.safetensors")

@@ -16,7 +16,6 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from trainer_cli.api import BinaryCrossentropy, CategoricalCrossentropyV4, L2Distance, Linear, chain, concatenate
-from trainer_cli.errors import ArgumentError
 from trainer_cli.losses import TorchLoss
 from trainer_cli.pairing import mismatch
 from trainer_cli.wrappers import pytorch
@@ -232,7 +231,7 @@ def test_log_probabilities_have_the_loss_of_their_logits():
 
 @pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, torch.float16])
 def test_a_module_of_another_type_is_told_before_it_is_tried(kind):
-    with pytest.raises(ArgumentError, match=rf"^pytorch: 0\.weight is {str(kind)[6:]}; a module is trained in float32"):
+    with pytest.raises(ModuleError, match=rf"has 0\.weight, .* in {str(kind)[6:]}, and a module is trained in float32"):
         PyTorchWrapper(mlp().to(kind)).initialize(ROWS)
 
 

@@ -254,3 +254,9 @@ def test_a_loss_that_does_not_fit_is_told_at_its_place(folder):
         said = call("debug-config", "run.cfg", "--code", "parts.py", code=2)
         assert re.match(rf"run\.cfg:\d+: {key}: TorchLoss\.v1: {rule}", said), said
         assert said.count("\n") == 1
+    (folder / "run.cfg").write_text(text.replace(before, '@losses = "TorchLoss.v1"\nname = "MSELoss"'))
+    said = call("debug-config", "run.cfg", "--code", "parts.py", code=2)
+    remedy = 'name = "CrossEntropyLoss" with a model that ends in logits, or [target] @encoders = "numbers.v1"'
+    assert re.fullmatch(
+        rf"run\.cfg:\d+: loss\.name: takes numbers, the target is labels\.v1: use {re.escape(remedy)}\n", said
+    ), said

@@ -39,7 +39,11 @@ def test_what_fits_together(model: Model, loss: Loss) -> None:
             "end the model in Softmax.v1",
         ),
         (ACTIVATED, OF_PROBABILITIES, "gives the gradient of logits"),
-        (Softmax_v2(3), OF_LOGITS, "cannot follow Softmax.v2, whose gradient only a cross-entropy"),
+        (
+            Softmax_v2(3),
+            OF_LOGITS,
+            "from_logits = true takes logits, but the model ends in Softmax.v2: leave from_logits out",
+        ),
         (Softmax_v2(3), L2Distance(), "cannot follow Softmax.v2, whose gradient only a cross-entropy"),
         (
             UNNORMALIZED,

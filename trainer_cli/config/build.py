@@ -13,7 +13,7 @@ from trainer_cli.config.mismatch import MismatchError
 from trainer_cli.config.words import shorten
 from trainer_cli.data.encoder import Part
 from trainer_cli.errors import Problem, TrainerError
-from trainer_cli.extras import EXTRAS, remedy
+from trainer_cli.extras import EXTRAS, bare, remedy
 from trainer_cli.schedules.schedule import Schedule, as_schedule
 
 
@@ -81,7 +81,8 @@ def fitted(made: Any, planned: Call, document: Document) -> Any:
     try:
         found = convert(made, planned.expects)
     except MismatchError as err:
-        message = f"{planned.name} returned what does not fit: {err}"
+        told = bare(made, planned.name, planned.where) if planned.kind == "layers" else ""
+        message = f"{planned.name} {told or f'returned what does not fit: {err}'}"
         raise config_error([problem(message, planned, document)]) from None
     return build(found, document) if found is not made else made
 

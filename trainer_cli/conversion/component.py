@@ -8,6 +8,7 @@ from typing import Any
 
 from trainer_cli.config import foreign
 from trainer_cli.conversion.source import Source
+from trainer_cli.data.encoders.gaps import SKIP
 
 # Score names of spaCy's with ours, and the metric that gives each, by task.
 F, PRECISION, RECALL = ("f", "f_score.v1"), ("precision", "precision.v1"), ("recall", "recall.v1")
@@ -86,9 +87,8 @@ def sections(source: Source, name: str, factory: str) -> dict[str, Any]:
 
 
 def textcat(source: Source, where: str) -> dict[str, Any]:
-    return texts(
-        source, where, {"@encoders": "labels.v1", "column": "label", "unknown": "miss"}, "softmax", CROSSENTROPY
-    )
+    target = {"@encoders": "labels.v1", "column": "label", "unknown": "miss", "missing": SKIP}  # as spaCy skips them
+    return texts(source, where, target, "softmax", CROSSENTROPY)
 
 
 def textcat_multilabel(source: Source, where: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Block:
 
     `places` says where the rows stand, for messages; `start` is the number of the first row in the data, from 0.
     `records` are the rows as their file has them, where that is more than columns of text can say; `lines` are those
-    of rows that are sentences with a line a token.
+    of rows that are sentences with a line a token; `categories` those of rows that are documents, each with its value.
     """
 
     columns: Mapping[str, Column]
@@ -67,6 +67,7 @@ class Block:
     start: int = 0
     records: Sequence[Mapping[str, Any]] | None = None
     lines: Sequence[SentenceLines] | None = None
+    categories: Sequence[Mapping[str, float]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", {name: _as_column(values) for name, values in self.columns.items()})
@@ -153,7 +154,8 @@ class Block:
         )
         records = None if self.records is None else [self.records[row] for row in rows.tolist()]
         sentences = None if self.lines is None else [self.lines[row] for row in rows.tolist()]
-        return Block(columns, places, self.start, records, sentences)
+        categories = None if self.categories is None else [self.categories[row] for row in rows.tolist()]
+        return Block(columns, places, self.start, records, sentences, categories)
 
 
 def pick(values: Column, rows: Ints) -> Column:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 from trainer_cli.arrays import Array
 from trainer_cli.ops import Ops
@@ -21,13 +22,15 @@ class Loss(ABC):
     "sigmoid". `takes` is what the guesses must be: "probabilities" (of a Softmax layer, which passes the gradient of
     the logits through: that is what such a loss gives), "logits", "log-probabilities" or "any". `truths` is what the
     targets are: "classes", one of several, "flags", each true or not, "numbers", or "any". `skips_unknown`: a class
-    number -1, of a class that training never had, has no part in the loss.
+    number -1, of a class that training never had, has no part in the loss. `remedies` has for truths of other kinds
+    what to write in a config instead, where that is not one of the built-in losses.
     """
 
     link: Link = "none"
     takes: Takes = "any"
     truths: Truths = "any"
     skips_unknown: bool = False
+    remedies: ClassVar[Mapping[Truths, str]] = MappingProxyType({})
 
     @abstractmethod
     def __call__(self, guesses: Any, truths: Any, weights: Array | None = None) -> tuple[Any, float]:

@@ -31,6 +31,12 @@ REFUSED = {
     "MultiLabelMarginLoss": "takes lists of class numbers, which no target of ours gives",
     "NLLLoss2d": "is another name of NLLLoss",
 }
+# What to write for truths of another kind.
+REMEDIES: dict[Truths, str] = {
+    "classes": 'name = "CrossEntropyLoss" with a model that ends in logits',
+    "flags": 'name = "BCEWithLogitsLoss" with a model that ends in logits',
+    "numbers": 'name = "MSELoss" with one number a row',
+}
 OLD = ("size_average", "reduce")  # which PyTorch itself has replaced by `reduction`
 REDUCTIONS = ("mean", "sum")
 # PyTorch's "mean" of this loss is about to change, and tells so.
@@ -55,6 +61,8 @@ class TorchLoss(Loss):
     that are no probabilities, or for `NLLLoss` no log-probabilities; anything that PyTorch raises (ArgumentError); a
     list of class weights that is not one number a class (ShapeError).
     """
+
+    remedies = REMEDIES
 
     def __init__(self, name: str, **settings: Any):
         library: Any = required("torch", NAME)

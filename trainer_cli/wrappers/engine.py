@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # What stands before the names of a module's own parameters and buffers in those of its layer.
 PREFIX = "module."
 
+# So many parameters are named.
+SHOWN = 4
 # What a library says of its failures is cut to so many characters.
 MAX_TOLD = 300
 
@@ -148,6 +150,13 @@ def shown(found: Any) -> str:
     if hasattr(found, "dtype") and hasattr(found, "shape"):
         return f"{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"
     return repr(found) if found is None else f"a {type(found).__name__}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more
 
 
 def engines_of(model: Model) -> list[Engine]:

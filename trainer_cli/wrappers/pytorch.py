@@ -13,7 +13,7 @@ from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
-from trainer_cli.wrappers.engine import PREFIX, is_fed, raised
+from trainer_cli.wrappers.engine import PREFIX, ModuleError, is_fed, listed, raised
 from trainer_cli.wrappers.sample import ragged_of, told_apart
 from trainer_cli.wrappers.torch_endings import ending
 from trainer_cli.wrappers.torch_engine import TorchEngine
@@ -42,7 +42,7 @@ def PyTorchWrapper(module: Any, layout: Layout = "NCHW", device: str = "cpu") ->
     Before each pass in training PyTorch's generator is seeded from the run's seed, the step, the micro-batch and the
     layer, and before one that predicts with 0: no draw depends on what was drawn before.
 
-    Errors: no module, a device that is not there, or parameters that are not float32 (ArgumentError); a module that
+    Errors: no module, or a device that is not there (ArgumentError); parameters that are not float32, a module that
     raises, returns anything else, or returns what depends on none of its parameters or, where layers before it have
     some, not on its input (ModuleError); numbers that are not finite in training (DivergedError).
     """
@@ -144,9 +144,12 @@ def init(model: Model, X: Any, Y: Any) -> None:
 
 
 def check_types(model: Model, engine: TorchEngine) -> None:
-    """ArgumentError: a parameter or buffer has numbers of another type than the model's."""
-    for name, kind in engine.contents.unfit(model.dtype):
-        raise ArgumentError(f"{model.where}: {name} is {kind}; a module is trained in {model.dtype}: module.float()")
+    """ModuleError: parameters or buffers have numbers of another type than the model's."""
+    unfit = dict(engine.contents.unfit(model.dtype))
+    for kind in unfit.values():
+        names = listed(name for name, each in unfit.items() if each == kind)
+        what = f"has {names} in {kind}, and a module is trained in {model.dtype}: return module.float()"
+        raise ModuleError(f"{model.where}: PyTorch module {engine.name} {what}", where=model.where)
 
 
 def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:

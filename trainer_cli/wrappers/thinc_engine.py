@@ -33,6 +33,8 @@ class ThincEngine(Engine):
         self.per_token: bool | None = None
         # Each parameter: its name in the layer, its node, its name there, and the arrays that both hold.
         self._bound: list[tuple[str, Any, str, Array, Array]] = []
+        # Each layer that hashes, and where its seed lies, which a checkpoint may change.
+        self._hashing: list[tuple[Any, Array]] = []
 
     @property
     def name(self) -> str:
@@ -95,9 +97,14 @@ class ThincEngine(Engine):
 
     def bind(self, model: Model) -> None:
         """Have the module's parameters and gradients be the layer's arrays, which may have moved."""
-        if self._bound and all(model.get_param(bound[0]) is bound[3] for bound in self._bound):
-            return
-        self._bound = []
+        if not (self._bound and all(model.get_param(bound[0]) is bound[3] for bound in self._bound)):
+            self.look(model)
+        for node, seed in self._hashing:
+            node.attrs["seed"] = int(seed)
+
+    def look(self, model: Model) -> None:
+        """Find the arrays that belong to the module's parameters and to the seeds of its layers."""
+        self._bound, self._hashing = [], []
         for path, node in paths(self.module).items():
             for name in node.param_names:
                 if model.has_param(path + name):
@@ -106,7 +113,7 @@ class ThincEngine(Engine):
                     node.set_grad(name, arrays[1])
                     self._bound.append((path + name, node, name, *arrays))
             if model.has_buffer(path + "seed"):
-                node.attrs["seed"] = int(model.get_buffer(path + "seed"))
+                self._hashing.append((node, model.get_buffer(path + "seed")))
 
     def collect(self, model: Model) -> None:
         """Copy what a layer has put in the place of an array of ours, and put that back."""

@@ -13,7 +13,7 @@ from trainer_cli.arrays import Array, Ragged, n_rows
 from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError, WrongOutputError, raised, shown
 from trainer_cli.wrappers.global_seed import torch_threads
 from trainer_cli.wrappers.sample import ragged_of
-from trainer_cli.wrappers.torch_state import Contents, Mirrored, Shared, State
+from trainer_cli.wrappers.torch_state import COMPILED, Contents, Mirrored, Shared, State, uncompiled
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class TorchEngine(Engine):
         twin.per_token = self.per_token
         return twin
 
+    @property
+    def name(self) -> str:
+        return type(getattr(self.module, COMPILED.removesuffix("."), self.module)).__name__
+
     @contextmanager
     def computing(self, threads: int) -> Iterator[None]:
         with torch_threads(threads):
@@ -65,7 +69,7 @@ class TorchEngine(Engine):
     def state_names(self, held: Sequence[str]) -> dict[str, str]:
         """The names in the module's state dict; what is tied has several, all of one parameter."""
         names: dict[int, str] = {}
-        tensors = [*self.module.named_parameters(remove_duplicate=False)]
+        tensors = [(uncompiled(name), tensor) for name, tensor in self.module.named_parameters(remove_duplicate=False)]
         for name, tensor in tensors:
             names.setdefault(id(tensor), name)
         found = {name: PREFIX + names[id(tensor)] for name, tensor in tensors}
@@ -73,7 +77,7 @@ class TorchEngine(Engine):
         for name, hung in self.contents.places.items():
             for owner, key in hung:
                 prefix = places[id(owner)]
-                found[f"{prefix}.{key}" if prefix else key] = PREFIX + name
+                found[uncompiled(f"{prefix}.{key}" if prefix else key)] = PREFIX + name
         return found
 
     # One pass
@@ -100,16 +104,24 @@ class TorchEngine(Engine):
         with self.failing(where, X):
             try:
                 found = self.module(*arguments.positional, **arguments.keywords)
-            except ValueError as err:
-                if ONE_VALUE not in str(err):
-                    raise
-                what = "normalises over the rows of a batch, which BatchNorm cannot where there is one: choose a"
-                raise WrongOutputError(f"{what} batch_size that leaves no batch of one row") from err
+            except (ValueError, RuntimeError) as err:
+                if known := self.known(err, arguments.dtype):
+                    raise WrongOutputError(known) from err
+                raise
         if stray := self.contents.strayed():
             raise self.failure(where, stray, X)
         if arguments.changed():
             raise self.failure(where, "changes its input in place, which others read: let it work on a copy", X)
         return found
+
+    def known(self, err: Exception, dtype: np.dtype[np.generic]) -> str:
+        """What PyTorch means by an error, with the remedy; "" if it is one of the module's own."""
+        if ONE_VALUE in str(err):
+            what = "normalises over the rows of a batch, which BatchNorm cannot where there is one: choose a"
+            return f"{what} batch_size that leaves no batch of one row"
+        if "dtype" in str(err) and (others := self.contents.others(dtype)):
+            return f"computes with {others}, but its rows and parameters are {dtype}: return module.float()"
+        return ""
 
     def go_back(self, where: str, output: torch.Tensor, gradient: torch.Tensor, X: Any) -> None:
         """Add what the output's gradient gives to those of the parameters. ModuleError: the module raises."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from trainer_cli.model import Model
+from trainer_cli.wrappers.engine import listed
 
 if TYPE_CHECKING:
     from trainer_cli.wrappers.torch_engine import TorchEngine
     from trainer_cli.wrappers.torch_tensors import Arguments
 
-# So many parameters are named.
-SHOWN = 4
 CAUSE = "is it made under torch.no_grad() or .detach()?"
 
 
@@ -48,10 +47,3 @@ def has_parameters(model: Model) -> bool:
     """Whether anything of the whole model is trained."""
     store = model.store_or_none
     return store is not None and bool(store.segments)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Some names, and how many more there are."""
-    every = list(names)
-    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
-    return ", ".join(every[:SHOWN]) + more

@@ -11,6 +11,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.model import Model
+from trainer_cli.wrappers.engine import listed
 from trainer_cli.wrappers.torch_tensors import array_of, tensor_of
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 # Numbers that numpy has no type for.
 FOREIGN = ("bfloat16", "float8", "complex", "quint", "qint")
+# What torch.compile puts before the names of a module.
+COMPILED = "_orig_mod."
 
 
 class Contents:
-    """What a module holds, by its name in the module.
+    """What a module holds, by its name in the module; in one that torch.compile made, as in the module it was made of.
 
     `trained` and `frozen` are its parameters, each once. `homes` says where in the module each hangs, under which key,
     and whether it is trained; `places` says for each buffer of its state dict where it hangs: a tied one in several
@@ -32,17 +35,17 @@ class Contents:
         self.trained: dict[str, torch.nn.Parameter] = {}
         self.frozen: dict[str, torch.nn.Parameter] = {}
         for name, param in module.named_parameters():
-            (self.trained if param.requires_grad else self.frozen)[name] = param
+            (self.trained if param.requires_grad else self.frozen)[uncompiled(name)] = param
         self.places: dict[str, list[tuple[dict[str, Any], str]]] = {}
         self.homes: dict[str, tuple[dict[str, Any], str, torch.nn.Parameter, bool]] = {}
-        for name, param in (*self.trained.items(), *self.frozen.items()):
+        for name, param in module.named_parameters():
             owner, _, key = name.rpartition(".")
-            self.homes[name] = (module.get_submodule(owner)._parameters, key, param, param.requires_grad)
+            self.homes[uncompiled(name)] = (module.get_submodule(owner)._parameters, key, param, param.requires_grad)
         names: dict[int, str] = {}
         for prefix, owner in module.named_modules():
             for key, buffer in owner._buffers.items():
                 if buffer is not None and key not in owner._non_persistent_buffers_set:
-                    name = names.setdefault(id(buffer), f"{prefix}.{key}" if prefix else key)
+                    name = names.setdefault(id(buffer), uncompiled(f"{prefix}.{key}" if prefix else key))
                     self.places.setdefault(name, []).append((owner._buffers, key))
 
     def strayed(self) -> str:
@@ -70,10 +73,28 @@ class Contents:
         for name, param in self.trained.items():
             if type_of(param) != dtype.name:
                 yield name, type_of(param)
-        kept = self.frozen | {name: self.buffer(name) for name in self.places}
-        for name, tensor in kept.items():
+        for name, tensor in self.kept().items():
             if type_of(tensor).startswith(FOREIGN):
                 yield name, type_of(tensor)
+
+    def kept(self) -> dict[str, torch.Tensor]:
+        """What is saved and not trained."""
+        return self.frozen | {name: self.buffer(name) for name in self.places}
+
+    def others(self, dtype: np.dtype[np.generic]) -> str:
+        """The floats among these that are of another type than the store's: `fixed.weight, fixed.bias in float64`."""
+        found = {name: type_of(tensor) for name, tensor in self.kept().items() if tensor.is_floating_point()}
+        others = [name for name, kind in found.items() if kind != dtype.name]
+        return f"{listed(others)} in {found[others[0]]}" if others else ""
+
+
+def uncompiled(name: str) -> str:
+    """The name of a tensor in a module without what torch.compile put in it.
+
+    >>> uncompiled("_orig_mod.hidden._orig_mod.weight")
+    'hidden.weight'
+    """
+    return name.replace(COMPILED, "")
 
 
 def type_of(tensor: torch.Tensor) -> str:

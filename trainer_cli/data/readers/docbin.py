@@ -53,7 +53,7 @@ class DocBinReader(FileSet):
                 columns = {name: docs.column(name, start, stop) for name in names}
             except UnfitError as err:
                 raise damaged(path, err) from err
-            yield Block(columns, Places(str(path)), start)
+            yield Block(columns, Places(str(path)), start, categories=docs.categories[start:stop])
 
 
 def load(path: Path) -> Docs:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from trainer_cli.data.block import Block, listing
 from trainer_cli.data.faults import Faults, refused, shown
@@ -15,6 +15,7 @@ from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import nearest
 
 Names = tuple[str, ...]
+T = TypeVar("T")
 
 
 class FileSet(ABC):
@@ -107,7 +108,7 @@ def chosen(block: Block, names: Names, start: int, before: int) -> Block:
     if records is not None and len(names) < len(block.columns):
         records = [{name: record[name] for name in names if name in record} for record in records]
     columns = {name: block.columns[name] for name in names}
-    return Block(columns, replace(block.places, before=before), start, records, block.lines)
+    return Block(columns, replace(block.places, before=before), start, records, block.lines, block.categories)
 
 
 def first_rows(blocks: Iterator[Block], room: int | None) -> Iterator[Block]:
@@ -117,11 +118,15 @@ def first_rows(blocks: Iterator[Block], room: int | None) -> Iterator[Block]:
             columns = {name: values[:room] for name, values in block.columns.items()}
             paths = block.places.paths
             places = block.places if paths is None else replace(block.places, paths=paths[:room])
-            records = None if block.records is None else block.records[:room]
-            yield Block(columns, places, block.start, records)
+            kept = first(block.records, room), first(block.lines, room), first(block.categories, room)
+            yield Block(columns, places, block.start, *kept)
             return
         room = None if room is None else room - len(block)
         yield block
+
+
+def first(values: Sequence[T] | None, n: int) -> Sequence[T] | None:
+    return None if values is None else values[:n]
 
 
 def checked_columns(columns: object) -> Names | None:
