@@ -58,22 +58,25 @@ class GradientSum:
     def add(self, store: Store, share: float = 1.0) -> None:
         """Take in the store's gradients and set them to zero, and its fresh buffers, which begin anew."""
         tables = {table.name: TableRows(*store.take_rows(table.name)) for table in store.tables}
-        self._add(0, store.dense, tables, store.buffers.fresh * store.dtype.type(share))
+        self._add_rows(0, tables)
+        self._dense.add(store.dense)
+        self._buffers.add(store.buffers.fresh * store.dtype.type(share))
         store.dense.fill(0)
         if not self._exact:
             self._exact = {name: fresh.copy() for name, (_, fresh) in store.buffers.changing.items()}
         store.buffers.restart()
 
     def add_sums(self, sums: Sums) -> None:
-        """Take in what others have summed, in the order of the micro-batches. Its arrays are overwritten."""
-        self._add(sums.level, sums.dense, sums.tables, sums.buffers)
+        """Take in what others have summed, in the order of the micro-batches. Its arrays are overwritten, and nobody
+        else touches them until `finish`."""
+        self._add_rows(sums.level, sums.tables)
+        self._dense.lend(sums.dense, sums.level)
+        self._buffers.lend(sums.buffers, sums.level)
         self._exact = self._exact or dict(sums.exact)
 
-    def _add(self, level: int, dense: Array, tables: Mapping[str, TableRows], buffers: Array) -> None:
-        self._dense.add(dense, level)
+    def _add_rows(self, level: int, tables: Mapping[str, TableRows]) -> None:
         for name, rows in tables.items():
             self._tables.setdefault(name, RowSum()).add(rows, level)
-        self._buffers.add(buffers, level)
 
     def finish(self, store: Store) -> None:
         """Give the store the sum, and start anew."""

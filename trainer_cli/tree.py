@@ -15,25 +15,34 @@ class TreeSum:
     """
 
     def __init__(self) -> None:
-        self._partial: list[Array] = []
-        self._n_added = 0
+        # Sums of whole subtrees that are not part of a larger one yet, by level.
+        self._partial: dict[int, Array] = {}
+        self._kept: dict[int, Array] = {}
 
     def add(self, array: Array, level: int = 0) -> None:
         """Take in the next part, or the sum of the next `2**level` parts, as many of which came before. `array` is
         overwritten."""
-        n = 1 << level
-        while self._n_added >> level & 1:
-            array += self._partial[level]
+        level = self._merge(array, level)
+        if level not in self._kept:
+            self._kept[level] = np.empty_like(array)
+        self._kept[level][...] = array
+        self._partial[level] = self._kept[level]
+
+    def lend(self, array: Array, level: int = 0) -> None:
+        """The same without a copy: nobody else touches `array` until `finish`."""
+        self._partial[self._merge(array, level)] = array
+
+    def _merge(self, array: Array, level: int) -> int:
+        """Add to a subtree's sum those that it completes a larger one with; the level of that."""
+        while level in self._partial:
+            array += self._partial.pop(level)
             level += 1
-        while level >= len(self._partial):
-            self._partial.append(np.empty_like(array))
-        self._partial[level][...] = array
-        self._n_added += n
+        return level
 
     def finish(self, out: Array) -> None:
         """Write the sum of all parts into `out`, and start anew."""
-        levels = [level for level in range(len(self._partial)) if self._n_added >> level & 1]
-        out[...] = self._partial[levels[0]]
-        for level in levels[1:]:
+        first, *others = sorted(self._partial)
+        out[...] = self._partial[first]
+        for level in others:
             out += self._partial[level]
-        self._n_added = 0
+        self._partial.clear()

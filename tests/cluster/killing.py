@@ -45,19 +45,21 @@ def stay(model, X, is_train):
 """
 
 
-# What a worker is at, by the title that Ray gives its process.
+# What a worker is at, by the name that it gives itself, and by the title that Ray gives its process before that.
 WORK = {
     "ray::Actor.prepare": "while they started",
-    "ray::Actor.gradient": "in a step",
-    "ray::Actor.count": "in an evaluation",
-    "ray::Actor": "between two calls",
+    "Actor.gradient": "in a step",
+    "Actor.count": "in an evaluation",
+    "Actor": "between two calls",
 }
 
 
 def work_of(process):
     """What a worker is at; an empty text for a process that is none."""
-    with suppress(OSError), open(f"/proc/{process.pid}/cmdline", "rb") as file:
-        return WORK.get(file.read().rstrip(b"\0").decode(errors="replace"), "")
+    with suppress(OSError):
+        folder = Path(f"/proc/{process.pid}")
+        title = (folder / "cmdline").read_bytes().rstrip(b"\0").decode(errors="replace")
+        return WORK.get((folder / "comm").read_text().strip() if title == "ray::Actor.serve" else title, "")
     return ""
 
 

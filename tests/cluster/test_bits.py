@@ -13,6 +13,10 @@ from run_fakes import CONFIG, Silent, import_parts, outcome_of, rows, train, wri
 from test_batching import BY_LENGTH, TEXT, WORDS
 from test_row_weights import weigh
 
+from trainer_cli.cluster import driver
+from trainer_cli.cluster.calls import Calls
+from trainer_cli.cluster.crew import Crew
+from trainer_cli.cluster.pipe import Pipe
 from trainer_cli.config.run_config import read_run_config
 from trainer_cli.metrics.spill import Spill
 
@@ -48,6 +52,23 @@ def plateau(rate):
 def test_workers_have_the_bits_of_one_process(cluster, folder, n_workers):
     """Dropout, averages, a ragged last batch, batches that grow, dev data in several parts."""
     same(folder, n_workers=n_workers)
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_with_pipes_and_shared_memory_or_through_ray_alone(cluster, folder, monkeypatch, shares):
+    """The second is how workers of other machines are reached, and all where there is no such memory."""
+    lines = set()
+    await_answer = Crew.await_answer
+
+    def watched(self, member, job):
+        if job is not None:
+            lines.add(type(member.line))
+        await_answer(self, member, job)
+
+    monkeypatch.setattr(Crew, "await_answer", watched)
+    monkeypatch.setattr(driver, "can_share", lambda: shares)
+    same(folder, *SHORT)
+    assert lines == {Pipe if shares else Calls}
 
 
 def test_with_compiled_kernels(cluster, folder):

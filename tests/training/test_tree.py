@@ -53,4 +53,28 @@ def test_holds_as_many_arrays_as_the_tree_is_deep_and_starts_anew():
             total.add(np.full(3, part + repeat, np.float32))
         total.finish(out)
         assert out.tolist() == [4950 + 100 * repeat] * 3
-    assert len(total._partial) <= 8
+    assert len(total._kept) <= 8
+
+
+@pytest.mark.parametrize("n", range(1, 34))
+def test_arrays_that_are_lent_give_the_same_bits_and_are_free_afterwards(n):
+    parts = random_parts(n)
+    total, out = TreeSum(), np.empty_like(parts[0])
+    for _ in range(2):
+        lent = [part.copy() for part in parts]
+        for array in lent:
+            total.lend(array)
+        total.finish(out)
+        for array in lent:
+            array.fill(np.nan)
+        assert out.tobytes() == halves(parts).tobytes()
+
+
+def test_an_array_that_is_lent_and_written_to_before_the_end_is_seen():
+    parts = random_parts(3)
+    total, out = TreeSum(), np.empty_like(parts[0])
+    for array in parts:
+        total.lend(array)
+    parts[2].fill(0)
+    total.finish(out)
+    assert out.tobytes() != halves(random_parts(3)).tobytes()

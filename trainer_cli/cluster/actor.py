@@ -1,17 +1,24 @@
-"""The process of a worker, as Ray starts it: it takes calls one after the other, and answers each."""
+"""The process of a worker, as Ray starts it: it takes questions one after the other, and answers each."""
 
 from __future__ import annotations
 
 import os
 import platform
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from trainer_cli.cluster.end import End
 from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.order import Order
+from trainer_cli.cluster.pipe import Address
 from trainer_cli.cluster.worker import Worker
 
 T = TypeVar("T")
+
+# What `top` calls this process, up to 15 letters (proc_pid_comm(5)).
+COMM = Path("/proc/self/comm")
 
 
 class Where(NamedTuple):
@@ -23,25 +30,40 @@ class Where(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Where a worker is, and why it cannot compute there, if it cannot."""
+    """Where a worker is, whether it has opened its end of the driver's pipes, and why it cannot compute, if so."""
 
     where: Where
+    is_near: bool
     failure: Failure | None
 
 
 class Actor:
     """A worker that tells what it raises instead of raising it, so that no error is changed on its way."""
 
-    def prepare(self, order: Order) -> Report:
+    def prepare(self, order: Order, address: Address | None) -> Report:
         """Make ready to compute; this takes as long as reading the data."""
         import ray
 
         found = told(lambda: Worker(order))
         where = Where(platform.node(), ray.get_runtime_context().get_node_id(), os.getpid())
         if isinstance(found, Failure):
-            return Report(where, found)
+            return Report(where, False, found)
         self.worker = found
-        return Report(where, None)
+        self.end: End | None = None
+        if address is not None and address.node == where.node:
+            with suppress(OSError):  # one machine in name alone
+                self.end = address.end()
+        return Report(where, self.end is not None, None)
+
+    def serve(self) -> None:
+        """Answer what comes through the pipes, until the driver has closed its end."""
+        assert self.end is not None
+        with suppress(EOFError, BrokenPipeError):
+            while True:
+                COMM.write_text("Actor")
+                work, given = self.end.receive()
+                COMM.write_text(f"Actor.{work}")
+                self.end.send(getattr(self, work)(*given))
 
     def gradient(self, *given: Any) -> Any:
         return told(lambda: self.worker.gradient(*given))

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from trainer_cli.cluster.actor import Actor, Report, Where
+from trainer_cli.cluster.calls import Calls
 from trainer_cli.cluster.failure import Failure
+from trainer_cli.cluster.line import Line, LostError, ready
 from trainer_cli.cluster.memory import SharedMemory
+from trainer_cli.cluster.pipe import Pipe
 from trainer_cli.cluster.waiting import PATIENCE, Waiting
 from trainer_cli.errors import ClusterError, ConfigError, TrainerError
 
@@ -23,10 +26,12 @@ FAREWELL = 5.0
 
 @dataclass
 class Member:
-    """A worker: Ray's handle of its process, where that runs, the memory in which its sums come, and the version of the
-    weights for which it was given that."""
+    """A worker: Ray's handle of its process, the line to it, the pipe that is this line if it runs on this machine;
+    where it runs, the memory in which its sums come, and the version of the weights for which it was given that."""
 
     actor: Any
+    line: Line
+    pipe: Pipe | None
     where: Where | None = None
     memory: SharedMemory | None = None
     version: int = -1
@@ -45,12 +50,13 @@ class Call:
 class Crew:
     """`n` workers, each replaced when it dies or has not answered for `timeout` seconds, `max_restarts` times in all.
 
-    `order` is Ray's reference to what each is told first. `say` tells the user a line, `check` is called while nobody
-    answers, and may raise.
+    `order` is Ray's reference to what each is told first, `node` Ray's name of this one if its workers can share memory
+    with this process. `say` tells the user a line, `check` is called while nobody answers, and may raise.
     """
 
     ray: Any
     order: Any
+    node: str | None
     n: int
     resources: Mapping[str, Any]
     timeout: float
@@ -58,7 +64,7 @@ class Crew:
     say: Callable[[str], None]
     check: Callable[[], None]
     idle: deque[Member] = field(default_factory=deque)
-    calls: dict[Any, Call] = field(default_factory=dict)
+    calls: dict[Line, Call] = field(default_factory=dict)
     n_restarts: int = 0
     has_started: bool = False
     heard: float = 0.0  # when somebody has answered last
@@ -79,24 +85,28 @@ class Crew:
 
     def hire(self) -> None:
         """Start a worker. ClusterError: whoever starts it for the cluster has not answered for `timeout` seconds."""
-        made: list[tuple[Any, Any]] = []
+        pipe, made = None if self.node is None else Pipe(self.node), list[Member]()
 
         def make() -> None:
             actor = self.ray.remote(Actor).options(**self.resources).remote()
-            made.append((actor, actor.prepare.remote(self.order)))
+            line = Calls(self.ray, actor, self.timeout)
+            line.ask("prepare", self.order, None if pipe is None else pipe.address)
+            made.append(Member(actor, line, pipe))
 
         with self.reached():
             if not Waiting(make).has_ended(self.timeout, self.check):
                 raise ClusterError(f"the head of the cluster has not answered for {self.timeout:g} s")
-        actor, reference = made[0]
-        self.ask(Member(actor), None, reference)
+        self.await_answer(made[0], None)
 
-    def ask(self, member: Member, job: int | None, reference: Any) -> None:
-        self.calls[reference] = Call(member, job, time.monotonic() + self.timeout)
+    def await_answer(self, member: Member, job: int | None) -> None:
+        self.calls[member.line] = Call(member, job, time.monotonic() + self.timeout)
 
-    def run(self, jobs: Sequence[T], ask: Callable[[Member, T], Any]) -> Iterator[tuple[int, Member, Any]]:
-        """Have each job done by somebody; `ask(member, job)` calls a worker. Yields the answers as they come: the job's
-        number, the worker, and what it says, which is a Failure where the job has failed.
+    def run(
+        self, jobs: Sequence[T], question: Callable[[Member, T], Sequence[Any]]
+    ) -> Iterator[tuple[int, Member, Any]]:
+        """Have each job done by somebody; `question(member, job)` is what a worker is asked: the name of the work, and
+        what is given. Yields the answers as they come: the job's number, the worker, and what it says, which is a
+        Failure where the job has failed.
 
         Of jobs that fail the first one counts, by number: those after it may be left undone, those before it are not.
         ClusterError: too many workers were lost.
@@ -108,7 +118,8 @@ class Crew:
             while todo and self.idle:
                 member, index = self.idle.popleft(), todo.popleft()
                 with self.reached():
-                    self.ask(member, index, ask(member, jobs[index]))
+                    member.line.ask(*question(member, jobs[index]))
+                self.await_answer(member, index)
             for call, found in self.answers(todo):
                 if call.job is None or call.job >= n:
                     continue
@@ -122,16 +133,14 @@ class Crew:
     def answers(self, todo: deque[int]) -> Iterator[tuple[Call, Any]]:
         """Wait a while for answers. The jobs of workers that are lost go back to those to do."""
         self.check()
-        with self.reached():
-            ready, _ = self.ray.wait(list(self.calls), num_returns=1, timeout=PATIENCE)
-        for reference in ready:
-            call = self.calls.pop(reference)
+        for line in ready(self.calls, PATIENCE):
+            call = self.calls.pop(line)
             try:
-                found = self.ray.get(reference, timeout=self.timeout)
+                found = line.answer()
             except self.ray.exceptions.RayTaskError as err:
                 raise ClusterError(f"{called(call.member)} cannot be told what to do: {reason(err)}") from err
-            except self.ray.exceptions.RayError as err:
-                self.lose(call, f"is lost ({type(err).__name__})", todo)
+            except LostError as err:
+                self.lose(call, f"is lost ({err})", todo)
                 continue
             self.heard = time.monotonic()
             if call.job is None:
@@ -139,12 +148,14 @@ class Crew:
             self.idle.append(call.member)
             yield call, found
         now = time.monotonic()
-        for reference in [each for each, call in self.calls.items() if call.deadline < now]:
-            self.lose(self.calls.pop(reference), f"has not answered for {self.timeout:g} s", todo)
+        for line in [each for each, call in self.calls.items() if call.deadline < now]:
+            self.lose(self.calls.pop(line), f"has not answered for {self.timeout:g} s", todo)
 
     def greet(self, member: Member, report: Report) -> None:
         """Take in a worker that was started, which says that it is ready or why it cannot be."""
         member.where = report.where
+        if member.pipe is not None:
+            self.connect(member, member.pipe, report.is_near)
         if report.failure is None:
             return
         err = report.failure.error()
@@ -154,6 +165,16 @@ class Crew:
         if isinstance(err, TrainerError):
             raise ConfigError(message) from err
         raise err
+
+    def connect(self, member: Member, pipe: Pipe, is_near: bool) -> None:
+        """Talk through the pipe from now on with a worker that has opened its end of it."""
+        pipe.hand_over()
+        if is_near:
+            with self.reached():
+                member.line.ask("serve")
+            member.line = pipe
+        else:
+            member.pipe = None
 
     def lose(self, call: Call, why: str, todo: deque[int]) -> None:
         """Take a worker away and start another one, which is asked when it is ready.

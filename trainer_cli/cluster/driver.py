@@ -80,6 +80,7 @@ class Driver:
         self.crew = Crew(
             ray,
             ray.put(order),
+            ray.get_runtime_context().get_node_id() if can_share() else None,
             cluster.workers,
             {"num_cpus": work.facts["threads"]},
             cluster.worker_timeout,
@@ -87,7 +88,6 @@ class Driver:
             work.say,
             work.check,
         )
-        self.node = ray.get_runtime_context().get_node_id()
         self.n_sums = store.n_dense + store.buffers.values.size
         self.n_weights = store.values.size + store.buffers.values.size
         self.memory = SharedMemory.make(self.n_weights * store.dtype.itemsize) if can_share() else None
@@ -113,13 +113,11 @@ class Driver:
         give = self.published(self.store.changed if self.is_trained_on else None)
         self.is_trained_on = True
 
-        def ask(member: Member, blocks: Any) -> Any:
+        def question(member: Member, blocks: Any) -> Sequence[Any]:
             memory = self.slots(member, len(blocks))
-            return member.actor.gradient.remote(
-                Task(step, blocks, None if memory is None else memory.handle), *give(member)
-            )
+            return "gradient", Task(step, blocks, None if memory is None else memory.handle), *give(member)
 
-        found = {index: self.brought(member, answers) for index, member, answers in self.crew.run(jobs, ask)}
+        found = {index: self.brought(member, answers) for index, member, answers in self.crew.run(jobs, question)}
         return self.add_up(found[index] for index in range(len(jobs)))
 
     def addressed(self, part: MicroBatch) -> MicroBatch:
@@ -199,7 +197,7 @@ class Driver:
 
     def is_near(self, member: Member) -> bool:
         """Whether a worker can share memory with this process."""
-        return self.memory is not None and member.where is not None and member.where.node == self.node
+        return self.memory is not None and member.pipe is not None
 
     # Evaluation
 
@@ -213,10 +211,10 @@ class Driver:
             give = self.published(None)
             self.is_trained_on = False
 
-            def ask(member: Member, indexes: range) -> Any:
-                return member.actor.count.remote(name, self.batches(data, indexes), *give(member))
+            def question(member: Member, indexes: range) -> Sequence[Any]:
+                return "count", name, self.batches(data, indexes), *give(member)
 
-            for index, _, counts in watch(self.crew.run(jobs, ask), len(jobs)):
+            for index, _, counts in watch(self.crew.run(jobs, question), len(jobs)):
                 found[index] = counts
         whole = succeeded(found[0])
         for index in range(1, len(jobs)):
