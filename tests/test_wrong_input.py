@@ -333,7 +333,14 @@ CASES = {
     ],
     "MultiHashEmbed": [
         (lambda: MultiHashEmbed(rows=[]), "MultiHashEmbed.v1: rows must be a list of table sizes, got []"),
-        (lambda: MultiHashEmbed(4, [5] * 3).initialize(KEYS), "HashEmbed.v1 has column = 2, got rows (B, 2) of int64"),
+        (
+            lambda: MultiHashEmbed(4, [5] * 3).initialize(KEYS),
+            "rows has a size for each column of ids, 3 of them, got rows (B, 2) of int64",
+        ),
+        (
+            lambda: MultiHashEmbed(4, [5]).initialize(KEYS),
+            "rows has a size for each column of ids, 1 of them, got rows (B, 2) of int64",
+        ),
     ],
     "uniqued": [(lambda: uniqued(linear()).initialize(X), "uniqued.v1 takes ids (whole numbers), got rows (B, 3)")],
     "expand_window": [

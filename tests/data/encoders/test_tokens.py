@@ -6,7 +6,7 @@ import pytest
 from trainer_cli.data import encoder as encoders
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders import tokens as module
-from trainer_cli.data.encoders.tokens import Tokens
+from trainer_cli.data.encoders.tokens import Tokens, attribute
 from trainer_cli.errors import DataError
 
 
@@ -33,6 +33,38 @@ def test_each_word_has_four_hashes():
 
 def test_attributes_of_one_text_do_not_meet():
     assert len(set(encode(["x"])[0].tolist())) == 4
+
+
+def test_attributes_are_chosen_by_name():
+    block = Block({"tokens": [["Walked", "walking", "WALKED", "a"]]})
+    encoder = Tokens("tokens", ["ORTH", "LOWER", "PREFIX2", "PREFIX", "SUFFIX2", "SUFFIX", "SUFFIX3", "SHAPE"])
+    encoder.choose(("tokens",))
+    found = encoder.encode(block).data
+    assert found.shape == (4, 8) == (4, encoder.width)
+    equal = [(found[0] == found[row]).tolist() for row in (1, 2)]
+    assert equal[0] == [False, False, False, False, False, False, False, False]
+    assert equal[1] == [False, True, False, True, False, False, False, False]
+    (lower,) = np.flatnonzero(found[2] == encode(["walked"])[0, 0])
+    assert lower == 1
+    np.testing.assert_array_equal(found[:, 5], found[:, 6])
+    np.testing.assert_array_equal(found[:, [3, 5, 7]], encode(["Walked", "walking", "WALKED", "a"])[:, 1:])
+    assert attribute("SUFFIX2", "Walked") == "\0sed"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], r"attributes: expected names among NORM, .*, got \[\]"),
+        ("NORM", r"attributes: expected names among NORM, .*, got 'NORM'"),
+        (["NORMS"], r"attributes: expected names among NORM, .*, got 'NORMS'. Did you mean NORM\?"),
+        (["PREFIX0"], r"got 'PREFIX0'"),
+        (["NORM", "NORM"], r"attributes: each name must be there once, got NORM, NORM"),
+        ([1], r"got 1"),
+    ],
+)
+def test_attributes_that_are_none_are_refused(names, message):
+    with pytest.raises(DataError, match=message):
+        Tokens("tokens", names)
 
 
 def test_a_text_is_split_as_text_v1_does():
@@ -64,8 +96,12 @@ def test_columns_of_tokens():
         made("tokens").fit(Block({"tokens": np.zeros(2)}))
 
 
-def test_a_saved_encoder_comes_back():
-    states, arrays = encoders.pack({"features": ("tokens.v1", made("tokens"))})
+@pytest.mark.parametrize("attributes", [None, ["SUFFIX4", "ORTH"]])
+def test_a_saved_encoder_comes_back(attributes):
+    first = Tokens("tokens", attributes)
+    first.choose(("tokens",))
+    states, arrays = encoders.pack({"features": ("tokens.v1", first)})
     again = encoders.unpack(states, arrays)["features"]
     block = Block({"tokens": [["some", "words"]]})
-    np.testing.assert_array_equal(again.encode(block).data, made("tokens").encode(block).data)
+    np.testing.assert_array_equal(again.encode(block).data, first.encode(block).data)
+    assert again.width == first.width == len(attributes or "four")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Never
@@ -12,37 +13,48 @@ import numpy as np
 from trainer_cli.arrays import Array, Ints, Ragged
 from trainer_cli.data.block import Block, is_texts, is_tokens, listing
 from trainer_cli.data.encoders.choice import chosen
-from trainer_cli.data.encoders.state import stated_text
+from trainer_cli.data.encoders.state import stated_names, stated_text
 from trainer_cli.data.encoders.words import MOST_KEPT, shape, word_hash, words
 from trainer_cli.data.faults import printable, refused, shown
 from trainer_cli.errors import DataError, Problem
-from trainer_cli.registry import registry
+from trainer_cli.registry import nearest, registry
 
 USUAL = ("tokens", "token", "words", "form", "text")
+# Those of spaCy's MultiHashEmbed for English.
 ATTRIBUTES = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
+WHOLE: dict[str, Callable[[str], str]] = {
+    "NORM": str.lower,
+    "LOWER": str.lower,
+    "ORTH": lambda word: f"\0o{word}",
+    "SHAPE": lambda word: f"\0x{shape(word)}",
+}
+AFFIX = re.compile(r"(PREFIX|SUFFIX)([1-9]?)")
+RULE = "expected names among NORM, LOWER, ORTH, SHAPE, PREFIX, SUFFIX, or PREFIX1 to PREFIX9 and SUFFIX1 to SUFFIX9"
 
 NEEDED = "The words of each row are a list, as .spacy, .conll and JSON have them; a text called {} is split into words"
 
 
 @registry.encoders("tokens.v1")
 class Tokens:
-    """Each word of a sentence as four hashes: a Ragged of int64 (sum, 4), of values from 0 to 2^63 - 1.
+    """Each word of a sentence as the hashes of its attributes: a Ragged of int64 (sum, k), from 0 to 2^63 - 1.
 
-    Those of the word in small letters (NORM), its first character (PREFIX), its last three (SUFFIX) and its shape,
-    such as `Xxxx-dd` (SHAPE); the attributes are those that spaCy's MultiHashEmbed uses for English. The column has
-    tokens, or text, which is split into words as `text.v1` does. `column` may be left out for one called `tokens`,
-    `token`, `words`, `form` or `text`, or if there is one column. Nothing is learnt from training rows.
+    `attributes` names them: NORM or LOWER, the word in small letters; ORTH, as it is written; SHAPE, such as `Xxxx-dd`;
+    PREFIX, its first character, and SUFFIX, its last three; PREFIX2 or SUFFIX4, so many. Left out they are NORM,
+    PREFIX, SUFFIX and SHAPE, those of spaCy's MultiHashEmbed for English. The column has tokens, or text, which is
+    split into words as `text.v1` does. `column` may be left out for one called `tokens`, `token`, `words`, `form` or
+    `text`, or if there is one column. Nothing is learnt from training rows.
     """
 
-    def __init__(self, column: str | None = None):
+    def __init__(self, column: str | None = None, attributes: list[str] | None = None):
         self.column = column
+        self.attributes = checked(ATTRIBUTES if attributes is None else attributes)
         self.reads: tuple[str, ...] = ()
         self._numbers: dict[str, int] = {}
-        self._table: Ints = np.zeros((0, len(ATTRIBUTES)), np.int64)
+        self._table: Ints = np.zeros((0, len(self.attributes)), np.int64)
 
     @property
     def width(self) -> int:
-        return len(ATTRIBUTES)
+        return len(self.attributes)
 
     def choose(self, columns: tuple[str, ...]) -> None:
         self.reads = (token_column(self.column, columns),)
@@ -64,18 +76,21 @@ class Tokens:
         return Ragged(self._table[np.fromiter(map(self._numbers.__getitem__, flat), np.int64, len(flat))], lengths)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        return {"column": self.reads[0]}, {}
+        return {"column": self.reads[0], "attributes": list(self.attributes)}, {}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Tokens:
-        encoder = cls(stated_text(state, "column"))
+        encoder = cls(stated_text(state, "column"), list(stated_names(state, "attributes")))
         encoder.reads = (stated_text(state, "column"),)
         return encoder
 
     def _learn(self, new: list[str]) -> None:
         if new:
             self._numbers.update(zip(new, range(len(self._numbers), len(self._numbers) + len(new)), strict=True))
-            self._table = np.concatenate([self._table, np.array([attributes(word) for word in new], np.int64)])
+            self._table = np.concatenate([self._table, np.array(list(map(self._hashes, new)), np.int64)])
+
+    def _hashes(self, word: str) -> list[int]:
+        return [word_hash(attribute(name, word)) for name in self.attributes]
 
     def _sentences(self, block: Block) -> list[list[str]]:
         name = self.reads[0]
@@ -99,10 +114,30 @@ class Tokens:
         raise AssertionError("the column is there")
 
 
-def attributes(word: str) -> tuple[int, ...]:
-    """The hashes of a word's attributes. One-character and whole words would meet: each attribute has a mark."""
-    parts = (word.lower(), f"\0p{word[:1]}", f"\0s{word[-3:]}", f"\0x{shape(word)}")
-    return tuple(word_hash(part) for part in parts)
+def checked(names: object) -> tuple[str, ...]:
+    """The names of attributes. DataError: one is none, is there twice, or there is none."""
+    if not isinstance(names, list | tuple) or not names:
+        raise refused("attributes", f"{RULE}, got {names!r}")
+    for name in names:
+        if not isinstance(name, str) or not (name in WHOLE or AFFIX.fullmatch(name)):
+            raise refused("attributes", f"{RULE}, got {name!r}.{nearest(str(name), [*WHOLE, 'PREFIX', 'SUFFIX'])}")
+    if len(set(names)) < len(names):
+        raise refused("attributes", f"each name must be there once, got {', '.join(names)}")
+    return tuple(names)
+
+
+def attribute(name: str, word: str) -> str:
+    """An attribute of a word. One-character and whole words would meet: all but the word in small letters has a mark.
+
+    >>> attribute("NORM", "Walked"), attribute("SUFFIX", "Walked"), attribute("PREFIX2", "Walked")
+    ('walked', '\\x00sked', '\\x00pWa')
+    """
+    affix = AFFIX.fullmatch(name)
+    if affix is None:
+        return WHOLE[name](word)
+    if affix[1] == "PREFIX":
+        return f"\0p{word[: int(affix[2] or 1)]}"
+    return f"\0s{word[-int(affix[2] or 3) :]}"
 
 
 def token_column(name: str | None, columns: tuple[str, ...]) -> str:
