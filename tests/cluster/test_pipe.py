@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
+from trainer_cli.cluster import actor
 from trainer_cli.cluster.calls import Bell
 from trainer_cli.cluster.end import Place
 from trainer_cli.cluster.line import LostError, ready
@@ -20,7 +23,7 @@ pytestmark = pytest.mark.skipif(not can_share(), reason="this system has no such
 # A worker that does what it is asked until the driver's end is closed; at `fork` it leaves a process that lives on.
 WORKER = """
 import os, signal, sys, time
-from trainer_cli.cluster.end import Place
+from trainer_cli.cluster.end import Place, packed, unpacked
 from trainer_cli.cluster.pipe import Address
 
 {bug}
@@ -29,7 +32,7 @@ end = Address("here", *places).end()
 print("open", flush=True)
 while True:
     try:
-        work, given = end.receive()
+        work, given = unpacked(end.receive())
     except EOFError:
         sys.exit(7)
     if work == "die":
@@ -38,9 +41,9 @@ while True:
         pid = os.fork()
         if pid == 0:
             time.sleep(1000)
-        end.send(pid)
+        end.send(packed(pid))
     if work == "double":
-        end.send([2 * each for each in given])
+        end.send(packed([2 * each for each in given]))
 """
 
 
@@ -144,6 +147,61 @@ def test_a_worker_is_heard_to_die_though_a_process_that_it_forked_lives_on(begun
     assert is_heard(worker, seconds=60 if closes else 0.05) == closes
     os.kill(pid, signal.SIGKILL)
     assert is_heard(worker, seconds=60)
+
+
+class Answers:
+    """What a worker computes, in order; an exception is raised."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    def gradient(self):
+        answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def serving(monkeypatch, tmp_path):
+    """Starts an actor that serves in a thread; the driver's end."""
+    monkeypatch.setattr(actor, "COMM", tmp_path / "comm")
+    threads = []
+
+    def serve(*answers):
+        pipe, served = Pipe("here"), actor.Actor()
+        served.end, served.worker = pipe.address.end(), Answers(*answers)
+        pipe.hand_over()
+
+        def run():
+            with suppress(KeyboardInterrupt):
+                served.serve()
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+        return pipe
+
+    yield serve
+    for thread in threads:
+        thread.join()
+    assert threads
+
+
+def test_an_error_and_an_answer_that_nobody_can_pack_are_told_and_the_next_question_is_answered(serving):
+    pipe = serving(KeyError("none"), threading.Lock(), 3)
+    for name in ("KeyError", "TypeError"):
+        pipe.ask("gradient")
+        assert answered(pipe).name == name
+    pipe.ask("gradient")
+    assert answered(pipe) == 3
+    pipe.end.close()
+
+
+def test_a_worker_that_stops_to_serve_is_lost_though_its_process_lives_on(serving):
+    pipe = serving(KeyboardInterrupt())
+    pipe.ask("gradient")
+    with pytest.raises(LostError):
+        answered(pipe)
 
 
 def test_a_worker_ends_with_its_driver(begun):

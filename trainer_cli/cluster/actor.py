@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+from contextlib import closing, suppress
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from trainer_cli.cluster.end import End
+from trainer_cli.cluster.end import End, packed, unpacked
 from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.order import Order
 from trainer_cli.cluster.pipe import Address
@@ -18,7 +18,7 @@ from trainer_cli.cluster.worker import Worker
 T = TypeVar("T")
 
 # What `top` calls this process, up to 15 letters (proc_pid_comm(5)).
-COMM = Path("/proc/self/comm")
+COMM = "/proc/self/comm"
 
 
 class Where(NamedTuple):
@@ -58,12 +58,17 @@ class Actor:
     def serve(self) -> None:
         """Answer what comes through the pipes, until the driver has closed its end."""
         assert self.end is not None
-        with suppress(EOFError, BrokenPipeError):
+        with closing(self.end) as end, open(COMM, "wb", buffering=0) as name, suppress(EOFError, BrokenPipeError):
+
+            def answer(question: bytes) -> bytes:
+                work, given = unpacked(question)
+                name.write(f"Actor.{work}".encode())
+                return packed(getattr(self, work)(*given))
+
             while True:
-                COMM.write_text("Actor")
-                work, given = self.end.receive()
-                COMM.write_text(f"Actor.{work}")
-                self.end.send(getattr(self, work)(*given))
+                name.write(b"Actor")
+                found = told(partial(answer, end.receive()))
+                end.send(packed(found) if isinstance(found, Failure) else found)
 
     def gradient(self, *given: Any) -> Any:
         return told(lambda: self.worker.gradient(*given))

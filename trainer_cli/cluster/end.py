@@ -51,22 +51,22 @@ class End:
                 os.close(descriptor)
         self.memory = self.reader = self.writer = -1
 
-    def send(self, message: Any) -> None:
+    def send(self, message: bytes) -> None:
         """BrokenPipeError: there is nobody to read it."""
-        data, start = memoryview(packed(message)), 0
+        data, start = memoryview(message), 0
         while start < len(data):
             start += os.pwrite(self.memory, data[start:], start)
         os.write(self.writer, len(data).to_bytes(N_LENGTH))
 
-    def receive(self) -> Any:
+    def receive(self) -> bytes:
         """The next message. EOFError: there is nobody to send one."""
         length = os.read(self.reader, N_LENGTH)
         if not length:
             raise EOFError("there is nobody to send a message")
-        data, start = memoryview(bytearray(int.from_bytes(length))), 0
-        while start < len(data):
-            start += os.preadv(self.memory, [data[start:]], start)
-        return pickle.loads(data)  # noqa: S301 - it comes from a process of ours
+        n, parts = int.from_bytes(length), list[bytes]()
+        while n > (start := sum(map(len, parts))):
+            parts.append(os.pread(self.memory, n - start, start))
+        return b"".join(parts)
 
 
 def packed(message: Any) -> bytes:
@@ -78,3 +78,7 @@ def packed(message: Any) -> bytes:
 
         data: bytes = cloudpickle.dumps(message)
         return data
+
+
+def unpacked(data: bytes) -> Any:
+    return pickle.loads(data)  # noqa: S301 - it comes from a process of ours

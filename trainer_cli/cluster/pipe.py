@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from trainer_cli.cluster.end import End, Place
+from trainer_cli.cluster.end import End, Place, packed, unpacked
 from trainer_cli.cluster.line import LostError
 
 
@@ -52,11 +52,11 @@ class Pipe:
 
     def ask(self, work: str, *given: Any) -> None:
         with suppress(BrokenPipeError):  # who waits for the answer learns that there is nobody
-            self.end.send((work, given))
+            self.end.send(packed((work, given)))
 
     def answer(self) -> Any:
         """What the worker says. LostError: its process has ended."""
         try:
-            return self.end.receive()
+            return unpacked(self.end.receive())
         except EOFError as err:
             raise LostError("its process has ended") from err
