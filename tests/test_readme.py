@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,9 @@ def test_the_check_sees_a_row_that_is_missing_or_told_twice(row):
     assert row in README
     assert names_told(README.replace(row, "")) != names_registered()
     assert names_told(README.replace(row, row * 2)) != names_registered()
+
+
+def test_each_extra_is_told():
+    told = re.findall(r"^\| `(\w+)` \| [^|]+ \|$", README.partition("| extra | what it is for |")[2], re.MULTILINE)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert told[: len(extras) - 1] == sorted(set(extras) - {"test"})

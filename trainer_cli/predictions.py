@@ -12,11 +12,12 @@ import numpy as np
 from trainer_cli.arrays import Array, Ints, Ragged, Rows, slice_rows
 from trainer_cli.data.block import Block
 from trainer_cli.data.dataset import no_rows
-from trainer_cli.data.faults import Faults
+from trainer_cli.data.faults import MAX_SHOWN, Faults, batch_at
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, DataError
 from trainer_cli.evaluate import probabilities
 from trainer_cli.trained import Trained
+from trainer_cli.wrappers.engine import ModuleError
 
 # Significant digits that a float32 can tell.
 DIGITS = 7
@@ -68,9 +69,9 @@ def predictions(
             block, X = found
             account.rows += len(block)
             for start in range(0, len(block), batch_size):
-                outputs = trained.model.predict(slice_rows(X, start, start + batch_size))
-                rows = np.arange(start, min(start + batch_size, len(block)))
-                yield predicted(trained, block.take(rows), probabilities(outputs, trained.loss.link), top)
+                part = block.take(np.arange(start, min(start + batch_size, len(block))))
+                outputs = outputs_of(trained, part, slice_rows(X, start, start + batch_size))
+                yield predicted(trained, part, probabilities(outputs, trained.loss.link), top)
     if read:
         account.unread = read.total
         account.faults.add_error(read.error())
@@ -78,6 +79,15 @@ def predictions(
         account.faults.check()
     if account.rows == 0:
         raise no_rows()
+
+
+def outputs_of(trained: Trained, block: Block, X: Rows) -> Any:
+    """What the model gives of the rows of a batch. ModuleError: a module of another library failed, with its rows."""
+    try:
+        return trained.model.predict(X)
+    except ModuleError as err:
+        places = [block.at(row) for row in range(min(len(block), MAX_SHOWN))]
+        raise err.within(after=batch_at(places, len(block))) from err.__cause__
 
 
 def fitting(encode: Encode, block: Block, account: Account) -> tuple[Block, Rows] | None:

@@ -12,6 +12,7 @@ from trainer_cli import loop, snapshot, state
 from trainer_cli.backend import Backend, InProcess
 from trainer_cli.checkpoint import STATE, Checkpoint
 from trainer_cli.data.dataset import Dataset
+from trainer_cli.data.faults import MAX_SHOWN, batch_at
 from trainer_cli.epochs import Epochs
 from trainer_cli.errors import ClusterError, DivergedError, Stopped
 from trainer_cli.evaluate import Scores
@@ -26,9 +27,6 @@ from trainer_cli.state import RunState
 from trainer_cli.wrappers.engine import ModuleError
 
 T = TypeVar("T")
-
-# So many rows of a batch that diverged are named.
-SHOWN_ROWS = 10
 
 
 class Run:
@@ -194,7 +192,4 @@ def named_rows(data: Dataset, rows: Sequence[int]) -> str:
     """Where the rows of a batch stand, for the end of a sentence; a file without lines has row numbers from 0."""
     if not rows:
         return ""
-    places = [(data.number(row), *data.place(row)) for row in rows[:SHOWN_ROWS]]
-    names = [f"{path}:{line}" if line else f"{path}[{row}]" for row, path, line in places]
-    more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
-    return f". Its batch: {', '.join(names)}{more}"
+    return batch_at([(data.number(row), *data.place(row)) for row in rows[:MAX_SHOWN]], len(rows))

@@ -7,10 +7,13 @@ from trainer_cli.epochs import Position
 from trainer_cli.errors import DivergedError, Stopped, StorageError
 from trainer_cli.session import Ending
 from trainer_cli.state import REASONS, RunState
+from trainer_cli.wrappers.engine import ModuleError
 
 WORDS = ["train", "my run.cfg", "-o", "out", "--training.max_steps", "9", "--overwrite"]
 SAVED = Path("/runs/out/checkpoints/step-0000000007")
 AGAIN = "trainer train 'my run.cfg' -o out --training.max_steps 9"
+
+FIRST = ", which no update has changed yet"
 
 
 def last_line(ending, code=()):
@@ -54,6 +57,19 @@ def test_a_run_that_diverged():
     assert last == (
         f"Stopped (diverged): the last good checkpoint is {SAVED}. "
         f"Next: lower the learning rate, then {AGAIN} --overwrite"
+    )
+
+
+@pytest.mark.parametrize(
+    ("saved", "after"),
+    [(SAVED, ", or lower the learning rate"), (SAVED.with_name("step-0000000000"), FIRST), (None, FIRST)],
+)
+def test_a_run_in_which_a_module_gave_what_is_not_finite(saved, after):
+    cause = DivergedError("diverged in update 1: jax: JAX module net returned NaN")
+    cause.__cause__ = ModuleError("jax: JAX module net returned NaN", where="jax", module="JAX module net")
+    last = last_line(Ending(RunState(), cause=cause, saved=saved))
+    assert last.endswith(
+        f"Next: look at what the JAX module net computes of these rows{after}, then {AGAIN} --overwrite"
     )
 
 

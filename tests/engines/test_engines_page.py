@@ -1,5 +1,6 @@
 """What docs/engines.md shows runs as it stands there."""
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -50,9 +51,48 @@ def test_the_module_of_pytorch_is_trained_exported_and_begun_with(here):
     call("train", "run.cfg", "-o", "next", "-q", *code, "--training.init_from=net.safetensors")
     config = (here / "run.cfg").read_text()
     (here / "run.cfg").write_text(
-        config.replace('[optimizer]\n@optimizers = "Adam.v1"\nlearn_rate = 0.02\n', BLOCKS[1])
+        config.replace('[optimizer]\n@optimizers = "Adam.v1"\nlearn_rate = 0.02\n', BLOCKS[2])
     )
     call("train", "run.cfg", "-o", "theirs", "-q", *code)
+
+
+CHAIN = """@layers = "chain.v1"
+
+[model.*.net]
+@layers = "PyTorchWrapper.v1"
+
+[model.*.net.module]
+@layers = "net.v1"
+
+[model.*.last]
+@layers = "Linear.v1"
+"""
+
+
+def test_the_numbers_of_a_module_in_a_chain_are_loaded_into_it(here):
+    torch = pytest.importorskip("torch")
+    import safetensors.torch
+
+    model = '@layers = "PyTorchWrapper.v1"\n\n[model.module]\n@layers = "net.v1"\n'
+    write_run(here, FILES["net.py"], config_of("PyTorchWrapper", '"net.v1"').replace(model, CHAIN))
+    three_classes(here)
+    call("train", "run.cfg", "-o", "run", "-q", "--code", "parts.py")
+    call("export", "run", "--output", "net.safetensors", "--code", "parts.py")
+    (lines,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if block.startswith("tensors ="))
+    module = torch.nn.Sequential(torch.nn.Linear(2, 32), torch.nn.ReLU(), torch.nn.Linear(32, 3))
+    known = {"safetensors": safetensors, "module": module}
+    exec(lines, known)
+    assert "last.W" in known["tensors"]
+    assert (module[0].weight == known["tensors"]["net.module.0.weight"]).all()
+
+
+def test_the_setting_of_weights_is_one_of_thinc():
+    pytest.importorskip("thinc")
+    from trainer_cli.wrappers.thinc import ThincWrapper
+
+    (block,) = (block for block in BLOCKS if "weights" in block)
+    assert re.findall(r"^(\w+) = ", block, re.MULTILINE) == ["weights"]
+    assert "weights" in inspect.signature(ThincWrapper).parameters
 
 
 @pytest.mark.parametrize("name", ["flax_net.v1", "equinox_net.v1"])

@@ -144,6 +144,19 @@ def test_outputs_that_are_not_finite_are_told_with_the_batch(folder):
     assert re.search(message, said), said
 
 
+def test_the_traceback_of_verbose_has_the_users_lines_and_none_of_jax(folder):
+    parts = folder / "parts.py"
+    parts.write_text(parts.read_text().replace('raise KeyError("no such thing")', "Y @ jnp.zeros((5, 5))"))
+    said = train("run", "--model.module.fault=raises", "-q", "--verbose", code=2)
+    _, first, place, line, *rest = said.splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert place.endswith('parts.py", line 34, in apply')
+    assert line.strip() == "Y @ jnp.zeros((5, 5))"
+    assert "_src" not in said
+    assert "JAX has removed" not in said
+    assert rest[-1].startswith("TypeError: dot_general requires")
+
+
 def test_a_missing_library_costs_one_line(folder):
     (folder / "none.py").write_text(
         "import sys\nsys.modules['jax'] = None\nfrom trainer_cli.__main__ import main\nmain()\n"

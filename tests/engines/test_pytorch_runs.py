@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import signal
+import sys
 
 import pytest
 
@@ -150,6 +151,30 @@ def test_verbose_shows_the_users_own_traceback_below(folder):
     assert 'parts.py", line' in rest[1]
     assert rest[-1] == "KeyError: 'no such thing'"
     assert "torch_engine" not in said
+
+
+OF_SIX_ROWS = "        if len(x) == 6 and x.any() and not self.training:\n            raise KeyError('six rows')\n"
+
+
+def test_a_module_that_fails_where_it_is_scored_or_predicts_is_told_with_the_rows(folder):
+    call("train", "run.cfg", "-o", "run", *CODE, "-q", "--training.max_steps=2", "--training.eval_batch_size=7")
+    parts = folder / "parts.py"
+    before = "        y = self.output("
+    parts.write_text(parts.read_text().replace(before, f"{OF_SIX_ROWS}{before}"))
+    sys.modules.pop("trainer_code_parts")
+    batch = ", ".join(f"dev.csv:{line}" for line in range(16, 22))
+    told = (
+        f"PyTorch module Net raised KeyError: 'six rows'; its input was float32 (6, 2). Its batch: {batch} (parts.py:"
+    )
+    for name in ("evaluate", "predict"):
+        said = call(name, "run", "dev.csv", *CODE, "-q", code=2)
+        assert told in said
+        assert "The traceback is in " in said
+        said = call(name, "run", "dev.csv", *CODE, "-q", "--verbose", code=2)
+        line, first, *_ = said[said.index("pytorch: ") :].splitlines()
+        assert told in line
+        assert first == "Traceback (most recent call last):"
+        assert "\nKeyError: 'six rows'\n" in said
 
 
 def test_numbers_that_are_not_finite_end_a_run_with_exit_3(folder):

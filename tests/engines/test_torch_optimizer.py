@@ -74,7 +74,7 @@ def plain(model, name):
     return plain_step
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "Muon"])
+@pytest.mark.parametrize("name", NAMES)
 def test_an_update_is_pytorchs_to_the_bit(name):
     model, optimizer = made(), TorchOptimizer(name, RATE, **SETTINGS.get(name, {}))
     expected = plain(model, name)
@@ -106,7 +106,7 @@ def resumed(name, forget=()):
     return whole.store.values.tobytes() == second.store.values.tobytes()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "Muon"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_kept_goes_on_to_the_same_bits(name):
     assert resumed(name)
 
@@ -159,7 +159,7 @@ def test_a_state_that_is_cut_short_is_told_when_it_is_loaded(how, name):
     optimizer.from_arrays(model.store, kept, n_updates=1)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "Muon"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_kept_is_what_is_expected(name):
     model, optimizer = made(), TorchOptimizer(name, RATE, **SETTINGS.get(name, {}))
     for _ in range(3):
@@ -241,7 +241,10 @@ def test_a_run_is_trained_by_it_stopped_and_resumed(folder):
     assert said == f"run.cfg:32: optimizer.betas: TorchOptimizer.v1: {rule}\n"
     write_files(folder, '@optimizers = "TorchOptimizer.v1"\nname = "Muon"\nlearn_rate = 0.02')
     said = call("train", "run.cfg", "-o", "other", *line, "--optimizer.weight_decay=0", code=2)
-    assert "Muon refuses this: Muon only supports 2D parameters" in said
+    assert 'the name Muon cannot be used: it takes matrices alone, and no biases; @optimizers = "Muon.v1"' in said
+    said = call("debug-config", "run.cfg", "--code", "parts.py", "--optimizer.name=Mun", code=2)
+    assert "Muon" not in said
+    assert "There are " in said
     assert not (folder / "other" / "checkpoints").exists()
 
 

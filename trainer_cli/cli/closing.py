@@ -9,6 +9,7 @@ from pathlib import Path
 from trainer_cli.checkpoint import step_of
 from trainer_cli.errors import ClusterError, DivergedError, Stopped
 from trainer_cli.session import Ending
+from trainer_cli.wrappers.engine import module_error
 
 
 def closing(ending: Ending, words: Sequence[str], output: Path, code: Sequence[Path]) -> str:
@@ -20,13 +21,23 @@ def closing(ending: Ending, words: Sequence[str], output: Path, code: Sequence[P
     if isinstance(ending.cause, Stopped):
         return f"Stopped ({ending.cause.signal_name}): {saved_step(ending)}. Next: {train_command(words, again)}"
     if isinstance(ending.cause, DivergedError):
-        remedy = f"lower the learning rate, then {train_command(words, '--overwrite')}"
+        remedy = f"{remedy_of(ending.cause, ending)}, then {train_command(words, '--overwrite')}"
         last = f"the last good checkpoint is {ending.saved}" if ending.saved else "there is no checkpoint yet"
         return f"{ending.cause}\nStopped (diverged): {last}. Next: {remedy}"
     if isinstance(ending.cause, ClusterError):
         return f"{ending.cause}\nStopped (workers lost): {saved_step(ending)}. Next: {train_command(words, again)}"
     remedy = f"make room, then {train_command(words, again)}"
     return f"{ending.cause}\nStopped (storage failed): {saved_step(ending)}. Next: {remedy}"
+
+
+def remedy_of(cause: DivergedError, ending: Ending) -> str:
+    """What may help against numbers that are not finite; those of a module's first pass come of no learning rate."""
+    failure = module_error(cause)
+    if failure is None:
+        return "lower the learning rate"
+    is_first = ending.saved is None or step_of(ending.saved.name) == 0
+    other = ", which no update has changed yet" if is_first else ", or lower the learning rate"
+    return f"look at what the {failure.module} computes of these rows{other}"
 
 
 def finished(ending: Ending, next_command: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trainer_cli.cli.options import Code, Json, ModelPath, Quiet
+from trainer_cli.cli.options import Code, Json, ModelPath, Quiet, Verbose
 from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.reading import Read, advised, arguments
 
@@ -44,13 +44,14 @@ def evaluate(
         Path | None, typer.Option("--picture", help="Draw what is confused with what: FILE.svg or FILE.png.")
     ] = None,
     read: Read = None,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Score a trained model.
 
     On a raw file, as it was for training; without one, on the run's dev data.
     """
-    with outcome(), delivered(), advised():
+    with outcome(verbose=verbose), delivered(), advised():
         from trainer_cli import lookup, provenance, scoring, user_code
         from trainer_cli.data.readers.doubts import encoding_doubt
         from trainer_cli.data.readers.standard_input import kept

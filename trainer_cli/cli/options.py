@@ -13,4 +13,5 @@ ModelPath = Annotated[
 ]
 Code = Annotated[list[Path] | None, typer.Option("--code", "-c", help="A Python file with parts of your own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-V", help="Say more: of a module that fails its traceback.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]

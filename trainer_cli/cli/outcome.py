@@ -11,6 +11,7 @@ from dataclasses import replace
 import typer
 
 from trainer_cli import streams, user_code
+from trainer_cli.cli.own_traceback import own_traceback
 from trainer_cli.errors import StorageError, TrainerError
 
 
@@ -79,14 +80,6 @@ def raised_in_module(err: BaseException) -> BaseException | None:
 
     failure = module_error(err)
     return failure.__cause__ if failure is not None else None
-
-
-def own_traceback(err: BaseException) -> str:
-    """The traceback of an exception from the first of the user's functions on; the whole where there is none."""
-    own, trace = user_code.imported(), err.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename not in own:
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(err), err, trace or err.__traceback__)).rstrip()
 
 
 def complain(message: str) -> None:

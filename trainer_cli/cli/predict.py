@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trainer_cli.cli.evaluate import unnamed
-from trainer_cli.cli.options import Code, ModelPath, Quiet
+from trainer_cli.cli.options import Code, ModelPath, Quiet, Verbose
 from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.predictions_file import (
     asked_format,
@@ -45,6 +45,7 @@ def predict(
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="The so many most probable labels of each record.")] = 1,
     read: Read = None,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Predict on raw records.
@@ -52,7 +53,7 @@ def predict(
     Each comes out as it went in, with a prediction and, for classes, its probability as a score. Those that cannot be
     read are left out and told at the end; the exit code is then 2.
     """
-    with outcome(), delivered(), advised():
+    with outcome(verbose=verbose), delivered(), advised():
         from trainer_cli import lookup, predictions, provenance, records, scoring, spacy_documents, user_code
         from trainer_cli.data import reader
         from trainer_cli.data.readers.doubts import encoding_doubt

@@ -88,6 +88,10 @@ class Block:
         """The file and line of the block's row `row`; line 0 where the file has no lines."""
         return self.places.place(row)
 
+    def at(self, row: int) -> tuple[int, str, int]:
+        """The number of the block's row `row` in its file, from 0, and its place."""
+        return (int(self.numbers[row]) - self.places.before, *self.place(row))
+
     @property
     def numbers(self) -> range | Ints:
         """The numbers of the rows in the data, from 0."""
@@ -101,9 +105,9 @@ class Block:
 
     def problem(self, row: int, column: str, message: str) -> Problem:
         """A mistake in one value: `file.csv:17: age: ...`, or `file.npz: X[16]: ...` where there are no lines."""
-        path, line = self.place(row)
+        number, path, line = self.at(row)
         is_placed = line or self.places.paths is not None
-        where = printable(column) + ("" if is_placed else f"[{self.numbers[row] - self.places.before}]")
+        where = printable(column) + ("" if is_placed else f"[{number}]")
         return Problem(message, path, line, where)
 
     def faulty(self, column: str, rows: Sequence[int] | Ints, say: Callable[[int], str]) -> FaultsError:

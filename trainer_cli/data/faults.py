@@ -15,6 +15,19 @@ A = TypeVar("A")
 MAX_SHOWN = 10
 
 
+def batch_at(places: Sequence[tuple[int, str, int]], n: int) -> str:
+    """Where the `n` rows of a batch stand, for the end of a sentence; a file without lines has row numbers from 0.
+
+    `places` has number, file and line of the first ones.
+
+    >>> batch_at([(0, "a.csv", 2), (5, "a.npz", 0)], 3)
+    '. Its batch: a.csv:2, a.npz[5] and 1 more'
+    """
+    names = [f"{path}:{line}" if line else f"{path}[{number}]" for number, path, line in places]
+    more = f" and {n - len(names)} more" if n > len(names) else ""
+    return f". Its batch: {', '.join(names)}{more}"
+
+
 class FaultsError(DataError):
     """Mistakes in the rows of data: `problems` are the first ten, `total` counts all."""
 

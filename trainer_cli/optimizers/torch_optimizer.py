@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     import torch
 
 NAME = "TorchOptimizer.v1"
-# Their steps call the model again, or want gradients that hold some rows only.
+# Their steps call the model again, or want gradients that hold some rows only, or no parameters but matrices.
 REFUSED = {
     "LBFGS": "runs the model several times in one step",
     "SparseAdam": "takes sparse gradients alone, and here they are dense",
+    "Muon": 'takes matrices alone, and no biases; @optimizers = "Muon.v1" updates these by AdamW',
 }
 # What sets these stands elsewhere in a config.
 ELSEWHERE = {"lr": "learn_rate", "params": "the model"}

@@ -31,18 +31,19 @@ class WrongOutputError(Exception):
 class ModuleError(TrainerError):
     """A wrapped module raised something, or returned what is no output of a layer.
 
-    `where` is its layer; `rows` are the rows of the batch in the data, where they are known. What the module raised is
-    the cause.
+    `where` is its layer, `module` what messages call it; `rows` are the rows of the batch in the data, where they are
+    known. What the module raised is the cause.
     """
 
-    def __init__(self, message: str, *, where: str = "", rows: Sequence[int] = ()):
+    def __init__(self, message: str, *, where: str = "", module: str = "", rows: Sequence[int] = ()):
         self.where = where
+        self.module = module
         self.rows = tuple(rows)
         super().__init__(message)
 
     def within(self, before: str = "", after: str = "", rows: Sequence[int] = ()) -> ModuleError:
         """The same with words before and after it, and the rows of the batch; to be raised from the same cause."""
-        return ModuleError(f"{before}{self}{after}", where=self.where, rows=rows)
+        return ModuleError(f"{before}{self}{after}", where=self.where, module=self.module, rows=rows)
 
 
 def module_error(err: BaseException) -> ModuleError | None:
@@ -113,8 +114,8 @@ class Engine(ABC):
 
     def failure(self, where: str, what: str, X: Any) -> ModuleError:
         """The error that names the layer, the module, what went wrong and what came in."""
-        message = f"{where}: {self.library} module {self.name} {what}; its input was {described(X)}"
-        return ModuleError(message, where=where)
+        module = f"{self.library} module {self.name}"
+        return ModuleError(f"{where}: {module} {what}; its input was {described(X)}", where=where, module=module)
 
     @contextmanager
     def failing(self, where: str, X: Any) -> Iterator[None]:
