@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "trainer_cli"
 # The rooms from the ground up, finer than one would draw them: what need not know of each other is told apart.
 # A package stands for all of its modules; a room may use itself and those below.
 ROOMS = {
-    "ground": "registry arrays errors extras randomness json_text names folder",
+    "ground": "registry arrays errors extras library_parts randomness json_text names folder",
     "maths": "schedules prefetch batches batchers balance ops initializers tree",
     "parts": "buffers node store model trace layers losses optimizers metrics tensors wrappers",
     "training": "epochs gradient_sum gradient loop evaluate",

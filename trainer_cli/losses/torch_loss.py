@@ -10,12 +10,13 @@ import numpy as np
 from trainer_cli.arrays import Array, Ragged
 from trainer_cli.errors import ArgumentError, ShapeError
 from trainer_cli.extras import required
+from trainer_cli.library_parts import check_name, check_settings, refusal
 from trainer_cli.losses.loss import Link, Loss, Takes, Truths
 from trainer_cli.losses.mean import rows_mass
 from trainer_cli.losses.tokens import of_tokens, repeated
 from trainer_cli.losses.truths import ROUNDING, as_alike, as_classes, as_guesses, as_outputs, as_weights
 from trainer_cli.losses.unknown import without_unknown
-from trainer_cli.registry import nearest, registry
+from trainer_cli.registry import registry
 from trainer_cli.wrappers.engine import raised
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class TorchLoss(Loss):
         self.name = name
         self.kind = kind_of(library, name)
         self.reduction = checked_reduction(name, settings.pop("reduction", None))
-        check_settings(name, self.kind, settings)
+        takes = [key for key in inspect.signature(self.kind).parameters if key not in OLD]
+        check_settings(NAME, name, settings, takes, {})
         self.settings = {key: tensor_of(library, value) for key, value in settings.items()}
         self.whole = self.made(self.reduction)
         self.each = self.made("none")
@@ -82,7 +84,7 @@ class TorchLoss(Loss):
         try:
             return self.kind(**self.settings, reduction=reduction)
         except Exception as err:
-            raise ArgumentError(f"{NAME}: {self.name} refuses this: {' '.join(str(err).split())}") from err
+            raise refusal(NAME, self.name, err) from err
 
     def __call__(self, guesses: Array | Ragged, truths: Any, weights: Array | None = None) -> tuple[Any, float]:
         if isinstance(guesses, Ragged):
@@ -187,13 +189,9 @@ def kind_of(library: Any, name: str) -> Any:
     base = library.nn.modules.loss._Loss
     known = {key for key, kind in vars(library.nn).items() if isinstance(kind, type) and issubclass(kind, base)}
     usable = sorted(key for key in known if key not in REFUSED and takes_two(getattr(library.nn, key)))
-    if name in usable:
-        return getattr(library.nn, name)
-    if name in known:
-        reason = REFUSED.get(name, "takes more than guesses and truths")
-        raise ArgumentError(f"{NAME}: the name {name} cannot be used: it {reason}")
-    hint = nearest(name, usable) or f" There are {', '.join(usable)}."
-    raise ArgumentError(f"{NAME}: torch.nn has no loss of the name {name!r}.{hint}")
+    others = dict.fromkeys(known.difference(usable), "takes more than guesses and truths")
+    check_name(NAME, name, "torch.nn", "loss", usable, others | {key: REFUSED[key] for key in known & REFUSED.keys()})
+    return getattr(library.nn, name)
 
 
 def takes_two(kind: Any) -> bool:
@@ -208,15 +206,6 @@ def checked_reduction(name: str, reduction: object) -> str:
     if reduction not in known:
         raise ArgumentError(f"{NAME}: reduction of {name} must be one of {', '.join(known)}, got {reduction!r}")
     return str(reduction)
-
-
-def check_settings(name: str, kind: Any, settings: dict[str, Any]) -> None:
-    """ArgumentError: the class has no such setting."""
-    known = [key for key in inspect.signature(kind).parameters if key not in OLD]
-    for key in settings:
-        if key not in known:
-            hint = nearest(key, known) or f" It takes {', '.join(known)}."
-            raise ArgumentError(f"{NAME}: {name} takes no {key}.{hint}")
 
 
 def tensor_of(library: Any, value: Any) -> Any:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.errors import ArgumentError, ModelFileError
+from trainer_cli.errors import ModelFileError
 from trainer_cli.extras import required
+from trainer_cli.library_parts import check_name, check_settings, refusal, step_name
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers.clipping import clip
 from trainer_cli.optimizers.hyper import Rate
 from trainer_cli.optimizers.updater import Updater
-from trainer_cli.registry import nearest, registry
+from trainer_cli.registry import registry
 from trainer_cli.store import Store
 
 NAME = "OptaxOptimizer.v1"
@@ -25,6 +26,8 @@ REFUSED = {
     "polyak_sgd": "wants the loss of each step",
     "noisy_sgd": "draws noise of its own, which no seed of a run reaches",
 }
+# What sets this stands elsewhere in a config.
+ELSEWHERE = {"learning_rate": "learn_rate"}
 # The settings by which weight decay leaves parameters alone.
 MASKS = ("mask", "weight_decay_mask")
 # What stands before the names of the state's arrays.
@@ -51,7 +54,7 @@ class OptaxOptimizer(Updater):
         self.name = name
         self.kind = kind_of(optax, name)
         self.settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-        check_settings(name, self.kind, self.settings)
+        check_settings(NAME, name, self.settings, inspect.signature(self.kind).parameters, ELSEWHERE)
         self._values: Array | None = None
         self._state: Any = None
         self.begin({"W": np.zeros((2, 2), np.float32)}, set())
@@ -69,7 +72,7 @@ class OptaxOptimizer(Updater):
             self._chain = make(learning_rate=self.learn_rate, **{**masks, **self.settings})
             self._state = self._chain.init(jax.tree.map(np.array, params))
         except Exception as err:
-            raise ArgumentError(f"{NAME}: {self.name} refuses this: {' '.join(str(err).split())}") from err
+            raise refusal(NAME, self.name, err) from err
         self._apply = jax.jit(partial(apply, self._chain))
 
     def check(self, store: Store) -> None:
@@ -135,25 +138,13 @@ def leaves(state: Any) -> dict[str, Any]:
     import jax
 
     found = jax.tree_util.tree_leaves_with_path(state)
-    return {".".join([STATE, *map(step, path)]): leaf for path, leaf in found}
-
-
-def step(key: Any) -> str:
-    """One step of a path: the name of a field, a key, or a place in a tuple."""
-    for part in ("name", "key", "idx"):
-        if hasattr(key, part):
-            return str(getattr(key, part))
-    return str(key)
+    return {".".join([STATE, *map(step_name, path)]): leaf for path, leaf in found}
 
 
 def kind_of(optax: Any, name: str) -> Any:
     """The function of this name. ArgumentError: there is none, or one that cannot be used."""
-    if name in REFUSED:
-        raise ArgumentError(f"{NAME}: the name {name} cannot be used: it {REFUSED[name]}")
     usable = [key for key in dir(optax) if key not in REFUSED and is_optimizer(key, getattr(optax, key))]
-    if name not in usable:
-        hint = nearest(name, usable) or f" There are {', '.join(usable)}."
-        raise ArgumentError(f"{NAME}: optax has no optimizer of the name {name!r}.{hint}")
+    check_name(NAME, name, "optax", "optimizer", usable, REFUSED)
     return getattr(optax, name)
 
 
@@ -162,14 +153,3 @@ def is_optimizer(name: str, made: Any) -> bool:
     if not inspect.isfunction(made) or name.startswith(("_", "scale_by")):
         return False
     return "learning_rate" in inspect.signature(made).parameters
-
-
-def check_settings(name: str, kind: Any, settings: dict[str, Any]) -> None:
-    """ArgumentError: the function has no such setting."""
-    known = [key for key in inspect.signature(kind).parameters if key != "learning_rate"]
-    for key in settings:
-        if key == "learning_rate":
-            raise ArgumentError(f"{NAME}: {key} is set by learn_rate here")
-        if key not in known:
-            hint = nearest(key, known) or f" It takes {', '.join(known)}."
-            raise ArgumentError(f"{NAME}: {name} takes no {key}.{hint}")

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainer_cli import json_text
 from trainer_cli.arrays import Array
-from trainer_cli.errors import ArgumentError, ModelFileError
+from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import required
+from trainer_cli.library_parts import check_name, check_settings, refusal
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers.clipping import clip
 from trainer_cli.optimizers.hyper import Rate
+from trainer_cli.optimizers.torch_settings import is_like, shown, wanted_like
+from trainer_cli.optimizers.torch_state import FACTS, check_kept, dtype_of, others_of
 from trainer_cli.optimizers.updater import Updater
-from trainer_cli.registry import nearest, registry
-from trainer_cli.schedules.arguments import is_number
+from trainer_cli.registry import registry
 from trainer_cli.store import Segment, Store, view
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ REFUSED = {
 }
 # What sets these stands elsewhere in a config.
 ELSEWHERE = {"lr": "learn_rate", "params": "the model"}
-# The state's part that is no array, as JSON.
-FACTS = "facts"
 
 
 @registry.optimizers(NAME)
@@ -56,7 +55,8 @@ class TorchOptimizer(Updater):
         self.name = name
         self.kind = kind_of(library, name)
         self.settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-        check_settings(self.kind, self.settings)
+        check_settings(NAME, name, self.settings, takes(self.kind), ELSEWHERE)
+        check_kinds(self.kind, self.settings)
         self._inner: Any = None
         self._segments: tuple[Segment, ...] = ()
         self._values: Array | None = None
@@ -82,7 +82,7 @@ class TorchOptimizer(Updater):
         try:
             return self.kind([group for group in groups if group["params"]], lr=self.learn_rate, **self.settings)
         except Exception as err:
-            raise ArgumentError(f"{NAME}: {self.name} refuses this: {' '.join(str(err).split())}") from err
+            raise refusal(NAME, self.name, err) from err
 
     def check(self, store: Store) -> None:
         self.of(store)
@@ -167,44 +167,11 @@ class TorchOptimizer(Updater):
         return {f"{key}.{each.name}": value for each, tensor in pairs for key, value in inner.state[tensor].items()}
 
 
-def dtype_of(store: Store) -> torch.dtype:
-    """PyTorch's name of the type of a store's numbers."""
-    import torch
-
-    dtype: torch.dtype = getattr(torch, store.dtype.name)
-    return dtype
-
-
-def check_kept(kept: Mapping[str, Any], expected: Mapping[str, Any], names: Collection[str], optimizer: str) -> None:
-    """ModelFileError: what was kept are not the arrays, by full name, that PyTorch's optimizer would have."""
-    for full in kept:
-        if full.partition(".")[2] not in names:
-            raise ModelFileError(f"{full}: belongs to no layer of this model")
-    for full in sorted(kept.keys() ^ expected.keys()):
-        raise ModelFileError(f"{full}: {'is missing' if full in expected else f'is nothing that {optimizer} keeps'}")
-    for full, value in expected.items():
-        found, wanted = kind_kept(kept[full]), kind_kept(value)
-        if found != wanted:
-            raise ModelFileError(f"{full}: is {found}, {optimizer} keeps {wanted}")
-
-
-def kind_kept(value: Any) -> str:
-    """What a part of a state is: `float32 (3, 4)` of an array or tensor, else the name of its class."""
-    if not hasattr(value, "dtype"):
-        return type(value).__name__
-    return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
-
-
 def kind_of(torch: Any, name: str) -> Any:
     """The class of this name. ArgumentError: there is none, or one that cannot be used."""
     base = torch.optim.Optimizer
     known = {key for key, kind in vars(torch.optim).items() if isinstance(kind, type) and issubclass(kind, base)}
-    if name in REFUSED:
-        raise ArgumentError(f"{NAME}: the name {name} cannot be used: it {REFUSED[name]}")
-    if name not in known - {"Optimizer"}:
-        usable = sorted(known - {"Optimizer", *REFUSED})
-        hint = nearest(name, usable) or f" There are {', '.join(usable)}."
-        raise ArgumentError(f"{NAME}: torch.optim has no optimizer of the name {name!r}.{hint}")
+    check_name(NAME, name, "torch.optim", "optimizer", sorted(known - {"Optimizer", *REFUSED}), REFUSED)
     return getattr(torch.optim, name)
 
 
@@ -213,50 +180,10 @@ def takes(kind: Any) -> list[str]:
     return list(inspect.signature(kind).parameters)
 
 
-def check_settings(kind: Any, settings: dict[str, Any]) -> None:
-    """ArgumentError: the class has no such setting."""
-    known = [key for key in takes(kind) if key not in ELSEWHERE]
-    for key in settings:
-        if key in ELSEWHERE:
-            raise ArgumentError(f"{NAME}: {key} is set by {ELSEWHERE[key]} here")
-        if key not in known:
-            hint = nearest(key, known) or f" It takes {', '.join(known)}."
-            raise ArgumentError(f"{NAME}: {kind.__name__} takes no {key}.{hint}")
+def check_kinds(kind: Any, settings: dict[str, Any]) -> None:
+    """ArgumentError: a setting is of another kind than its default."""
+    for key, value in settings.items():
         default = inspect.signature(kind).parameters[key].default
-        if (wanted := wanted_like(default)) and not is_like(settings[key], default):
-            message = f"{key} of {kind.__name__} must be {wanted}, as {shown(default)} by default, got"
-            raise ArgumentError(f"{NAME}: {message} {shown(settings[key])}")
-
-
-def wanted_like(default: Any) -> str:
-    """What a setting must be whose default is this, in words; "" if that tells nothing."""
-    if isinstance(default, tuple):
-        return f"a list of {len(default)} numbers"
-    if isinstance(default, bool):
-        return "true or false"
-    return "a number" if is_number(default) else ""
-
-
-def is_like(value: Any, default: Any) -> bool:
-    """Whether a setting is of the kind of its default."""
-    if isinstance(default, tuple):
-        same = isinstance(value, tuple) and len(value) == len(default)
-        return same and all(is_number(a) or (a is None and b is None) for a, b in zip(value, default, strict=True))
-    return isinstance(value, bool) if isinstance(default, bool) else is_number(value)
-
-
-def shown(value: Any) -> str:
-    """A setting as it was given: what is a tuple here was a list."""
-    return repr(list(value) if isinstance(value, tuple) else value)
-
-
-def others_of(arrays: dict[str, Array], optimizer: str) -> dict[str, Any]:
-    """What is no array of a state, taken out of it. ModelFileError: the state is another optimizer's."""
-    try:
-        facts: dict[str, Any] = json_text.decode(json_text.loads(arrays.pop(FACTS).tobytes()))
-        written, others = facts["optimizer"], dict(facts["others"])
-    except (KeyError, TypeError, ValueError) as err:
-        raise ModelFileError(f"the state of the optimizer is not one of {optimizer}: {err!r}") from err
-    if written != optimizer:
-        raise ModelFileError(f"the state of the optimizer is that of {written}, not of {optimizer}")
-    return others
+        if (wanted := wanted_like(default)) and not is_like(value, default):
+            message = f"{key} of {kind.__name__} must be {wanted}, as {shown(default)} by default, got {shown(value)}"
+            raise ArgumentError(f"{NAME}: {message}")

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, Rows, n_rows
-from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import required
-from trainer_cli.layers.inputs import as_gradient
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.randomness import number
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.jax_engine import NO_SEED, JAXEngine
+from trainer_cli.wrappers.outputs import data_of, gradient_of
 from trainer_cli.wrappers.padding import Padded, pad, piece, pieces, training_size, unpadded_gradient, with_zeros
 
 
@@ -58,7 +58,7 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
         return predicted(model, X), partial(late, model, X)
     seed = two_words(model.random_seed("jax"))
     Y, backprop = begun(model, X, seed, wants=model.input_gradient, is_train=True)
-    engine.check_finite(model.where, data(Y), X)
+    engine.check_finite(model.where, data_of(Y), X)
     return Y, backprop
 
 
@@ -114,16 +114,6 @@ def end_to_end(parts: list[Any]) -> Any:
         lengths = np.concatenate([part.lengths for part in parts])
         return Ragged(np.concatenate([part.data for part in parts]), lengths)
     return np.concatenate(parts)
-
-
-def data(Y: Array | Ragged) -> Array:
-    return Y.data if isinstance(Y, Ragged) else Y
-
-
-def gradient_of(model: Model, dY: Any, Y: Array | Ragged) -> Array:
-    if isinstance(Y, Ragged) != isinstance(dY, Ragged):
-        raise ShapeError(f"{model.where}: its outputs are {type(Y).__name__}, their gradient {type(dY).__name__}")
-    return as_gradient(model, data(dY), data(Y))
 
 
 def init(model: Model, X: Any, Y: Any) -> None:

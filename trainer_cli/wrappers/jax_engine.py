@@ -70,8 +70,6 @@ class JAXEngine(Engine):
         kinds = ", ".join(f"{kind} {n}" for kind, n in self.compiled.items())
         return [f"JAX compiled {self.name} {self.compiled.total()} times{f' ({kinds})' if kinds else ''}"]
 
-    # Making
-
     def make(self, model: Model, X: Any, seed: Array) -> None:
         """Have `init` draw the parameters, and declare them and the state as the layer's."""
         with self.failing(model.where, X):
@@ -103,8 +101,6 @@ class JAXEngine(Engine):
 
     def _sample(self, model: Model, X: Any) -> Inputs:
         return Inputs(self._numbers(model), on_device(unpadded(X)), np.ones(n_rows(X), bool), NO_SEED)
-
-    # Running
 
     def predict(self, model: Model, X: Any, padded: Padded) -> Array:
         with self.failing(model.where, X):
@@ -163,8 +159,6 @@ class JAXEngine(Engine):
             raise WrongOutputError(f"must return {what}, not float32 {found.shape}")
         return found
 
-    # Trying
-
     def examine(self, model: Model, X: Any, is_train: bool) -> None:
         """Whether the outputs and the state stay as they are when the rows change that pad the batch."""
         if not self.is_packed(model):
@@ -188,8 +182,6 @@ class JAXEngine(Engine):
         else:
             Y, state = self.predict(model, padded.X, padded), ()
         return [padded.real(Y), *map(np.asarray, state)]
-
-    # The parameters' place
 
     def is_packed(self, model: Model) -> bool:
         store = model.store_or_none

@@ -89,21 +89,10 @@ def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool, is_fed: boo
 
     held: list[Any] = []
 
-    def begin(numbers: Numbers, X: Any, mask: Any, seed: Any) -> Any:
-        leaves, treedef = jax.tree.flatten(X)
-        floats = [leaf if is_float(leaf) else None for leaf in leaves]
-
-        def outputs(own: Sequence[Any], floats: Sequence[Any]) -> Any:
-            whole = [leaf if part is None else part for leaf, part in zip(leaves, floats, strict=True)]
-            rows = jax.tree.unflatten(treedef, whole)
-            return net(Inputs(numbers._replace(floats=own), rows, mask, seed), is_train)
-
-        if wants:
-            Y, back, state = jax.vjp(outputs, numbers.floats, floats, has_aux=True)
-        else:
-            Y, back, state = jax.vjp(partial(outputs, floats=floats), numbers.floats, has_aux=True)
+    def begin(*inputs: Any) -> Any:
+        Y, back, state = differentiated(net, Inputs(*inputs), is_train, wants)
         residuals, way = jax.tree.flatten(back)
-        held.append(partial(pulled, way, treedef if wants else None))
+        held.append(partial(pulled, way, jax.tree.structure(inputs[1]) if wants else None))
         return Y, state, residuals
 
     lowered = traced(begin, f"{net.name} forward", *inputs)
@@ -111,6 +100,26 @@ def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool, is_fed: boo
     if is_train:
         check_flow(held[-1], residuals, Y, len(net.params.names), is_fed)
     return Pass(lowered.compile(), held[-1])
+
+
+def differentiated(net: Net, inputs: Inputs, is_train: bool, wants: bool) -> tuple[Any, Any, Sequence[Any]]:
+    """Outputs, the way back to the parameters and with `wants` to the floats in X, and the leaves of the new state."""
+    import jax
+
+    numbers, X, mask, seed = inputs
+    leaves, treedef = jax.tree.flatten(X)
+    floats = [leaf if is_float(leaf) else None for leaf in leaves]
+
+    def outputs(own: Sequence[Any], floats: Sequence[Any]) -> Any:
+        whole = [leaf if part is None else part for leaf, part in zip(leaves, floats, strict=True)]
+        rows = jax.tree.unflatten(treedef, whole)
+        return net(Inputs(numbers._replace(floats=own), rows, mask, seed), is_train)
+
+    function, of = (
+        (outputs, (numbers.floats, floats)) if wants else (partial(outputs, floats=floats), (numbers.floats,))
+    )
+    found: tuple[Any, Any, Sequence[Any]] = jax.vjp(function, *of, has_aux=True)
+    return found
 
 
 def pulling(net: Net, one: Pass, residuals: Sequence[Any], dY: Any) -> Any:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import warnings
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ragged, n_rows
-from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.arrays import n_rows
+from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.engine import PREFIX, ModuleError, is_fed, listed, raised
-from trainer_cli.wrappers.sample import ragged_of, told_apart
+from trainer_cli.wrappers.outputs import data_of, gradient_of
+from trainer_cli.wrappers.ragged_sample import ragged_of, with_more_tokens
 from trainer_cli.wrappers.torch_endings import ending
 from trainer_cli.wrappers.torch_engine import TorchEngine
 from trainer_cli.wrappers.torch_flow import proved
 from trainer_cli.wrappers.torch_products import largest_matrix, products
 from trainer_cli.wrappers.torch_state import type_of
-from trainer_cli.wrappers.torch_tensors import Layout, array_of, tensor_of
+from trainer_cli.wrappers.torch_tensors import Arguments, Layout, array_of, tensor_of
+
+if TYPE_CHECKING:
+    import torch
 
 NAME = "PyTorchWrapper.v1"
 
@@ -83,44 +87,44 @@ def layer_of(engine: TorchEngine) -> Model:
 
 
 def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
-    import torch
-
     engine: TorchEngine = model.attrs["engine"]
-    engine.state.follow(model)
-    engine.state.enter(is_train)
-    engine.set_mode(is_train)
-    engine.seed(model.random_seed("torch") if is_train else 0)
-    wants_gradient = model.input_gradient and is_train
-    feeds = is_fed(model)
-    arguments = engine.arguments(X, model.dtype, wants_gradient)
-    with torch.set_grad_enabled(is_train):
-        found = engine.call(model.where, arguments, X)
-        output = engine.checked(model.where, found, X, model.dtype)
-    engine.state.leave(is_train)
-    Y = array_of(output)
+    arguments = entered(model, engine, X, is_train)
+    output = called(model, engine, arguments, X, is_train)
+    Y = engine.rows_of(X, array_of(output))
     if is_train:
-        engine.check_finite(model.where, Y, X)
+        engine.check_finite(model.where, data_of(Y), X)
+    fed = arguments if is_fed(model) else None
 
     def backprop(dY: Any) -> Any:
         if not is_train:
             raise ArgumentError(f"{model.where}: a PyTorch module goes back only after a forward pass in training")
-        gradient = tensor_of(gradient_of(model, dY, Y))
-        if not output.is_cpu:
-            gradient = gradient.to(output.device)
-        with nullcontext() if engine.flows else proved(engine, model, X, arguments if feeds else None):
+        gradient = tensor_of(gradient_of(model, dY, Y)).to(output.device)
+        with nullcontext() if engine.flows else proved(engine, model, X, fed):
             if output.requires_grad:
                 engine.go_back(model.where, output, gradient, X)
-        return arguments.gradient(X) if wants_gradient else None
+        return arguments.gradient(X) if arguments.wants_gradient else None
 
-    return engine.rows_of(X, Y), backprop
+    return Y, backprop
 
 
-def gradient_of(model: Model, dY: Any, Y: Array) -> Array:
-    """The gradient of the output as an array like it. ShapeError: it has another shape."""
-    data = dY.data if isinstance(dY, Ragged) else dY
-    if np.shape(data) != Y.shape:
-        raise ShapeError(f"{model.where}: its outputs are {Y.shape}, their gradient must be too, got {np.shape(data)}")
-    return np.asarray(data, dtype=Y.dtype, order="C")
+def entered(model: Model, engine: TorchEngine, X: Any, is_train: bool) -> Arguments:
+    """What the module is called with, when it has the numbers of now, its mode, and the seed of its draws."""
+    engine.state.follow(model)
+    engine.state.enter(is_train)
+    engine.set_mode(is_train)
+    engine.seed(model.random_seed("torch") if is_train else 0)
+    return engine.arguments(X, model.dtype, model.input_gradient and is_train)
+
+
+def called(model: Model, engine: TorchEngine, arguments: Arguments, X: Any, is_train: bool) -> torch.Tensor:
+    """The module's output, with a graph in training; what became of its buffers is kept."""
+    import torch
+
+    with torch.set_grad_enabled(is_train):
+        found = engine.call(model.where, arguments, X)
+        output: torch.Tensor = engine.checked(model.where, found, X, model.dtype)
+    engine.state.leave(is_train)
+    return output
 
 
 def init(model: Model, X: Any, Y: Any) -> None:
@@ -156,7 +160,7 @@ def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:
     """Let the module predict a sample. ShapeError: its output is not as wide as the targets."""
     import torch
 
-    X = told_apart(X)
+    X = with_more_tokens(X)
     engine.set_mode(False)
     engine.seed(0)
     arguments = engine.arguments(X, model.dtype).followed()

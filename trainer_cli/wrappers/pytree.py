@@ -10,6 +10,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError
+from trainer_cli.library_parts import step_name
 
 if TYPE_CHECKING:
     from trainer_cli.model import Model
@@ -38,7 +39,7 @@ class Tree:
         import jax
 
         found, treedef = jax.tree_util.tree_flatten_with_path(tree)
-        leaves = [leaf(".".join([prefix, *map(key_name, path)]), value) for path, value in found]
+        leaves = [leaf(".".join([prefix, *map(step_name, path)]), value) for path, value in found]
         names = [each.name for each in leaves]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ArgumentError(f"two of its arrays are called {min(twice)}")
@@ -48,8 +49,6 @@ class Tree:
     def names(self) -> list[str]:
         """The names of the floats."""
         return [leaf.name for leaf in self.leaves if leaf.is_float]
-
-    # In a layer
 
     def declare_params(self, model: Model) -> None:
         """Make the floats parameters of the layer, and the others buffers that stay as they are."""
@@ -84,8 +83,6 @@ class Tree:
         for leaf, value in zip(self.leaves, values, strict=True):
             model.fresh_buffer(leaf.name)[...] = np.asarray(value)
 
-    # In a compiled function
-
     def built(self, floats: Sequence[Any], constants: Sequence[Any]) -> Any:
         """The structure, from its floats and its other leaves, each in order."""
         own, others = iter(floats), iter(constants)
@@ -115,14 +112,6 @@ def leaf(name: str, value: Any) -> Leaf:
     value = jnp.asarray(value)
     is_float = bool(jnp.issubdtype(value.dtype, jnp.floating))
     return Leaf(name, np.array(value, np.float32 if is_float else None), value.dtype, is_float)
-
-
-def key_name(key: Any) -> str:
-    """One step of a path: the key of a dict, the name of a field, the place in a list."""
-    for attribute in ("key", "name", "idx"):
-        if hasattr(key, attribute):
-            return str(getattr(key, attribute))
-    return str(key)
 
 
 def declare_buffer(model: Model, name: str, *, exact: bool) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged
-from trainer_cli.errors import ArgumentError, ShapeError
+from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.global_seed import seeded
+from trainer_cli.wrappers.outputs import data_of, gradient_of
 from trainer_cli.wrappers.thinc_engine import ThincEngine
 from trainer_cli.wrappers.thinc_values import as_ours, as_theirs, gradient_of_input
 
@@ -63,7 +64,7 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
             found, back = engine.module(given, False)
         Y = as_ours(found, X, engine.per_token)
     if is_train:
-        engine.check_finite(model.where, data(Y), X)
+        engine.check_finite(model.where, data_of(Y), X)
     wants = model.input_gradient
 
     def backprop(dY: Any) -> Any:
@@ -77,18 +78,10 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
 
 def like_output(model: Model, dY: Any, Y: Array | Ragged, found: Any) -> Any:
     """A gradient in the form of what the module gave, in memory of its own: layers of thinc write to it."""
-    ragged = isinstance(Y, Ragged)
-    if isinstance(dY, Ragged) != ragged or data(dY).shape != data(Y).shape:
-        raise ShapeError(f"{model.where}: its outputs are {data(Y).shape}, their gradient must be too, got {dY!r:.60}")
-    gradient = np.array(data(dY), model.dtype, order="C")
-    if ragged and not isinstance(found, np.ndarray):
-        return as_theirs(Ragged(gradient, Y.lengths), isinstance(found, list))  # type: ignore[union-attr]
+    gradient = np.array(gradient_of(model, dY, Y), model.dtype, order="C")
+    if isinstance(Y, Ragged) and not isinstance(found, np.ndarray):
+        return as_theirs(Ragged(gradient, Y.lengths), isinstance(found, list))
     return gradient
-
-
-def data(Y: Any) -> Array:
-    found: Array = Y.data if isinstance(Y, Ragged) else np.asarray(Y)
-    return found
 
 
 def init(model: Model, X: Any, Y: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from trainer_cli.arrays import Array
 from trainer_cli.model import Model
 from trainer_cli.wrappers.engine import PREFIX, Engine
-from trainer_cli.wrappers.sample import ragged_of, told_apart
+from trainer_cli.wrappers.ragged_sample import ragged_of, with_more_tokens
 from trainer_cli.wrappers.thinc_bytes import fill
 from trainer_cli.wrappers.thinc_values import as_ours, as_theirs
 
@@ -52,11 +52,9 @@ class ThincEngine(Engine):
             return {}
         return {"output": "softmax" if end.attrs["softmax_normalize"] else "unnormalized"}
 
-    # Making
-
     def make(self, model: Model, X: Any, Y: Any, weights: Path | None) -> None:
         """Let the module draw its numbers, unless it has them, and take them over; then those of a file."""
-        X = told_apart(X)
+        X = with_more_tokens(X)
         given = None if X is None else as_theirs(X, self.takes_lists)
         nodes = paths(self.module)
         with self.failing(model.where, X):
@@ -92,8 +90,6 @@ class ThincEngine(Engine):
         if isinstance(found, np.ndarray):
             self.per_token = len(found) == len(ragged_of(X).data)  # type: ignore[union-attr]
         as_ours(found, X, self.per_token)
-
-    # Sharing memory
 
     def bind(self, model: Model) -> None:
         """Have the module's parameters and gradients be the layer's arrays, which may have moved."""

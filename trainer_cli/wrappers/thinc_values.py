@@ -8,7 +8,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
 from trainer_cli.wrappers.engine import WrongOutputError, described, shown
-from trainer_cli.wrappers.sample import ragged_of
+from trainer_cli.wrappers.ragged_sample import ragged_of
 
 
 def as_theirs(X: Any, takes_lists: bool = False) -> Any:

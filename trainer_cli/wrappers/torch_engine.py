@@ -12,7 +12,7 @@ import numpy as np
 from trainer_cli.arrays import Array, Ragged, n_rows
 from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError, WrongOutputError, raised, shown
 from trainer_cli.wrappers.global_seed import torch_threads
-from trainer_cli.wrappers.sample import ragged_of
+from trainer_cli.wrappers.ragged_sample import ragged_of
 from trainer_cli.wrappers.torch_state import COMPILED, Contents, Mirrored, Shared, State, uncompiled
 from trainer_cli.wrappers.torch_tensors import Arguments, Layout, from_layout
 
@@ -80,8 +80,6 @@ class TorchEngine(Engine):
                 found[uncompiled(f"{prefix}.{key}" if prefix else key)] = PREFIX + name
         return found
 
-    # One pass
-
     def arguments(self, X: Any, dtype: np.dtype[np.generic], wants_gradient: bool = False) -> Arguments:
         return Arguments(self.layout, self.device, dtype, wants_gradient).add(X)
 
@@ -108,8 +106,8 @@ class TorchEngine(Engine):
                 if known := self.known(err, arguments.dtype):
                     raise WrongOutputError(known) from err
                 raise
-        if stray := self.contents.strayed():
-            raise self.failure(where, stray, X)
+        if fault := self.contents.fault():
+            raise self.failure(where, fault, X)
         if arguments.changed():
             raise self.failure(where, "changes its input in place, which others read: let it work on a copy", X)
         return found

@@ -48,7 +48,7 @@ class Contents:
                     name = names.setdefault(id(buffer), uncompiled(f"{prefix}.{key}" if prefix else key))
                     self.places.setdefault(name, []).append((owner._buffers, key))
 
-    def strayed(self) -> str:
+    def fault(self) -> str:
         """What the module did to a parameter that a layer cannot follow, in words; empty if nothing."""
         for name, (home, key, param, is_trained) in self.homes.items():
             if not is_(home.get(key), param):

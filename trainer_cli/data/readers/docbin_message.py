@@ -15,6 +15,8 @@ from trainer_cli.data.readers.documents import Docs, UnfitError, numbers
 
 # The types of numpy's numbers, as it writes them: <f4, |b1.
 NUMBER = re.compile(r"[<>|=](?:[fiu][1248]|b1)")
+# The parts of a message that are read.
+KINDS = {"attrs": list, "strings": list, "tokens": bytes, "spaces": bytes, "lengths": bytes, "cats": list}
 # How what zlib packed begins, and what is said of a file that does not.
 PACKED = b"x"
 UNPACKED = (
@@ -40,17 +42,8 @@ def unpacked(data: bytes) -> Any:
 
 def parsed(message: Any) -> Docs:
     """The documents that a message holds. UnfitError: it is not one of a DocBin."""
-    kinds = {"attrs": list, "strings": list, "tokens": bytes, "spaces": bytes, "lengths": bytes, "cats": list}
-    if not isinstance(message, dict):
-        raise UnfitError("it is no table of arrays")
-    for name, kind in kinds.items():
-        if not isinstance(message.get(name), kind):
-            raise UnfitError(f"{name} is missing or of the wrong kind")
+    check_parts(message)
     attributes, strings, categories = message["attrs"], message["strings"], message["cats"]
-    if not all(type(number) is int for number in attributes) or numbers()["ORTH"] not in attributes:
-        raise UnfitError("attrs are not the numbers of attributes")
-    if not all(isinstance(string, str) for string in strings):
-        raise UnfitError("strings has what is no text")
     lengths = array(message, "lengths", np.int32).astype(np.int64)
     tokens, spaces = array(message, "tokens", np.uint64), array(message, "spaces", np.uint8)
     n = int(lengths.sum())
@@ -69,6 +62,19 @@ def parsed(message: Any) -> Docs:
         {number: place for place, number in enumerate(attributes)},
         store,
     )
+
+
+def check_parts(message: Any) -> None:
+    """UnfitError: a part of the message is missing, or of another kind than a DocBin's."""
+    if not isinstance(message, dict):
+        raise UnfitError("it is no table of arrays")
+    for name, kind in KINDS.items():
+        if not isinstance(message.get(name), kind):
+            raise UnfitError(f"{name} is missing or of the wrong kind")
+    if not all(type(number) is int for number in message["attrs"]) or numbers()["ORTH"] not in message["attrs"]:
+        raise UnfitError("attrs are not the numbers of attributes")
+    if not all(isinstance(string, str) for string in message["strings"]):
+        raise UnfitError("strings has what is no text")
 
 
 def array(message: Mapping[str, Any], name: str, dtype: type[np.generic]) -> Array:

@@ -1,4 +1,4 @@
-"""Samples of rows that show what a module makes of them."""
+"""Samples of ragged rows, which show whether a module gives an output a row or one a token."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from trainer_cli.arrays import Ragged
 
 
-def told_apart(X: Any) -> Any:
+def with_more_tokens(X: Any) -> Any:
     """A sample with other numbers of ragged rows and of tokens, which tells one output a row from one a token."""
     ragged = ragged_of(X)
     if ragged is None or len(ragged.data) != len(ragged.lengths):
         return X
     if isinstance(X, tuple):
-        return tuple(twice(part) for part in X)
-    return twice(ragged)
+        return tuple(tokens_twice(part) for part in X)
+    return tokens_twice(ragged)
 
 
-def twice(part: Any) -> Any:
+def tokens_twice(part: Any) -> Any:
     """Ragged rows, each with its data twice; others as they are."""
     if not isinstance(part, Ragged):
         return part
