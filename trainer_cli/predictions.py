@@ -13,8 +13,9 @@ from trainer_cli.arrays import Array, Ints, Ragged, Rows, slice_rows
 from trainer_cli.data.block import Block
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import MAX_SHOWN, Faults, batch_at
+from trainer_cli.data.known import KnownValues
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import ArgumentError, DataError
+from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.evaluate import probabilities
 from trainer_cli.trained import Trained
 from trainer_cli.wrappers.engine import ModuleError
@@ -46,12 +47,19 @@ class Predicted:
 @dataclass
 class Account:
     """What became of the rows: how many have their prediction, how many were left out since they could not be encoded,
-    and how many mistakes the reader told of, each of which may cost a row or more."""
+    and how many mistakes the reader told of, each of which may cost a row or more; `seen` counts known categories."""
 
     rows: int = 0
     left_out: int = 0
     unread: int = 0
     faults: Faults = field(default_factory=Faults)
+    seen: KnownValues | None = None
+
+    def leave_out(self, problem: Problem) -> None:
+        """Take back a row that has its prediction, since it cannot be written."""
+        self.rows -= 1
+        self.left_out += 1
+        self.faults.add(problem)
 
 
 def predictions(
@@ -68,6 +76,8 @@ def predictions(
         if found is not None:
             block, X = found
             account.rows += len(block)
+            if account.seen is not None:
+                account.seen.add(X)
             for start in range(0, len(block), batch_size):
                 part = block.take(np.arange(start, min(start + batch_size, len(block))))
                 outputs = outputs_of(trained, part, slice_rows(X, start, start + batch_size))

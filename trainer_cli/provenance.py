@@ -8,6 +8,7 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from glob import glob
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -132,6 +133,21 @@ def changed_code(run_dir: Path | None, code: Sequence[Path]) -> list[str]:
     names, contents = {name for name, _ in known}, {content for _, content in known}
     changed = [path for path in code if path.name in names and sha256(path) not in contents]
     return [f"{path}: has changed since the model was trained" for path in changed]
+
+
+def data_at(run_dir: Path, path: Path) -> str:
+    """The set of a run's data that a file is, or lies in the folder of: `train`, or the name of a dev set; else an
+    empty text, as for a run that has not told where its data are."""
+    if not (run_dir / NAME).exists():
+        return ""
+    resolved = path.resolve()
+    for name, facts in read(run_dir)["data"].items():
+        section = facts.get("section", facts)
+        values = section.values() if isinstance(section, dict) else ()
+        for value in (each for each in values if isinstance(each, str) and os.path.isabs(each)):
+            if any(resolved.is_relative_to(Path(place).resolve()) for place in (value, *glob(value))):
+                return "train" if name == "split" else set_name(name)
+    return ""
 
 
 def dev_readers(run_dir: Path, target: object = None) -> dict[str, Reader]:

@@ -7,7 +7,9 @@ import io
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -15,7 +17,7 @@ from trainer_cli.data.block import Block, SentenceLines, is_tokens
 from trainer_cli.data.readers.objects import flat
 from trainer_cli.data.readers.unpack import plain
 from trainer_cli.errors import ArgumentError
-from trainer_cli.predictions import Predicted
+from trainer_cli.predictions import Account, Predicted
 
 Format = Literal["jsonl", "csv", "tsv", "conll"]
 FORMATS: tuple[Format, ...] = ("jsonl", "csv", "tsv", "conll")
@@ -31,6 +33,11 @@ SUFFIXES: dict[str, Format] = {
 }
 # Digits of a probability that are worth reading; float32 has no more than seven.
 DIGITS = 6
+# So many different keys without a column are told by name.
+MOST_DROPPED = 100
+TAKEN = (
+    "a prediction has this name, as the first records had it not; the record is left out: rename the key in the data"
+)
 
 
 def lines(found: Iterator[Predicted], file_format: Format, titles: Titles | None = None) -> Iterator[str]:
@@ -41,7 +48,7 @@ def lines(found: Iterator[Predicted], file_format: Format, titles: Titles | None
     A record of arrays, such as an image, is told by its `row`, from 0. In CoNLL each token has the columns of its
     line, apart by tabs, and its tag as the last; comments stay as they are, the beginning of a document has the tag O,
     and other lines without a token have an underscore. Where the data have a column of one of these names, `titles`
-    settle others. ArgumentError: the predictions cannot be written so.
+    settle others; they also count what cannot be written. ArgumentError: the predictions cannot be written so.
     """
     titles = Titles() if titles is None else titles
     if file_format in ("csv", "tsv"):
@@ -51,37 +58,54 @@ def lines(found: Iterator[Predicted], file_format: Format, titles: Titles | None
 
 class Titles:
     """The names under which predictions stand beside a record's columns; `others` has those that were taken, each with
-    the one in its place: `prediction_2` for `prediction`. The first records settle them."""
+    the one in its place: `prediction_2` for `prediction`. The first batch of records settles them: a later one that has
+    such a name all the same is left out, which `account` is told.
 
-    def __init__(self) -> None:
+    `dropped` counts by name the values of keys that a table has no column for, `n_cut` the records that had some."""
+
+    def __init__(self, account: Account | None = None) -> None:
+        self.account = account or Account()
         self.others: dict[str, str] = {}
+        self.dropped: Counter[str] = Counter()
+        self.n_cut = 0
         self._is_settled = False
 
-    def named(self, record: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-        """A record with its predictions. ArgumentError: it has one of their names, which those before had not."""
+    def settle(self, block: Block, written: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> None:
+        """Choose names that are free in the first batch; later ones change nothing."""
         if not self._is_settled:
             self._is_settled = True
-            self.others = {name: free(name, record) for name in answer if name in record}
-        named = {self.others.get(name, name): value for name, value in answer.items()}
-        if taken := named.keys() & record.keys():
-            message = f"a record has {min(taken)!r}, as a prediction has, and the first record had not"
-            raise ArgumentError(f"{message}: rename it in the data")
-        return {**record, **named}
+            taken = {*block.columns, *(name for record in written for name in record)}
+            self.others = {name: free(name, taken) for name in answer if name in taken}
+
+    def named(self, part: Predicted, written: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The records of a batch with their predictions, without those that have a name that one goes by."""
+        for row, (record, answer) in enumerate(zip(written, answers(part), strict=True)):
+            self.settle(part.block, written, answer)
+            named = {self.others.get(name, name): value for name, value in answer.items()}
+            if taken := named.keys() & record.keys():
+                self.account.leave_out(part.block.problem(row, min(taken), TAKEN))
+            else:
+                yield {**record, **named}
+
+    def cut(self, record: Mapping[str, Any], columns: Collection[str]) -> None:
+        """Count the values of a record for which there is no column."""
+        dropped = [name for name, value in record.items() if name not in columns and value is not None]
+        self.n_cut += bool(dropped)
+        self.dropped.update(name for name in dropped if name in self.dropped or len(self.dropped) < MOST_DROPPED)
 
 
-def free(name: str, record: Mapping[str, Any]) -> str:
+def free(name: str, taken: Collection[str]) -> str:
     """A name that no column has.
 
-    >>> free("score", {"score": 1, "score_2": 2})
+    >>> free("score", {"score", "score_2"})
     'score_3'
     """
-    return next(other for n in itertools.count(2) if (other := f"{name}_{n}") not in record)
+    return next(other for n in itertools.count(2) if (other := f"{name}_{n}") not in taken)
 
 
 def json_lines(found: Iterator[Predicted], titles: Titles) -> Iterator[str]:
     for part in found:
-        for record, answer in zip(records(part.block), answers(part), strict=True):
-            yield json_line(titles.named(record, answer))
+        yield from map(json_line, titles.named(part, list(records(part.block))))
 
 
 def json_line(record: Mapping[str, Any]) -> str:
@@ -116,13 +140,12 @@ def finite(value: Any) -> Any:
 def csv_lines(found: Iterator[Predicted], titles: Titles, delimiter: str = ",") -> Iterator[str]:
     names: list[str] | None = None
     for part in found:
-        answered = ({name: value for name, value in each.items() if name != "top"} for each in answers(part))
-        pairs = zip(cells(part.block), answered, strict=True)
+        part = replace(part, ranked=None)
         rows = [
-            {name: joined(value, part.separator) for name, value in titles.named(record, answer).items()}
-            for record, answer in pairs
+            {name: joined(value, part.separator) for name, value in row.items()}
+            for row in titles.named(part, list(cells(part.block, titles)))
         ]
-        if names is None:
+        if names is None and rows:
             names = list(rows[0])
             yield csv_text([names], delimiter)
         yield csv_text([list(row.values()) for row in rows], delimiter)
@@ -173,12 +196,14 @@ def records(block: Block) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, row, strict=True))
 
 
-def cells(block: Block) -> Iterator[dict[str, Any]]:
-    """Each row of a block as it was read, with a value for every column: nothing for a key that an object lacks."""
+def cells(block: Block, titles: Titles) -> Iterator[dict[str, Any]]:
+    """Each row of a block as it was read, with a value for every column: nothing for a key that an object lacks. Keys
+    that are no columns are counted in `titles`."""
     if block.records is None:
         yield from records(block)
         return
     for record in map(flat, block.records):
+        titles.cut(record, block.columns)
         yield {name: record.get(name) for name in block.columns}
 
 

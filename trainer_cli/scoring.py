@@ -12,6 +12,7 @@ from trainer_cli import assessment, provenance, trained
 from trainer_cli.assessment import Assessment
 from trainer_cli.data import dataset, reader
 from trainer_cli.data.block import listing
+from trainer_cli.data.known import KnownValues
 from trainer_cli.data.labelled import labelled, told
 from trainer_cli.data.reader import Reader
 from trainer_cli.data.row_weights import RowWeights
@@ -86,9 +87,10 @@ def score(
     for of, each_reader in readers.items():
         watch = assessment.watch_of(loaded, each_reader, n_errors)
         batches = dataset.stream(watch.passing, features, target, conditions.eval_batch_size, weights)
+        seen = KnownValues(features)
         with computing(conditions.threads, loaded.model):
-            assessed[of] = assessment.assess(loaded, progress.reading(batches), watch)
-        for line in told(each_reader, of if len(readers) > 1 else ""):
+            assessed[of] = assessment.assess(loaded, progress.reading(seen.watch(batches)), watch)
+        for line in (*told(each_reader, of if len(readers) > 1 else ""), *seen.lines()):
             progress.say(line)
         scores = assessed[of].scores
         each = {**scores.metrics, "loss": scores.loss, "n": scores.n}

@@ -263,11 +263,29 @@ def test_predictions_come_in_the_format_of_the_data(run, folder):
     assert (code, out.decode()) == (0, table)
 
 
-def test_a_file_that_is_overwritten_is_told(run, folder):
+def test_a_file_that_is_there_is_written_over_only_when_that_is_asked_for_and_then_told(run, folder):
     first = call("predict", run, "dev.csv", "-o", "p.csv").stderr
     assert first.endswith(" rows with their predictions\n")
-    again = call("predict", run, "dev.csv", "-o", "p.csv").stderr
+    (folder / "p.csv").write_text("mine")
+    refused = call("predict", run, "dev.csv", "-o", "p.csv", code=5).stderr
+    assert refused == "p.csv: is there already; --force writes over it, --output names another\n"
+    assert (folder / "p.csv").read_text() == "mine"
+    again = call("predict", run, "dev.csv", "-o", "p.csv", "--force").stderr
     assert again == first[:-1] + ", in the place of the file that was there\n"
+
+
+def test_the_data_of_a_model_are_never_written_over(run, folder):
+    (folder / "new.csv").write_text((folder / "dev.csv").read_text())
+    (folder / "link.csv").symlink_to(folder / "train.csv")
+    was = (folder / "train.csv").read_text()
+    for name, output in (("train", "train.csv"), ("train", "link.csv"), ("dev", "dev.csv")):
+        said = call("predict", run, "new.csv", "-o", output, "--force", code=2).stderr
+        assert said == f"--output {output}: the {name} data of the model lie in this file; name another\n"
+        said = call("evaluate", run, "new.csv", "-o", output, code=2).stderr
+        assert said == f"--output {output}: the {name} data of the model lie in this file; name another\n"
+    said = call("evaluate", run, "new.csv", "-o", "new.csv", code=2).stderr
+    assert said == "--output new.csv: the data are read from this file; name another\n"
+    assert (folder / "train.csv").read_text() == was
 
 
 def test_what_is_no_file_is_not_replaced(run, folder):
@@ -377,12 +395,60 @@ def test_columns_that_are_called_as_predictions_are_get_others_beside_them(run, 
     assert [(r["prediction_2"], r["score_2"]) for r in records] == [(r["prediction"], r["score"]) for r in theirs]
     table = csv.DictReader(io.StringIO(call("predict", run, "taken.csv", "--quiet").stdout))
     assert table.fieldnames == ["a", "b", "prediction", "score", "prediction_2", "score_2"]
-    first, *rest = (json.dumps({"a": r["a"], "b": r["b"]}) for r in rows)
+
+
+@pytest.fixture
+def any_run(run, folder):
+    """A run that reads data of any format."""
     (folder / "run.cfg").write_text((folder / "run.cfg").read_text().replace("csv.v1", "auto.v1"))
     train("--quiet", "--overwrite")
-    (folder / "late.jsonl").write_text("\n".join([first, first.replace("}", ', "score": 1}'), *rest]))
-    said = call("predict", run, "late.jsonl", code=2).stderr
-    assert said.startswith("a record has 'score', as a prediction has, and the first record had not: rename it")
+    return run
+
+
+def objects(path, n, **late):
+    """So many records, of which the last but one has other keys as well."""
+    found = [{"a": i / n, "b": 1.0} for i in range(n)]
+    found[-2] |= late
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in found))
+
+
+def test_a_name_that_any_of_the_first_records_has_is_not_taken(any_run, folder):
+    objects(folder / "x.jsonl", 9, score=1, prediction=2)
+    found = predicted(any_run, "x.jsonl")
+    assert all({"prediction_2", "score_2"} <= record.keys() for record in found)
+    assert (found[-2]["prediction"], found[-2]["score"]) == (2, 1)
+
+
+def test_a_record_with_the_name_of_a_prediction_is_told_by_its_line_and_all_others_are_written(any_run, folder):
+    objects(folder / "x.jsonl", 5000, score=1)
+    found = call("predict", any_run, "x.jsonl", "-o", "p.jsonl", code=2)
+    records = [json.loads(line) for line in (folder / "p.jsonl").read_text().splitlines()]
+    assert [record["a"] for record in records] == [i / 5000 for i in range(5000) if i != 4998]
+    assert found.stderr.startswith("x.jsonl:4999: score: a prediction has this name, as the first records had it not")
+    assert "p.jsonl: 4,999 rows with their predictions, 1 left out" in found.stderr
+
+
+def test_keys_that_a_table_has_no_column_for_are_told(any_run, folder):
+    objects(folder / "x.jsonl", 5000, extra="x", more=None, meta={"lang": "en"})
+    found = call("predict", any_run, "x.jsonl", "--format", "csv")
+    assert len(found.stdout.splitlines()) == 5001
+    assert found.stderr == (
+        "1 record has keys that the first ones had not, left out of the table: "
+        '"extra", "meta.lang"; --format jsonl keeps them\n'
+    )
+    assert call("predict", any_run, "x.jsonl", "--format", "jsonl").stderr == ""
+
+
+def test_values_nested_too_deeply_are_told_by_their_line_and_passed_over(any_run, folder):
+    good, deep = '{"a": 1, "b": 2, "label": "x"}\n', '{"a": ' + "[" * 100_000 + "]" * 100_000 + ', "b": 2}\n'
+    (folder / "x.jsonl").write_text(good + deep + good)
+    for words in (("predict", any_run), ("evaluate", any_run), ("describe",), ("init-config",)):
+        found = call(*words, "x.jsonl", code=2)
+        assert "x.jsonl:2: expected a JSON object: brackets are nested deeper than 64" in found.stderr, words
+        assert words[0] != "predict" or len(found.stdout.splitlines()) == 2
+    config = (folder / "run.cfg").read_text().replace("train.csv", "x.jsonl")
+    (folder / "deep.cfg").write_text(config)
+    assert "x.jsonl:2: expected a JSON object: br" in call("train", "deep.cfg", "-o", "deep", code=2).stderr
 
 
 def test_records_of_a_database_keep_numbers_and_nulls(run, folder):

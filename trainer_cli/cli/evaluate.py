@@ -14,6 +14,10 @@ import typer
 from trainer_cli.cli.options import Code, Json, ModelPath, Quiet, Verbose
 from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.reading import Read, advised, arguments
+from trainer_cli.cli.spared import check_spared
+
+# Arguments of readers that say where the data lie.
+PATHS = ("path", "images")
 
 if TYPE_CHECKING:
     from trainer_cli.assessment import Assessment
@@ -68,6 +72,9 @@ def evaluate(
             check_output(output)
         with unnamed(), kept():
             readers = scoring.readers_of(saved, loaded, data, test, arguments(read))
+            for option, path in (("--output", output), ("--picture", picture)):
+                if path is not None:
+                    check_spared(option, path, saved.run_dir, files_of(readers))
             if picture is not None and len(readers) > 1:
                 raise several(picture, readers)
             for line in () if quiet else filter(None, map(encoding_doubt, readers.values())):
@@ -79,6 +86,10 @@ def evaluate(
         tell(scores, found, leaned_on, saved, output, as_json, errors > 0)
 
 
+def files_of(readers: dict[str, Reader]) -> list[Path]:
+    return [Path(path) for each in readers.values() for path in getattr(each, "files", tuple)()]
+
+
 @contextmanager
 def unnamed() -> Iterator[None]:
     """Mistakes of the data that were named on the command line, without the name of the reader's argument."""
@@ -88,7 +99,7 @@ def unnamed() -> Iterator[None]:
     try:
         yield
     except DataError as err:
-        if not any(problem.where == "path" and not problem.path for problem in err.problems):
+        if not any(problem.where in PATHS and not problem.path for problem in err.problems):
             raise
         total = getattr(err, "total", len(err.problems))
         raise FaultsError([replace(problem, where="") for problem in err.problems], total) from err

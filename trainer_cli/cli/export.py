@@ -36,7 +36,7 @@ def export(
         user_code.import_files(code or [])
         saved = lookup.find(model)
         loaded = trained.from_files(saved.files, saved.folder)
-        check_place(output, ())
+        check_place(output)
         if output.exists() and not output.is_file():
             raise ArgumentError(f"--output {output}: is no file; name one")
         if output.parent.resolve().is_relative_to(saved.folder.resolve()):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +14,7 @@ from trainer_cli.cli.outcome import complain, delivered, outcome
 from trainer_cli.cli.predictions_file import (
     asked_format,
     check_docbin,
+    check_free,
     check_place,
     check_top,
     default_format,
@@ -20,12 +22,18 @@ from trainer_cli.cli.predictions_file import (
     write_bytes,
 )
 from trainer_cli.cli.reading import Read, advised, arguments
+from trainer_cli.cli.spared import check_spared
 
 STDOUT = "-"
 
 if TYPE_CHECKING:
+    from trainer_cli.cli.predictions_file import Written
+    from trainer_cli.data.reader import Reader
     from trainer_cli.errors import DataError
-    from trainer_cli.predictions import Account
+    from trainer_cli.predictions import Account, Predicted
+    from trainer_cli.provenance import Conditions
+    from trainer_cli.records import Titles
+    from trainer_cli.trained import Trained
 
 
 def predict(
@@ -45,6 +53,7 @@ def predict(
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="The so many most probable labels of each record.")] = 1,
     read: Read = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -54,42 +63,84 @@ def predict(
     read are left out and told at the end; the exit code is then 2.
     """
     with outcome(verbose=verbose), delivered(), advised():
-        from trainer_cli import lookup, predictions, provenance, records, scoring, spacy_documents, user_code
-        from trainer_cli.data import reader
-        from trainer_cli.data.readers.doubts import encoding_doubt
+        from trainer_cli import predictions, records
+        from trainer_cli.data.known import KnownValues
         from trainer_cli.threads import computing
 
-        user_code.import_files(code or [])
         output = None if str(output) == STDOUT else output
         asked = asked_format(file_format, output)
-        saved = lookup.find(model)
-        for line in () if quiet else provenance.changed_code(saved.run_dir, code or []):
-            complain(line)
-        loaded, conditions = scoring.load(saved)
+        loaded, conditions, run_dir = opened(model, code or [], quiet=quiet)
         written = asked or default_format(data, loaded)
         check_top(top, written, loaded)
         if written == "docbin":
             top = check_docbin(output, loaded)
+        account = predictions.Account(seen=KnownValues(loaded.features[1]))
+        titles = records.Titles(account)
         with unnamed(), computing(conditions.threads, loaded.model):
-            source = reader.rebuild(*loaded.reader, data, loaded.features[1].reads, arguments(read))
-            if not quiet and (doubt := encoding_doubt(source)):
-                complain(f"{doubt}, as --read text_encoding=utf-8 does")
-            if output is not None:
-                check_place(output, getattr(source, "files", lambda: (data,))())
+            source = source_of(data, loaded, arguments(read), quiet=quiet)
             is_new = output is None or not output.is_file()
-            account, batch_size = predictions.Account(), conditions.eval_batch_size
-            found = predictions.predictions(loaded, source, batch_size=batch_size, top=top, account=account)
-            titles = records.Titles()
-            if written != "docbin":
-                write(records.lines(found, written, titles), output)
-            elif output is not None:
-                write_bytes(spacy_documents.to_bytes(found, loaded), output)
-        for name, other in titles.others.items() if not quiet else ():
-            complain(f"the data have a column {name!r}: the {name} of the model is called {other!r}")
+            if output is not None:
+                check_place(output)
+                check_spared("--output", output, run_dir, getattr(source, "files", lambda: (data,))())
+                check_free(output, force=force)
+            found = predictions.predictions(
+                loaded, source, batch_size=conditions.eval_batch_size, top=top, account=account
+            )
+            write_as(written, found, titles, loaded, output)
+        for line in () if quiet else noted(titles, account):
+            complain(line)
         if account.faults:
             raise incomplete(account, output, is_new)
         if output is not None and not quiet:
             complain(said(account, output, is_new))
+
+
+def opened(model: Path, code: Sequence[Path], *, quiet: bool) -> tuple[Trained, Conditions, Path | None]:
+    """The model, how its run computes, and the folder of the run, if it is in one."""
+    from trainer_cli import lookup, provenance, scoring, user_code
+
+    user_code.import_files(code)
+    saved = lookup.find(model)
+    for line in () if quiet else provenance.changed_code(saved.run_dir, code):
+        complain(line)
+    return *scoring.load(saved), saved.run_dir
+
+
+def source_of(data: Path, loaded: Trained, given: Mapping[str, Any], *, quiet: bool) -> Reader:
+    """The records to predict on, read as the training data were."""
+    from trainer_cli.data import reader
+    from trainer_cli.data.readers.doubts import encoding_doubt
+
+    source = reader.rebuild(*loaded.reader, data, loaded.features[1].reads, given)
+    if not quiet and (doubt := encoding_doubt(source)):
+        complain(f"{doubt}, as --read text_encoding=utf-8 does")
+    return source
+
+
+def write_as(
+    written: Written, found: Iterator[Predicted], titles: Titles, loaded: Trained, output: Path | None
+) -> None:
+    """Write the records and their predictions, as lines of text or as a DocBin."""
+    from trainer_cli import records, spacy_documents
+
+    if written != "docbin":
+        write(records.lines(found, written, titles), output)
+    elif output is not None:
+        write_bytes(spacy_documents.to_bytes(found, loaded), output)
+
+
+def noted(titles: Titles, account: Account) -> Iterator[str]:
+    """What a user should know of predictions that were written."""
+    from trainer_cli.data.block import listing
+
+    for name, other in titles.others.items():
+        yield f"the data have a column {name!r}: the {name} of the model is called {other!r}"
+    if titles.n_cut:
+        n = f"{titles.n_cut:,} record{'s have keys' if titles.n_cut > 1 else ' has keys'}"
+        names = listing(titles.dropped)
+        yield f"{n} that the first ones had not, left out of the table: {names}; --format jsonl keeps them"
+    if account.seen is not None:
+        yield from account.seen.lines()
 
 
 def said(account: Account, output: Path | None, is_new: bool) -> str:

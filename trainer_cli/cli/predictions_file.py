@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from gzip import GzipFile
 from io import TextIOWrapper
@@ -105,15 +105,21 @@ def check_top(top: int, file_format: Written, loaded: Trained) -> None:
         raise ArgumentError(f"--top gives a list of labels, for which {file_format} has no place: add --format jsonl")
 
 
-def check_place(output: Path, sources: Iterable[Path]) -> None:
-    """ArgumentError: the output is a folder, or one of the files that are read, or in a folder that is not there."""
+def check_place(output: Path) -> None:
+    """ArgumentError: the output is a folder, or in a folder that is not there."""
     from trainer_cli.errors import ArgumentError
 
     check_folder(output)
     if output.is_dir():
         raise ArgumentError(f"--output {output}: a folder is there; name a file in it")
-    if any(source.exists() and output.exists() and source.samefile(output) for source in sources):
-        raise ArgumentError(f"--output {output}: the data are read from this file; name another")
+
+
+def check_free(output: Path, *, force: bool) -> None:
+    """OutputError: a file is there, and nobody has said that it may be written over."""
+    from trainer_cli.errors import OutputError
+
+    if output.is_file() and not force:
+        raise OutputError(f"{output}: is there already; --force writes over it, --output names another")
 
 
 def write(lines: Iterator[str], output: Path | None) -> None:

@@ -64,6 +64,24 @@ def test_texts_are_taken_without_the_spaces_around_them(block):
     assert fitted(block(a=["x", " x", "y", "y "])).values == (("x", "y"),)
 
 
+def test_a_truth_value_is_known_in_each_spelling_unless_that_is_a_value_of_its_own(block):
+    encoder = fitted(block(a=["True", "False", "True", "False"]), encoding="embedding")
+    other = block(a=["true", "TRUE", "FALSE", "tRUE"])
+    assert encoder.encode(other).ravel().tolist() == [2, 2, 1, 0]
+    back = Categories.from_state(*encoder.to_state())
+    assert back.encode(other).tolist() == encoder.encode(other).tolist()
+    assert encoder.encode(block(a=np.array([True, False]))).ravel().tolist() == [2, 1]
+    both = fitted(block(a=["True", "true"] * 2), encoding="embedding")
+    assert both.encode(block(a=["true", "True", "TRUE"])).ravel().tolist() == [2, 1, 1]
+
+
+@pytest.mark.parametrize("encoding", ["one-hot", "embedding"])
+def test_rows_with_a_known_value_are_counted_column_by_column(block, encoding):
+    encoder = fitted(block(a=["x", "y"] * 2, b=["p", "q"] * 2), encoding=encoding)
+    rows = encoder.encode(block(a=["x", "nix", "y"], b=["nix"] * 3))
+    assert encoder.known(rows) == {"a": 2, "b": 0}
+
+
 def test_numbers_of_arrays_are_the_texts_of_a_table(block):
     encoder = fitted(block(a=np.array([3, 3, 12, 12]), b=np.array([1.0, 1.0, np.nan, np.nan])), encoding="embedding")
     assert encoder.values == (("3", "12"), ("", "1"))

@@ -52,6 +52,14 @@ def test_other_parts_give_a_dict_by_name(block):
     }
 
 
+@pytest.mark.parametrize("encoding", ["one-hot", "embedding"])
+def test_each_column_of_categories_counts_the_rows_whose_value_it_knows(block, encoding):
+    encoder = fitted(block, numbers("a"), kinds("k", encoding=encoding), kinds("a", name="more", encoding=encoding))
+    rows = encoder.encode(block(a=["1", "3", "0", "1"], k=["nix"] * 4))
+    assert encoder.known(rows) == {"k": 0, "a": 2}
+    assert encoder.vocabulary() == {"k": ("x", "y"), "a": ("1",)}
+
+
 def test_parts_of_different_encoders_may_read_one_column_and_of_the_same_not(block):
     assert fitted(block, numbers("a"), kinds("a", "k")).reads == ("a", "k")
     with pytest.raises(DataError) as caught:

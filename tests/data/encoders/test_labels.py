@@ -41,6 +41,15 @@ def test_the_order_is_by_number_where_all_are_numbers_and_by_code_points_else(la
     assert in_order(labels) == in_order(reversed(labels)) == order
 
 
+def test_a_truth_value_is_one_label_in_each_spelling_and_is_predicted_as_training_spelt_it(block):
+    encoder = fitted(block(kind=["True", "False"]), column="kind")
+    assert encoder.encode(block(kind=["true", "FALSE", "False"])).tolist() == [1, 0, 0]
+    assert encoder.encode(block(kind=np.array([True, False]))).tolist() == [1, 0]
+    assert encoder.decode(np.array([[0.1, 0.9]])) == ["True"]
+    with pytest.raises(DataError, match='the label "yes" is not in'):
+        encoder.encode(block(kind=["yes"]))
+
+
 def test_whole_numbers_of_an_array_are_labels(block):
     encoder = fitted(block(label=np.array([30, 4, 4, 100], np.uint8)))
     assert encoder.names == ("4", "30", "100")

@@ -138,7 +138,7 @@ def test_at_finds_the_labels_beside_the_images(write_idx, tmp_path):
     images.unlink()
     assert IdxReader.at(tmp_path).files()[0].name == "train-images-idx3-ubyte.gz"
     (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(DataError, match="images: expected the labels beside"):
+    with pytest.raises(DataError, match="the labels are expected beside it"):
         IdxReader.at(tmp_path)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainer_cli.data.faults import Faults
 from trainer_cli.data.readers.jsonl import JSONLReader
 from trainer_cli.errors import ArgumentError, DataError
 
@@ -173,12 +174,24 @@ def test_gzip_and_a_byte_order_mark_are_read(tmp_path):
         ("{}", "3: expected a JSON object such as"),
         ('{"a": [1], "b": 2}', "3: a: expected a text or a number, got"),
         ("\0", "3: a NUL byte stands in the line"),
-        ("9" * 5000, "3: expected a JSON object"),
+        ("9" * 5000, "3: expected a JSON object: a whole number has more than 4,300 digits: write it as a text\n"),
+        (
+            '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}",
+            "3: expected a JSON object: brackets are nested deeper than 64",
+        ),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "3: expected a JSON object: brackets are nested deeper than 64"),
+        ("[" * 100_000, "3: expected a JSON object: brackets are nested deeper than 64"),
     ],
 )
 def test_a_wrong_line_is_named_with_its_number(write, line, message):
     path = write(f'{{"a": 1, "b": 2}}\n{{"a": 1, "b": 2}}\n{line}\n{{"a": 1, "b": 2}}\n', "x.jsonl")
-    assert str(fails(path)).startswith(f"{path}:{message}")
+    assert (str(fails(path)) + "\n").startswith(f"{path}:{message}")
+
+
+def test_a_line_after_one_that_is_nested_too_deeply_is_read_and_brackets_in_texts_are_none(write):
+    path = write('{"a": 1}\n{"a": ' + "[" * 900 + "]" * 900 + '}\n{"a": "' + "[{" * 90 + '"}\n', "x.jsonl")
+    (block,) = Faults().watch(JSONLReader(path).blocks())
+    assert block.columns == {"a": ["1", "[{" * 90]}
 
 
 def test_all_wrong_lines_are_told_the_first_ten_by_name(write):

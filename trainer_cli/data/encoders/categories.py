@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ints
+from trainer_cli.arrays import Array, Ints, Rows
 from trainer_cli.data.block import Block
 from trainer_cli.data.encoders.choice import chosen_columns
 from trainer_cli.data.encoders.labels import in_order
 from trainer_cli.data.encoders.state import damaged, stated_choice, stated_names
+from trainer_cli.data.encoders.truths import numbered
 from trainer_cli.data.encoders.vocabulary import Tally
 from trainer_cli.data.faults import printable, refused
 from trainer_cli.errors import DataError, Problem
@@ -31,7 +32,8 @@ class Categories:
     The values of a column are those that `min_count` training rows or more have, of more than `max_values` the most
     frequent (of equally frequent ones the first by code points), numbered from 1: by number where all write one, else
     by code points. Any other value is unknown, number 0, and so is one that training never had. A missing value is an
-    empty text: a value like any other. Texts are compared without the spaces around them.
+    empty text: a value like any other. Texts are compared without the spaces around them, and a truth value is known
+    in each of its spellings: `true`, `True` and `TRUE` are one where training had but one of them.
 
     `encoding = "one-hot"` gives a flag for each value of each column, all 0 for an unknown one; "embedding" gives the
     numbers; "auto" is one-hot if no column has more than `max_one_hot` values (32 if it is left out), else embedding.
@@ -103,6 +105,20 @@ class Categories:
             columns.append(np.fromiter((numbers.get(text, 0) for text in texts), np.int64, len(texts)))
         return self._one_hot(columns) if self.encoding == "one-hot" else np.stack(columns, axis=1)
 
+    def known(self, rows: Rows) -> dict[str, int]:
+        """How many of some encoded rows have a known value, for each column."""
+        assert isinstance(rows, np.ndarray)
+        if self.encoding == "one-hot":
+            ends = np.cumsum([len(values) for values in self.values])[:-1]
+            counts = [int(np.count_nonzero(flags)) for flags in np.split(rows, ends, axis=1)]
+        else:
+            counts = np.count_nonzero(rows, axis=0).tolist()
+        return dict(zip(self.reads, counts, strict=True))
+
+    def vocabulary(self) -> dict[str, tuple[str, ...]]:
+        """The values that are known, for each column."""
+        return dict(zip(self.reads, self.values, strict=True))
+
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         state = {"columns": list(self.reads), "values": [list(values) for values in self.values]}
         return {**state, "encoding": self.encoding}, {}
@@ -120,7 +136,7 @@ class Categories:
 
     def _settle(self, values: tuple[tuple[str, ...], ...]) -> None:
         self.values = values
-        self._numbers = tuple({text: number for number, text in enumerate(each, 1)} for each in values)
+        self._numbers = tuple(numbered(each, 1) for each in values)
 
     def _kept(self, name: str, tally: Tally) -> tuple[str, ...]:
         found = tally.most_frequent(self.max_values, self.min_count)

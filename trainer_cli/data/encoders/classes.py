@@ -9,6 +9,7 @@ from typing import Any, Literal
 from trainer_cli.data.block import listing
 from trainer_cli.data.encoders.choice import target_column
 from trainer_cli.data.encoders.state import stated_choice, stated_counts, stated_names
+from trainer_cli.data.encoders.truths import numbered
 from trainer_cli.data.faults import shown
 from trainer_cli.registry import nearest
 
@@ -40,7 +41,7 @@ class Classes:
 
     def _name(self, names: tuple[str, ...], counts: tuple[int, ...]) -> None:
         self.names, self.counts = names, counts
-        self._numbers = {name: number for number, name in enumerate(names)}
+        self._numbers = numbered(names)
 
     def _state(self) -> dict[str, Any]:
         state = {"column": self.reads[0], "names": list(self.names), "counts": list(self.counts)}

@@ -95,6 +95,29 @@ class Columns:
         faults.check()
         return np.concatenate(list(found.values()), axis=1) if all(map(is_numbers, found.values())) else found
 
+    def known(self, rows: Rows) -> dict[str, int]:
+        """How many of some encoded rows have a known value, for each column of categories."""
+        found: dict[str, int] = {}
+        for part, own in zip(self.parts, self._own(rows), strict=True):
+            if hasattr(part.encoder, "known"):
+                found |= part.encoder.known(own)
+        return found
+
+    def vocabulary(self) -> dict[str, tuple[str, ...]]:
+        """The values that are known, for each column of categories."""
+        found: dict[str, tuple[str, ...]] = {}
+        for part in self.parts:
+            if hasattr(part.encoder, "vocabulary"):
+                found |= part.encoder.vocabulary()
+        return found
+
+    def _own(self, rows: Rows) -> list[Any]:
+        """What each part has given of some encoded rows."""
+        if isinstance(rows, dict):
+            return [rows[part.name] for part in self.parts]
+        assert isinstance(rows, np.ndarray)
+        return np.split(rows, np.cumsum([part.width for part in self.parts])[:-1], axis=1) if self.parts else []
+
     def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         if not self.parts:
             return {"columns": list(self.reads), "sizes": list(self._numeric.sizes)}, self._numeric.arrays()

@@ -32,11 +32,11 @@ class Labels(Classes):
     """Labels as class numbers, (B,) int64: the place of each among the labels of the training rows.
 
     The order: where every label writes a number, by number; else by code points. `column` may be left out for one
-    called `label` or `Y`. Labels are compared as they stand, spaces and letter case included; a list in a row holds
-    the one label. An empty one is a DataError; with `missing = "skip"` rows without a label, or with a word for that
-    such as NA, are left out of training and scoring. One that training never had is a DataError; with
-    `unknown = "miss"` it is number -1, wrong whatever is predicted, and has no part in losses. `counts` tells how many
-    training rows have each label.
+    called `label` or `Y`. Labels are compared as they stand, spaces and letter case included, but for truth values
+    (`true`, `True` and `TRUE` are one where training had but one of them); a list in a row holds the one label. An
+    empty one is a DataError; with `missing = "skip"` rows without a label, or with a word for that such as NA, are left
+    out of training and scoring. One that training never had is a DataError; with `unknown = "miss"` it is number -1,
+    wrong whatever is predicted, and has no part in losses. `counts` tells how many training rows have each label.
     """
 
     truths: Truths = "classes"

@@ -83,7 +83,9 @@ class IdxReader(FileSet):
         name = unpacked.replace("images", "labels").replace("idx3", "idx1")
         found = [path for suffix in ("", *PACKED) if (path := images.with_name(name + suffix)).exists()]
         if not found or name == unpacked:
-            raise refused("images", f"expected the labels beside {images}, as {images.with_name(name)} or with .gz")
+            raise refused(
+                "images", f"{images}: the labels are expected beside it, as {images.with_name(name)} or with .gz"
+            )
         return cls(images, found[0], **settings)
 
 

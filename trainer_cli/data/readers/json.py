@@ -14,7 +14,7 @@ from trainer_cli.data.readers.files import MAX_LINE
 from trainer_cli.data.readers.lines import UNREAD
 from trainer_cli.data.readers.objects import Record
 from trainer_cli.data.readers.recordset import RecordSet
-from trainer_cli.data.readers.strict_json import STRICT
+from trainer_cli.data.readers.strict_json import STRICT, TOO_DEEP, is_deep, reason
 from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.registry import registry
@@ -59,8 +59,10 @@ class Items:
             self._expect("[")
             while self._next() != "]":
                 line = self.line
-                item = self._item()
-                if isinstance(item, dict) and item:
+                item, text = self._item()
+                if is_deep(text):
+                    self.fault(TOO_DEEP, line)
+                elif isinstance(item, dict) and item:
                     yield line, item
                 else:
                     message = 'expected an object such as {"text": "...", "label": "..."}'
@@ -99,8 +101,8 @@ class Items:
             raise self._wrong(f'expected "{char}", got {got}{hint}', line)
         self._skip(1)
 
-    def _item(self) -> Any:
-        """The JSON value that is ahead. More is read until it is whole, or longer than any honest one."""
+    def _item(self) -> tuple[Any, str]:
+        """The JSON value that is ahead, and its text. More is read until it is whole, or longer than any honest one."""
         while True:
             try:
                 item, end = self.decoder.raw_decode(self.text, self.at)
@@ -113,16 +115,17 @@ class Items:
                 line = self.line + self.text.count("\n", self.at, err.pos)
                 raise self._wrong(f"expected JSON: {err.msg}; {UNREAD}", line) from err
             except (ValueError, RecursionError) as err:
-                raise self._wrong(f"expected JSON: {err}; {UNREAD}") from err
+                raise self._wrong(f"expected JSON: {reason(err)}; {UNREAD}") from err
             if end < len(self.text) or not self._more():
+                text = self.text[self.at : end]
                 self._skip(end - self.at)
-                return item
+                return item, text
 
     def _hint(self) -> str:
         """What an object in the place of the array may mean."""
         begun = WRAPPED.match(self.text, self.at)
         try:
-            item, rest = self._item(), self._next()
+            (item, _), rest = self._item(), self._next()
             key = next((name for name, value in item.items() if is_array(value)), None)
         except DataError:  # cut off, or longer than a row may be
             rest, key = "", begun[1] if begun else None

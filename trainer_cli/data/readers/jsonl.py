@@ -11,7 +11,7 @@ from trainer_cli.data.readers.delimiters import OTHER_DELIMITERS, is_split
 from trainer_cli.data.readers.lines import Lines
 from trainer_cli.data.readers.objects import Record
 from trainer_cli.data.readers.recordset import RecordSet
-from trainer_cli.data.readers.strict_json import STRICT, reason
+from trainer_cli.data.readers.strict_json import decoded, reason
 from trainer_cli.data.readers.unpack import with_packed
 from trainer_cli.errors import Problem
 from trainer_cli.registry import registry
@@ -58,7 +58,7 @@ def parsed(lines: Lines) -> Iterator[tuple[int, Record]]:
         if not line.strip() or number in lines.bad:
             continue
         try:
-            record = STRICT.decode(line)
+            record = decoded(line)
         except ValueError as err:
             if is_first and is_table(line):
                 lines.fault('the file looks like CSV: take @readers = "csv.v1"', number)

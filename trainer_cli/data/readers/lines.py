@@ -74,6 +74,7 @@ class Lines:
                 data = self._without_mark(data)
             if b"\0" in data:
                 self.fault("a NUL byte stands in the line; the file is damaged or no text", number)
+                self.bad.add(number)
             try:
                 yield data.decode(self.encoding)
             except UnicodeDecodeError as err:
