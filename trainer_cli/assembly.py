@@ -92,6 +92,7 @@ def assemble(config: RunConfig, flag: StopFlag, cache: Cache | None = None, *, b
             reader=reader_facts(config, whole.train),
             shapes=shapes_of(samples[0][0], getattr(found.features[1], "n_ids", None)),
             weight_column=training.weight_column,
+            dev_sets=tuple(dev),
         ),
         config_text=write_filled(filled(config, found), config.loaded.document),
         optimizer=optimizer,

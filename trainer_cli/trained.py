@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -43,6 +43,7 @@ class Trained:
     shapes: Any
     scores: Mapping[str, float] = field(default_factory=dict)
     weight_column: str | None = None
+    dev_sets: tuple[str, ...] = ()
 
 
 def to_files(trained: Trained, params: Mapping[str, Array], scores: Mapping[str, float]) -> dict[str, bytes]:
@@ -58,6 +59,7 @@ def to_files(trained: Trained, params: Mapping[str, Array], scores: Mapping[str,
         "labels": list(getattr(trained.target[1], "names", ())),
         "n_params": n_params(trained.model.walk()),
         "weight_column": trained.weight_column,
+        "dev_sets": list(trained.dev_sets),
         "scores": {key: value if np.isfinite(value) else str(value) for key, value in scores.items()},
     }
     files = {
@@ -89,7 +91,7 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
     model = parts["model"]
     tell_classes(parts["loss"], encoders["target"])
     tell_metrics(parts.get("metrics", {}), encoders["target"])
-    tell_thresholds(parts.get("metrics", {}), encoders["target"], meta["scores"])
+    tell_thresholds(parts.get("metrics", {}), encoders["target"], in_order(meta["scores"], meta.get("dev_sets", [])))
     restore(model, meta, tensors.from_bytes(files["params.safetensors"], where / "params.safetensors"))
     return Trained(
         config,
@@ -102,6 +104,7 @@ def from_files(files: Mapping[str, bytes], where: Path) -> Trained:
         meta["input"],
         meta["scores"],
         meta.get("weight_column"),
+        tuple(meta.get("dev_sets", ())),
     )
 
 
@@ -144,6 +147,16 @@ def tell_thresholds(metrics: Mapping[str, Tally], target: Encoder, scores: Mappi
                 target.decide_from(float(found))
 
 
+def in_order(scores: Mapping[str, object], sets: Sequence[str]) -> dict[str, object]:
+    """Scores in the order in which the config names their dev sets; JSON has them by the alphabet.
+
+    >>> list(in_order({"a.f": 1, "b.f": 2}, ["b", "a"]))
+    ['b.f', 'a.f']
+    """
+    places = {name: place for place, name in enumerate(sets)}
+    return dict(sorted(scores.items(), key=lambda score: places.get(score[0].partition(".")[0], len(sets))))
+
+
 def restore(model: Model, meta: Mapping[str, Any], params: dict[str, Array]) -> None:
     """Give the model the sizes it was trained with, and its parameters."""
     try:
@@ -176,6 +189,9 @@ def read_meta(data: bytes, path: Path) -> dict[str, Any]:
             raise ModelFileError(f"{path}: {key} is missing or of the wrong kind")
     if not isinstance(meta.get("weight_column"), str | None):
         raise ModelFileError(f"{path}: weight_column must be a text")
+    sets = meta.get("dev_sets", [])  # which folders of earlier versions do not have
+    if not isinstance(sets, list) or not all(isinstance(name, str) for name in sets):
+        raise ModelFileError(f"{path}: dev_sets must be a list of names")
     if not isinstance(meta["reader"].get("name"), str) or not isinstance(meta["reader"].get("settings"), dict):
         raise ModelFileError(f"{path}: reader must have a name and settings")
     assert isinstance(meta, dict)

@@ -50,7 +50,11 @@ def test_the_fall_is_that_of_scores_of_shuffled_files(run):
         (run / "shuffled.csv").write_text("\n".join([lines[0], *shuffled]) + "\n")
         score = json.loads(call("evaluate", "run", "shuffled.csv", "--json").stdout)["accuracy"]
         falls.append(whole["value"] - score)
-    assert whole["columns"][0]["fall"] == pytest.approx(sum(falls) / len(falls), abs=1e-12)
+    first = whole["columns"][0]
+    assert first["fall"] == pytest.approx(sum(falls) / len(falls), abs=1e-12)
+    squares = sum((fall - first["fall"]) ** 2 for fall in falls)
+    assert first["deviation"] == pytest.approx((squares / (len(falls) - 1)) ** 0.5, abs=1e-12)
+    assert squares > 0
 
 
 def test_the_table_fits_and_the_same_call_says_the_same(run):

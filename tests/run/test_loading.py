@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from run_fakes import config_of, outcome_of, rows, train, train_until
 
-from trainer_cli import loading
+from trainer_cli import loading, user_code
 from trainer_cli.assembly import assemble
 from trainer_cli.data import dataset
 from trainer_cli.data.cache import Cache, key_of
@@ -109,6 +109,30 @@ def test_a_key_without_seed_or_weights_would_be_noticed(data, monkeypatch):
     monkeypatch.setattr(loading, "key_of", lambda data, source, *parts: key_of(data, {}, *parts))
     with pytest.raises(AssertionError):
         test_rows_of_another_seed_s_split_and_rows_with_weights_are_other_files(data)
+
+
+def test_rows_that_other_code_has_encoded_are_other_files(data, monkeypatch):
+    code = data / "code.py"
+    config = config_of(data)
+    whole = sources(config)
+    found = whole.divided(config, StopFlag())
+    dataset.fit(found.train, found.features[1], found.target[1])
+    monkeypatch.setattr(user_code, "imported", lambda: [str(code)])
+    keys = []
+    for text in ("x = 1", "x = 1", "x = 2"):
+        code.write_text(text)
+        keys.append(Loading(config, whole, found, StopFlag(), None).key("train"))
+    monkeypatch.setattr(user_code, "imported", list)
+    keys.append(Loading(config, whole, found, StopFlag(), None).key("train"))
+    first, again, changed, without = keys
+    assert again == first
+    assert len({first, changed, without}) == 3
+
+
+def test_a_key_without_the_code_would_be_noticed(data, monkeypatch):
+    monkeypatch.setattr(loading, "key_of", lambda data, source, encoders, code: key_of(data, source, encoders, []))
+    with pytest.raises(AssertionError):
+        test_rows_that_other_code_has_encoded_are_other_files(data, monkeypatch)
 
 
 def test_where_a_row_stands_is_looked_up_in_the_data(data):

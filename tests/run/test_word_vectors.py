@@ -9,6 +9,7 @@ from run_fakes import train
 from trainer_cli import word_vectors
 from trainer_cli.assembly import assemble
 from trainer_cli.config.run_config import read_run_config
+from trainer_cli.data import vectors
 from trainer_cli.errors import TrainerError
 from trainer_cli.lookup import find
 from trainer_cli.signals import StopFlag
@@ -79,6 +80,13 @@ def test_words_of_the_file_start_from_their_vectors_and_others_as_ever(config):
     np.testing.assert_array_equal(rows_of(job, "cat", "sat"), [[1, 2, 3], [-1, -2, -3]])
     assert np.abs(rows_of(job, "dog", "ran", "the")).max() < 0.2
     assert rows_of(job, "zebra").tolist() == job.model.layers[0].E[:1].tolist()  # a word that no text has
+
+
+def test_of_a_word_that_comes_twice_the_first_vector_counts_however_far_they_are_apart(config, monkeypatch):
+    for n_words in (1, 2, 4096):
+        monkeypatch.setattr(vectors, "BLOCK_WORDS", n_words)
+        job = assemble(config(), StopFlag())
+        assert rows_of(job, "cat").tolist() == [[1, 2, 3]]
 
 
 def test_what_was_matched_is_counted_and_shown(config):

@@ -9,6 +9,7 @@ import pytest
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from trainer_cli.data.block import Block, Places
+from trainer_cli.data.splits import fold
 from trainer_cli.data.splits import split as split_module
 from trainer_cli.data.splits.fold import FoldSplit
 from trainer_cli.data.splits.hash import HashSplit
@@ -288,3 +289,22 @@ def test_folds_keep_groups_together() -> None:
         assert not set(keys[parts == 1]) & set(keys[parts == 0])
     apart = [set(keys[parts == 1]) & set(keys[parts == 0]) for parts in folds_of()]
     assert any(apart)  # the check sees folds that take no care
+
+
+def sizes_of_groups(sizes: list[int], folds: int) -> list[int]:
+    """How many rows each fold holds out of groups with so many rows each, which come in this order."""
+    keys = [f"k{group}" for group, size in enumerate(sizes) for _ in range(size)]
+    rows = [Block({"key": keys}, Places("rows.csv", range(2, 2 + len(keys))))]
+    return [int(divided(FoldSplit(fold, folds, group="key"), rows).sum()) for fold in range(1, folds + 1)]
+
+
+def test_groups_are_dealt_out_the_largest_first_by_hand() -> None:
+    assert sizes_of_groups([1, 1, 2, 3, 5], 2) == [6, 6]  # 5 | 3, 2 | 1, 1
+    assert sizes_of_groups([2, 2, 2, 3, 3], 2) == [7, 5]  # 3, 2, 2 | 3, 2
+    assert sizes_of_groups([1, 1, 1, 1, 4, 4], 3) == [4, 4, 4]
+
+
+def test_groups_dealt_out_the_smallest_first_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold, "sorted", lambda groups, key: sorted(groups, key=key, reverse=True), raising=False)
+    with pytest.raises(AssertionError):
+        test_groups_are_dealt_out_the_largest_first_by_hand()
