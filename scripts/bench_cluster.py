@@ -19,13 +19,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from benchmark.running import ROOT, machine
+from benchmark.running import ROOT, machine, seconds
 from benchmark.scaling import measured_table, predicted_table, winners
 
 from trainer_cli import loop
@@ -151,13 +150,6 @@ def measured(folder: Path, width: int, batch_size: int, rounds: int, n: int) -> 
 
 def ms(seconds: list[float]) -> float:
     return round(1000 * statistics.median(seconds), 3)
-
-
-def seconds(steps: Iterator[Any], n: int) -> float:
-    start = time.perf_counter()
-    for _ in islice(steps, n):
-        pass
-    return time.perf_counter() - start
 
 
 def main() -> None:

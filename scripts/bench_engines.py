@@ -16,14 +16,13 @@ import argparse
 import json
 import statistics
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from benchmark.images import fashion_mnist
-from benchmark.running import ROOT, machine
+from benchmark.running import ROOT, machine, seconds
 
 from trainer_cli import loop
 from trainer_cli.arrays import Array
@@ -203,13 +202,6 @@ def measured(pair: Pair, data: Data, rounds: int, steps: int) -> dict[str, Any]:
         "ours_ms": round(1000 * statistics.median(a for a, _ in pairs) / steps, 3),
         "theirs_ms": round(1000 * statistics.median(b for _, b in pairs) / steps, 3),
     }
-
-
-def seconds(steps: Steps, n: int) -> float:
-    start = time.perf_counter()
-    for _ in islice(steps, n):
-        pass
-    return time.perf_counter() - start
 
 
 def table(found: Mapping[str, Any]) -> str:

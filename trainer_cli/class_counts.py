@@ -15,7 +15,10 @@ UNKNOWN = "(unknown)"
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Precision, recall and their balance F1 of one class, NaN where there is none; `support` rows have the class."""
+    """Precision, recall and their balance F1 of one class, NaN where there is none; `support` rows have the class.
+
+    A class without rows has no recall; it has precision and F1, which are 0, where a row was taken for it.
+    """
 
     name: str
     precision: float

@@ -98,12 +98,7 @@ def inspect(config: RunConfig) -> Inspection:
     features, target = found.features[1], found.target[1]
     with placed(config, "data.train"):
         n = dataset.fit(WatchedReader(found.train, StopFlag()), features, target, max_rows, found.weights)
-    optimizer = config.build("optimizer")
-    batch_size = batch_size_of(config)
-    n_first = N_ROWS if size_key(config) != "batch_size" else int(batch_size(0))
-    samples = [first_rows(config, found, "train", found.train, n_first)]
-    with split_labels(found):
-        samples += [first_rows(config, found, *dev, config.training.eval_batch_size) for dev in found.dev.items()]
+    samples = samples_of(config, found)
     if is_whole:
         check_classes(config, target)
     fit_loss(config, loss, target)
@@ -112,32 +107,48 @@ def inspect(config: RunConfig) -> Inspection:
     loss.use_ops(model.ops)
     scores = rehearse(config, model, loss, metrics, [(sample.X, sample.Y, sample.weights) for sample in samples])
     assembly.monitor_of(config, metrics, scores, [set_name(name) for name in found.dev])
+    schedules, n_steps = planned(config, model, samples[0], n, is_whole=is_whole)
+    value = one_update(config, model, loss, samples[0])
+    filled = assembly.filled(config, found)
+    return Inspection(
+        config=filled,
+        text=write_filled(filled, config.loaded.document),
+        n_fitted=n,
+        held_out=found.held_out,
+        is_whole=is_whole,
+        samples=tuple(samples),
+        layers=layer_facts(model, samples[0].X),
+        schedules=schedules,
+        n_steps=n_steps,
+        loss=value,
+        notes=[*whole.doubts(), *(whole.left_out() if is_whole else ())],
+    )
+
+
+def samples_of(config: RunConfig, found: Sources) -> list[Sample]:
+    """The first rows of the training data, as many as the first batch has, and of each dev set."""
+    n_first = N_ROWS if size_key(config) != "batch_size" else int(batch_size_of(config)(0))
+    samples = [first_rows(config, found, "train", found.train, n_first)]
+    with split_labels(found):
+        samples += [first_rows(config, found, *dev, config.training.eval_batch_size) for dev in found.dev.items()]
+    return samples
+
+
+def planned(
+    config: RunConfig, model: Model, sample: Sample, n: int, *, is_whole: bool
+) -> tuple[dict[str, Schedule], int]:
+    """The schedules of a run on `n` training rows and how many steps it has; what does not fit them is refused."""
+    optimizer, batch_size = config.build("optimizer"), batch_size_of(config)
     check_parameters(config, optimizer, model)
     schedules = varying(config, optimizer, batch_size, model)
     check_followers(config, schedules)
-    batcher, _ = assembly.batching(config, samples[0].X, samples[0].Y)
-    n_steps = steps_of(config, assembly.n_units(batcher, samples[0].X, n), batch_size)
+    batcher, _ = assembly.batching(config, sample.X, sample.Y)
+    n_steps = steps_of(config, assembly.n_units(batcher, sample.X, n), batch_size)
     check_values(config, optimizer, schedules, n_steps)
     check_workers(config, n_steps)
     if is_whole and not config.training.balance:
-        check_one_row(config, model, samples[0].X, n, batch_size, batcher)
-    value = one_update(config, model, loss, samples[0])
-    filled = assembly.filled(config, found)
-    text = write_filled(filled, config.loaded.document)
-    layers = layer_facts(model, samples[0].X)
-    return Inspection(
-        filled,
-        text,
-        n,
-        found.held_out,
-        is_whole,
-        tuple(samples),
-        layers,
-        schedules,
-        n_steps,
-        value,
-        [*whole.doubts(), *(whole.left_out() if is_whole else ())],
-    )
+        check_one_row(config, model, sample.X, n, batch_size, batcher)
+    return schedules, n_steps
 
 
 def n_bytes(reader: Reader) -> int:

@@ -9,6 +9,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +146,11 @@ def cpu_name() -> str:
     lines = path.read_text().splitlines() if path.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"
+
+
+def seconds(steps: Iterator[Any], n: int) -> float:
+    """How long the next `n` steps of a loop take."""
+    start = time.perf_counter()
+    for _ in islice(steps, n):
+        pass
+    return time.perf_counter() - start

@@ -360,6 +360,19 @@ def test_images_give_a_convolutional_network(folder):
     assert trained("lines.cfg", "--training.max_steps=30")["accuracy"] > 0.8
 
 
+def test_numbers_missing_in_an_array_are_filled_in(folder):
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(300, 6))
+    Y = (X[:, 0] > 0).astype(np.int64)
+    X[generator.random(X.shape) < 0.05] = np.nan
+    np.savez(folder / "holes.npz", X=X, Y=Y)
+    assert "X       array     26 %         -  number" in call("init-config", "holes.npz").stdout
+    checked("holes.cfg")
+    assert trained("holes.cfg", "--training.max_steps=200")["accuracy"] > 0.85
+
+
 @pytest.mark.parametrize(("shape", "of_bytes"), [((5,), False), ((3, 4), False), ((9, 9), True)])
 def test_arrays_and_a_number_to_predict_from_them(folder, shape, of_bytes):
     import numpy as np

@@ -122,3 +122,18 @@ def test_a_reader_of_the_users_takes_the_data_as_its_path(monkeypatch):
 def test_data_that_is_not_there_is_the_users_mistake(tmp_path):
     with pytest.raises(DataError, match="path: no file is there"):
         list(rebuild("csv.v1", {}, tmp_path / "no.csv").blocks())
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "line"),
+    [("csv.v1", "x.csv", "{}\n"), ("jsonl.v1", "x.jsonl", '{{"a": {}}}\n'), ("auto.v1", "x.csv", "{}\n")],
+)
+def test_data_that_a_saved_model_reads_come_in_small_blocks(write, name, file, line):
+    """What is held of a file is then hardly more with a million rows than with a thousand."""
+    head = "a\n" if file == "x.csv" else ""
+    path = write(head + "".join(line.format(i) for i in range(5000)), file)
+    settings = {"format": "csv"} if name == "auto.v1" else {}
+    sizes = [len(block) for block in rebuild(name, settings, path).blocks()]
+    assert sizes == [1024] * 4 + [904]
+    whole = [len(block) for block in registry.readers.get(name)(path).blocks()]
+    assert whole == [4096, 904]  # for training

@@ -48,6 +48,20 @@ def test_a_thousand_cases_of_scores_by_class_are_the_peer_s() -> None:
                 assert nothing or abs(found - score) < 1e-12
 
 
+def test_a_class_without_rows_counts_once_a_row_is_taken_for_it() -> None:
+    truths, other = np.array([0, 0, 1, 1]), np.eye(4)[[0, 0, 1, 1]]
+    taken = np.eye(4)[[0, 0, 1, 2]]  # nobody has class 2 or 3, and nobody is taken for 3
+    for kind, whole, scores in (
+        (Precision, 2 / 3, [1, 1, 0, math.nan]),
+        (Recall, 3 / 4, [1, 1 / 2, math.nan, math.nan]),
+        (FScore, 5 / 9, [1, 2 / 3, 0, math.nan]),
+    ):
+        tally = tallied(kind, taken, truths, None)
+        np.testing.assert_allclose(tally.by_class(), scores, rtol=0, atol=1e-15)
+        assert tally.result()["macro"] == pytest.approx(whole, abs=1e-15)
+        assert tallied(kind, other, truths, None).result()["macro"] == 1
+
+
 def test_a_thousand_cases_of_accuracy_matthews_and_log_loss_are_the_peer_s() -> None:
     for index in range(1000):
         P, truths, weights = case(index)

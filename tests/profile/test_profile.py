@@ -93,6 +93,13 @@ def test_facts_of_an_array_are_those_of_the_same_texts():
     assert (array.kind, array.counts) == (texts.kind, texts.counts)
 
 
+def test_numbers_missing_in_arrays_are_counted_by_row_and_leave_the_range():
+    array = facts_of(np.array([[1, np.nan], [np.nan, np.nan], [-2, 5]]))
+    assert (array.kind, array.missing, array.holes, array.low, array.high) == ("array", 1, 2, -2, 5)
+    all_holes = facts_of(np.array([[1, np.nan]] * 3))
+    assert (all_holes.kind, all_holes.missing, all_holes.holes, all_holes.low) == ("array", 0, 3, 1)
+
+
 def test_facts_do_not_depend_on_how_rows_come_in_blocks():
     values = [str(i % 7) if i % 5 else "" for i in range(60)]
     whole = ColumnProfile("x")

@@ -81,10 +81,11 @@ def cells(use: Use) -> tuple[str, ...]:
 
 def missing_text(facts: ColumnFacts) -> str:
     """The share of rows without a value: `-` for none, `<1 %` for few."""
-    if not facts.missing:
+    missing = max(facts.missing, facts.holes)
+    if not missing:
         return "-"
-    share = 100 * facts.missing / facts.n
-    return "<1 %" if share < 1 else f"{share:.0f} %" if share < 99.5 or facts.missing == facts.n else ">99 %"
+    share = 100 * missing / facts.n
+    return "<1 %" if share < 1 else f"{share:.0f} %" if share < 99.5 or missing == facts.n else ">99 %"
 
 
 def values_text(facts: ColumnFacts) -> str:

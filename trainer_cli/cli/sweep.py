@@ -74,28 +74,12 @@ def sweep(
         import time
 
         start_time = time.monotonic()
-        import sys
-
-        from trainer_cli import picture as pictures
-        from trainer_cli.errors import ArgumentError, TrainerError
         from trainer_cli.signals import stop_flag
         from trainer_cli.sweep import start
         from trainer_cli.sweep.budget import seconds_of
         from trainer_cli.sweep.display import Display
-        from trainer_cli.sweep.place import check_ray
 
-        if sys.platform == "win32":
-            raise TrainerError("trainer sweep needs a POSIX system: on Windows run it in WSL (wsl --install)")
-        if search == "asha" and prune == "median":
-            raise ArgumentError(
-                "--search asha prunes by itself: take --search random --prune median, or leave --prune out"
-            )
-        if ray and address is not None:
-            raise ArgumentError("--address is a Ray cluster that is there, --ray one of this machine: take one of them")
-        if ray or address is not None:
-            check_ray()
-        if picture is not None:
-            pictures.format_of("--picture", picture)
+        check(search, prune, address, picture, ray=ray)
         with stop_flag() as flag:
             ready = start.prepare(
                 start.Request(
@@ -121,6 +105,26 @@ def sweep(
                 draw(record, ready, picture)
         if failed := end(record, ready, words_of(ctx), flag, code or [], as_json=as_json):
             raise typer.Exit(failed)
+
+
+def check(search: str | None, prune: str | None, address: str | None, picture: Path | None, *, ray: bool) -> None:
+    """Refuse a system that has no forks, and options that contradict each other."""
+    import sys
+
+    from trainer_cli import picture as pictures
+    from trainer_cli.errors import ArgumentError, TrainerError
+    from trainer_cli.sweep.place import check_ray
+
+    if sys.platform == "win32":
+        raise TrainerError("trainer sweep needs a POSIX system: on Windows run it in WSL (wsl --install)")
+    if search == "asha" and prune == "median":
+        raise ArgumentError("--search asha prunes by itself: take --search random --prune median, or leave --prune out")
+    if ray and address is not None:
+        raise ArgumentError("--address is a Ray cluster that is there, --ray one of this machine: take one of them")
+    if ray or address is not None:
+        check_ray()
+    if picture is not None:
+        pictures.format_of("--picture", picture)
 
 
 def source_of(ctx: typer.Context, config: str, code: list[Path]) -> Source:

@@ -85,16 +85,25 @@ def rebuild(
     if not hasattr(kind, "at") and "path" not in takes:
         raise ModelFileError(f"{name} cannot read {data}: it has neither an argument path nor a class method at")
     check_given(name, takes, given or {})
+    reader = made(kind, name, settings, data, given or {})
+    if uses is not None and hasattr(reader, "narrow"):
+        reader.narrow(uses)
+    if hasattr(reader, "in_small_blocks"):
+        reader.in_small_blocks()
+    return reader
+
+
+def made(kind: Any, name: str, settings: Mapping[str, Any], data: Path, given: Mapping[str, Any]) -> Reader:
+    """A reader of the kind that is registered as `name`, at other data. ModelFileError: the model's arguments do not
+    make one."""
     try:
         if given and hasattr(kind, "given_at"):
             reader: Reader = kind.given_at(data, settings, given)
         else:
-            arguments = {**settings, **(given or {})}
+            arguments = {**settings, **given}
             reader = kind.at(data, **arguments) if hasattr(kind, "at") else kind(path=data, **arguments)
     except (ArgumentError, TypeError) as err:
         if given and isinstance(err, ArgumentError):
             raise
         raise ModelFileError(f"{name} cannot be made with the model's arguments {settings!r}: {err}") from err
-    if uses is not None and hasattr(reader, "narrow"):
-        reader.narrow(uses)
     return reader

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from trainer_cli.arrays import Array
-from trainer_cli.layers.inputs import as_floats, as_gradient
+from trainer_cli.layers.inputs import as_floats, as_gradient, expect_floats
 from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Model
 
@@ -20,7 +20,7 @@ def activation(layer: str, function: Function, **attrs: Any) -> Model:
     """A model called `layer` (its name in the registry) that gives `function` of each number, by the kernels of ops."""
     name = layer.partition(".")[0].lower()
     apply = rowwise(partial(forward, function))
-    return Model(name, apply, init=rowwise_init(init), attrs={"layer": layer, **attrs})
+    return Model(name, apply, init=rowwise_init(expect_floats), attrs={"layer": layer, **attrs})
 
 
 def forward(function: Function, model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
@@ -35,8 +35,3 @@ def forward(function: Function, model: Model, X: Array, is_train: bool) -> tuple
         return dX.reshape(X.shape)
 
     return Y.reshape(X.shape), backprop
-
-
-def init(model: Model, X: Any, Y: Any) -> None:
-    if X is not None:
-        as_floats(model, X)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from trainer_cli.arrays import Array
 from trainer_cli.errors import ArgumentError
-from trainer_cli.layers.inputs import as_floats
+from trainer_cli.layers.inputs import expect_floats
 from trainer_cli.layers.rowwise import rowwise, rowwise_init
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
@@ -22,17 +20,15 @@ def Dropout(rate: float | Schedule = 0.0) -> Model:
     Simple Way to Prevent Neural Networks from Overfitting" (JMLR 2014); scaled in training, so that predict is free.
     """
     return Model(
-        "dropout", rowwise(forward), init=rowwise_init(init), attrs={"layer": "Dropout.v1", "dropout": checked(rate)}
+        "dropout",
+        rowwise(forward),
+        init=rowwise_init(expect_floats),
+        attrs={"layer": "Dropout.v1", "dropout": checked(rate)},
     )
 
 
 def forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:
     return drop(model, X, is_train)
-
-
-def init(model: Model, X: Any, Y: Any) -> None:
-    if X is not None:
-        as_floats(model, X)
 
 
 def drop(model: Model, X: Array, is_train: bool) -> tuple[Array, Backprop]:

@@ -35,6 +35,12 @@ def as_floats(model: Model, X: Any) -> Array:
     return in_type(model, X)
 
 
+def expect_floats(model: Model, X: Any, Y: Any) -> None:
+    """What a layer without weights does when it is initialized: a sample that is no array of floats is a ShapeError."""
+    if X is not None:
+        as_floats(model, X)
+
+
 def in_type(model: Model, X: Array) -> Array:
     """`X` in the parameters' type; before there are any, in its own if that is floats."""
     store = model.store_or_none

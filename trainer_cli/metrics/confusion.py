@@ -95,7 +95,9 @@ class ByClass(Confusion):
     (`micro`), and over the classes by their rows (`weighted`).
 
     A class for which the score is not defined, as recall is not for one without rows, does not count in a mean; NaN
-    where none counts. Rows of classes that training never had are missed rows of one more class.
+    where none counts. A class without rows that a row was taken for all the same is not absent: that row is wrong, so
+    precision and F are 0 and count, as in scikit-learn; one that no row was taken for either has none of the scores.
+    Rows of classes that training never had are missed rows of one more class.
     """
 
     def of(self, right: Fraction, true: Fraction, taken: Fraction) -> tuple[Fraction, Fraction]:

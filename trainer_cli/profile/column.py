@@ -43,6 +43,7 @@ class ColumnProfile:
         self.numbers = (math.inf, -math.inf)
         self.dates: tuple[tuple[datetime, str], tuple[datetime, str]] | None = None
         self.array: tuple[tuple[int, ...], str] | None = None
+        self.holes = 0
         self.counting = Counting()
 
     def add(self, values: Sequence[Any] | Array) -> list[int]:
@@ -79,6 +80,7 @@ class ColumnProfile:
             odd=tuple(text for text, _ in self.odd.most_common(10) if text not in gaps),
             missing_at=tuple(missing_at),
             shape=self.array[0] if self.array else (),
+            holes=self.holes,
             step=self._step(kind),
             order=self.orders.order if kind == "date" else None,
             doubt=self.orders.doubt() if kind == "date?" else "",
@@ -148,8 +150,10 @@ class ColumnProfile:
         if values.ndim > 1 or values.dtype.kind not in "biuf":
             self.array = values.shape[1:], str(values.dtype)
             kind = "image" if values.dtype == np.uint8 and values.ndim > 2 else "array"
-            self.spelt[kind] += len(values)
-            missing = np.zeros(len(values), bool)
+            gaps = np.isnan(values.reshape(len(values), -1)) if values.dtype.kind == "f" else np.zeros((len(values), 1))
+            missing = gaps.all(axis=1)
+            self.holes += int(gaps.any(axis=1).sum())
+            self.spelt[kind] += len(values) - int(missing.sum())
         else:
             missing = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
             different, counts = np.unique(values[~missing], return_counts=True)
@@ -160,7 +164,7 @@ class ColumnProfile:
         self.spelt["missing"] += int(missing.sum())
         kept = values[~missing]
         if kept.size and kept.dtype.kind in "biuf":
-            self.numbers = min(self.numbers[0], float(kept.min())), max(self.numbers[1], float(kept.max()))
+            self.numbers = min(self.numbers[0], float(np.nanmin(kept))), max(self.numbers[1], float(np.nanmax(kept)))
         return np.flatnonzero(missing).tolist()
 
     def _n_missing(self) -> int:

@@ -26,7 +26,7 @@ class ColumnFacts:
     counts: how often values came, the most frequent first; at most `limit` of them.
     odd: for `mixed` and `amount`, the values that are no numbers, the most frequent first.
     missing_at: file and line of the first rows without a value, ten at most.
-    shape: of one array.
+    shape: of one array. holes: rows of arrays in which a number is missing, or all are.
     step: of whole numbers, one a row, how far each is from the next; None if not all are as far.
     order: of `date`, which number of such as 03/25/2021 is the day; None where there are none such.
     doubt: of `date?`, why that is not plain.
@@ -48,6 +48,7 @@ class ColumnFacts:
     odd: tuple[str, ...] = ()
     missing_at: tuple[tuple[str, int], ...] = ()
     shape: tuple[int, ...] = ()
+    holes: int = 0
     step: int | None = None
     notation: Notation | None = None
     order: Order | None = None

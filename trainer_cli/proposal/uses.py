@@ -171,7 +171,11 @@ def array_use(facts: ColumnFacts) -> Use:
         return Use(facts, LEFT_OUT, "arrays of other things than numbers")
     if facts.is_too_large:
         return Use(facts, LEFT_OUT, TOO_LARGE)
-    return Use(facts, "number") if len(facts.shape) == 1 else Use(facts, "array")
+    if len(facts.shape) == 1:
+        return Use(facts, "number")
+    if facts.holes:
+        return Use(facts, LEFT_OUT, f"numbers are missing in {facts.holes:,} rows: fill them in to use it")
+    return Use(facts, "array")
 
 
 def number_use(facts: ColumnFacts) -> Use:

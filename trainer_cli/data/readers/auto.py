@@ -115,6 +115,10 @@ class AutoReader:
         if hasattr(self.reader, "narrow"):
             self.reader.narrow(uses)
 
+    def in_small_blocks(self) -> None:
+        """Let blocks of text have fewer rows."""
+        self.reader.in_small_blocks()
+
     def convert_only(self, uses: Collection[str]) -> None:
         """Let only some columns be converted, where their types are not those of JSON."""
         if hasattr(self.reader, "convert_only"):

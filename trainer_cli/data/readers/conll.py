@@ -90,7 +90,7 @@ class ConllReader(FileSet):
         with opened(path) as file:
             lines, start = self._lines(file, path), 0
             table = self._table(lines)
-            for rows, numbers in stretches(table.sentences(), lines, room):
+            for rows, numbers in stretches(table.sentences(), lines, room, self.block_rows):
                 columns = {name: [[token[at] for token in row.tokens] for row in rows] for name, at in table.at.items()}
                 yield Block(columns, Places(str(path), compact(numbers)), start, lines=rows)
                 start += len(numbers)

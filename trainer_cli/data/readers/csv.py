@@ -108,7 +108,9 @@ class CSVReader(FileSet):
             names, records = self._named(records_of(lines, delimiter, self.skip), lines)
             first, start = "the header" if self.header else "the first row", 0
             hint = TITLE.format(self.skip + 1) if self.header and len(names) == 1 else ""
-            for rows, numbers in stretches(_whole(records, len(names), lines, first, hint), lines, room):
+            for rows, numbers in stretches(
+                _whole(records, len(names), lines, first, hint), lines, room, self.block_rows
+            ):
                 columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
                 rows.clear()
                 yield Block(columns, Places(str(path), compact(numbers)), start)

@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from trainer_cli.data.block import Block, listing
+from trainer_cli.data.block import BLOCK_ROWS, Block, listing
 from trainer_cli.data.faults import Faults, refused, shown
 from trainer_cli.data.readers.files import STDIN, found, only_file
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.registry import nearest
+
+# As many rows as are scored at once by default.
+SMALL_BLOCK = 1024
 
 Names = tuple[str, ...]
 T = TypeVar("T")
@@ -34,6 +37,7 @@ class FileSet(ABC):
         self.wanted = checked_columns(columns)
         self.limit = checked_limit(limit)
         self.uses: frozenset[str] | None = None
+        self.block_rows = BLOCK_ROWS
         self._settings = settings
 
     @abstractmethod
@@ -43,6 +47,10 @@ class FileSet(ABC):
     @abstractmethod
     def blocks_in(self, path: Path, room: int | None) -> Iterator[Block]:
         """A file's rows, `room` at most; mistakes in these are a DataError at the end."""
+
+    def in_small_blocks(self) -> None:
+        """Let blocks have fewer rows, where they are lines of text: what is held of a file is two of them."""
+        self.block_rows = SMALL_BLOCK
 
     def is_used(self, name: str) -> bool:
         """Whether a column matters; as long as nobody has said which do, all do."""

@@ -109,16 +109,17 @@ class Lines:
 
 
 def stretches(
-    records: Iterator[tuple[int, Record]], lines: Counted, room: int | None
+    records: Iterator[tuple[int, Record]], lines: Counted, room: int | None, block_rows: int = BLOCK_ROWS
 ) -> Iterator[tuple[list[Record], list[int]]]:
-    """Records with the lines they begin at, gathered for blocks: up to 4,096 or 4 MiB of text, and `room` in all."""
+    """Records with the lines they begin at, gathered for blocks: up to `block_rows` or 4 MiB of text, and `room` in
+    all."""
     rows: list[Record] = []
     numbers: list[int] = []
     start = lines.n_bytes
     for number, row in islice(records, room):
         rows.append(row)
         numbers.append(number)
-        if len(rows) == BLOCK_ROWS or lines.n_bytes - start > BLOCK_BYTES:
+        if len(rows) == block_rows or lines.n_bytes - start > BLOCK_BYTES:
             yield rows, numbers
             rows, numbers, start = [], [], lines.n_bytes
     if rows:

@@ -65,7 +65,7 @@ class RecordSet(FileSet):
     def names_in(self, path: Path) -> Names:
         with opened(path) as file:
             source = self.source(file, path)
-            records, _ = next(stretches(source.records(), source, self.limit), ([], []))
+            records, _ = next(stretches(source.records(), source, self.limit, self.block_rows), ([], []))
             if not records:
                 source.refuse_empty()
             return self._names(records)
@@ -75,7 +75,7 @@ class RecordSet(FileSet):
         with opened(path) as file:
             source, start = self.source(file, path), 0
             objects: Objects | None = None
-            for records, lines in stretches(source.records(), source, room):
+            for records, lines in stretches(source.records(), source, room, self.block_rows):
                 objects = objects or self._settled(path, records)
                 block = self._block(fitting(records, lines, objects, source), objects, path, start)
                 if block is not None:
