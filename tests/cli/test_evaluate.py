@@ -196,3 +196,19 @@ def test_data_without_what_is_predicted_are_told_of_predict(folder):
         'plain.csv: there is no column \'label\' to score by; trainer predict needs none. The columns are "a", "b"'
     )
     assert message in call("evaluate", "run", "plain.csv", code=2).stderr
+
+
+@pytest.mark.parametrize("name", ["nul.csv", "nul.jsonl"])
+def test_a_label_that_is_damaged_is_told_as_damage_and_not_as_unknown(folder, name):
+    config = (folder / "run.cfg").read_text().replace("csv.v1", "auto.v1")
+    (folder / "run.cfg").write_text(config)
+    train("--quiet")
+    text = "a,b,label\n1,2,y\0es\n" if name == "nul.csv" else '{"a": 1, "b": 2, "label": "y\0es"}\n'
+    (folder / name).write_text(text)
+    said = call("evaluate", "run", name, code=2).stderr
+    assert said.startswith(f"{name}:{2 if name == 'nul.csv' else 1}: a NUL byte stands in the line")
+
+
+def test_a_file_of_images_without_its_labels_is_told_by_its_path(folder):
+    (folder / "idx3-ubyte").write_bytes(b"\0\0\x08\x03")
+    assert call("describe", "idx3-ubyte", code=2).stderr.startswith("idx3-ubyte: the labels are expected beside it")

@@ -189,7 +189,7 @@ def test_a_wrong_line_is_named_with_its_number(write, line, message):
 
 
 def test_a_line_after_one_that_is_nested_too_deeply_is_read_and_brackets_in_texts_are_none(write):
-    path = write('{"a": 1}\n{"a": ' + "[" * 900 + "]" * 900 + '}\n{"a": "' + "[{" * 90 + '"}\n', "x.jsonl")
+    path = write('{"a": 1}\n{"a": ' + "[" * 100_000 + "]" * 100_000 + '}\n{"a": "' + "[{" * 90 + '"}\n', "x.jsonl")
     (block,) = Faults().watch(JSONLReader(path).blocks())
     assert block.columns == {"a": ["1", "[{" * 90]}
 
