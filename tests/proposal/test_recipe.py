@@ -1,13 +1,13 @@
 import pytest
 
-from trainer_cli.proposal.recipe import recipe, text_recipe
+from trainer_cli.proposal.recipe import recipe, tag_recipe, text_recipe
 
 SIZES = [1, 10, 100, 999, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000, 10_000_000]
 
 
 @pytest.mark.parametrize("optimize", ["accuracy", "speed"])
 @pytest.mark.parametrize("n_rows", SIZES)
-@pytest.mark.parametrize("kind", [recipe, text_recipe])
+@pytest.mark.parametrize("kind", [recipe, text_recipe, tag_recipe])
 def test_the_parts_of_a_recipe_fit_each_other(kind, n_rows, optimize):
     made = kind(n_rows, optimize)
     assert 1 <= made.eval_frequency < made.patience < made.max_steps
@@ -38,3 +38,10 @@ def test_ten_thousand_texts_are_read_eight_times_and_fewer_more_often():
     assert text_recipe(10_000).n_rows / 10_000 == 8
     assert 15 < text_recipe(1_159).n_rows / 1_159 <= 20
     assert text_recipe(10_000, "speed").n_rows < 40_001
+
+
+def test_sentences_are_read_more_often_the_fewer_they_are_up_to_fifty_times():
+    assert tag_recipe(40_000).n_rows / 40_000 == pytest.approx(5, rel=0.01)
+    assert tag_recipe(10_000).n_rows / 10_000 == pytest.approx(10, rel=0.01)
+    assert tag_recipe(100).n_rows / 100 > 50  # no fewer than 200 updates
+    assert tag_recipe(400).n_rows / 400 == pytest.approx(50, rel=0.02)

@@ -7,7 +7,7 @@ from trainer_cli.errors import ArgumentError, DataError
 from trainer_cli.profile.column import ColumnProfile
 from trainer_cli.profile.words import words_of
 from trainer_cli.proposal.models import design
-from trainer_cli.proposal.recipe import recipe
+from trainer_cli.proposal.recipe import recipe, tag_recipe
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.uses import Choice, use, uses
 
@@ -185,6 +185,16 @@ def test_a_column_that_the_model_would_not_read_is_not_said_to_be_used(columns, 
     found = uses((*(facts_of(values, name) for name, values in columns.items()), target.facts), target, {})
     assert [each.role for each in found] == [*roles, "target"]
     assert all(each.why for each in found if each.role == "-")
+
+
+@pytest.mark.parametrize(("n_rows", "size"), [(9_999, (64, 2)), (10_000, (104, 4))])
+def test_a_tagger_has_a_table_for_each_attribute_of_a_word_and_is_large_where_sentences_are_many(n_rows, size):
+    target = Target(facts_of([["T", "U"]] * 20, "y"), "tagging", "")
+    found = uses((facts_of([["a", "b"]] * 20, "words"), target.facts), target, {})
+    made = design(found, target, tag_recipe(n_rows))
+    (features,), (model,) = made.features, made.model
+    assert len(features.values["attributes"]) == len(model.values["rows"]) == 8
+    assert (model.values["width"], model.values["depth"]) == size
 
 
 def test_where_no_column_is_left_the_first_are_named():

@@ -140,7 +140,7 @@ def test_tagging_gives_the_accuracy_of_evaluate_and_the_words_a_second_of_its_be
     data = tmp_path / "words.conll"
     data.write_text("a\tx\nb\ty\n\nc\tx\nd\ty\na\tx\n\n" * 4)
     config, data_paths = ROOT / "configs/brown-tagger.cfg", (f"--paths.train={data}", f"--paths.dev={data}")
-    small = ("--model.width=8", "--model.rows=[9, 9, 9, 9]", "--training.max_steps=2")
+    small = ("--model.width=8", "--model.rows=[9, 9, 9, 9, 9, 9, 9, 9]", "--training.max_steps=2")
     command = [*running.TRAINER, "train", str(config), "--output", str(tmp_path / "run"), "--quiet"]
     running.shell([*command, *data_paths, *small])
     times = iter([0, 4, 4, 6, 6, 9])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from trainer_cli.data.faults import printable, shown
 from trainer_cli.errors import DataError
 from trainer_cli.proposal import target as targets
 from trainer_cli.proposal.models import Design, design, is_text_alone
-from trainer_cli.proposal.recipe import Optimize, Recipe, recipe, text_recipe
+from trainer_cli.proposal.recipe import Optimize, Recipe, recipe, tag_recipe, text_recipe
 from trainer_cli.proposal.survey import Survey
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.text import Reference, Section, write
@@ -39,9 +39,16 @@ def config_text(found: Survey, optimize: Optimize = "accuracy", dev: Path | None
         raise DataError(found.doubt)
     targets.check(found.target)
     n_rows = round(found.profile.n_rows * found.target.share_present * (1 if dev else 1 - share_held_out(found)))
-    plan = (text_recipe if is_text_alone(found.uses) else recipe)(n_rows, optimize)
+    plan = recipe_of(found)(n_rows, optimize)
     model = design(found.uses, found.target, plan)
     return write(list(heading(found)), list(sections(found, found.target, plan, model, dev)))
+
+
+def recipe_of(found: Survey) -> Callable[[int, Optimize], Recipe]:
+    assert found.target is not None
+    if found.target.task == "tagging":
+        return tag_recipe
+    return text_recipe if is_text_alone(found.uses) else recipe
 
 
 def heading(found: Survey) -> Iterator[str]:

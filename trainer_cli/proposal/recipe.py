@@ -20,6 +20,8 @@ SIZES = ((1_000, 32, 64), (10_000, 64, 128), (100_000, 128, 128), (math.inf, 512
 FEW = 10_000
 # Passes over 10,000 texts; over fewer there are more of them, and the other way round.
 TEXT_PASSES = {"accuracy": 8.0, "speed": 4.0}
+# The same over 40,000 sentences whose words have tags.
+TAG_PASSES = {"accuracy": 5.0, "speed": 2.0}
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,16 @@ def text_recipe(n_rows: int, optimize: Optimize = "accuracy") -> Recipe:
     passes = min(20.0, max(2.0, TEXT_PASSES[optimize] * math.sqrt(10_000 / max(n_rows, 1))))
     batch_size = 32 if n_rows <= 100_000 else 128
     return replace(recipe(n_rows, optimize), batch_size=batch_size, **steps(passes * n_rows / batch_size))
+
+
+def tag_recipe(n_rows: int, optimize: Optimize = "accuracy") -> Recipe:
+    """The recipe for sentences, each of which has many words to learn from.
+
+    >>> tag_recipe(40_000).max_steps, tag_recipe(400).max_steps, tag_recipe(40_000).batch_size
+    (6200, 620, 32)
+    """
+    passes = min(50.0, max(2.0, TAG_PASSES[optimize] * math.sqrt(40_000 / max(n_rows, 1))))
+    return replace(recipe(n_rows, optimize), batch_size=32, **steps(passes * n_rows / 32))
 
 
 def steps(n_steps: float) -> dict[str, Any]:
