@@ -1,6 +1,7 @@
 """What our config has of one of spaCy's, and what is told of the rest."""
 
 import copy
+import json
 from contextlib import suppress
 
 import pytest
@@ -249,6 +250,23 @@ def test_a_tagger():
     assert found["loss"] == {"@losses": "CategoricalCrossentropy.v4", "label_smoothing": 0.05}
     assert found["training"]["score_weights"] == {"accuracy": 1.0}
     assert any("components.tagger.overwrite: absent" in line for line in lines)
+
+
+def with_attributes(names):
+    text = config_of("tagger").replace('["NORM", "PREFIX", "SUFFIX", "SHAPE"]', json.dumps(names))
+    found, lines = converted(load_text(text, "spacy.cfg"))
+    return check_run(load_text(found, "ours.cfg"), registry).config, "\n".join(lines)
+
+
+def test_a_tagger_of_other_attributes_keeps_them_where_tokens_v1_has_them():
+    assert "attributes" not in made("tagger")[0]["features"]
+    found, _ = with_attributes(["ORTH", "SHAPE"])
+    assert found["features"]["attributes"] == ["ORTH", "SHAPE"]
+    assert found["model"]["rows"] == [2000, 500, 1000, 900]
+    found, lines = with_attributes(["ORTH", "IS_SPACE"])
+    assert "attributes" not in found["features"]
+    assert "rows" not in found["model"]
+    assert "attrs: absent: words are embedded by the hashes of NORM, ORTH, SHAPE, PREFIX and SUFFIX alone" in lines
 
 
 def test_a_recognizer_of_entities():

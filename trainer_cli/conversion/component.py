@@ -9,6 +9,7 @@ from typing import Any
 from trainer_cli.config import foreign
 from trainer_cli.conversion.source import Source
 from trainer_cli.data.encoders.gaps import SKIP
+from trainer_cli.data.encoders.tokens import ATTRIBUTES, is_attribute
 
 # Score names of spaCy's with ours, and the metric that gives each, by task.
 F, PRECISION, RECALL = ("f", "f_score.v1"), ("precision", "precision.v1"), ("recall", "recall.v1")
@@ -42,20 +43,19 @@ SCORES: Mapping[str, Mapping[str, tuple[str, Metric]]] = {
 }
 FACTORIES = tuple(SCORES)
 CROSSENTROPY = "CategoricalCrossentropy.v4"
-# The four attributes of a word that tokens.v1 gives.
-ATTRIBUTES = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
 NO_VECTORS = f"absent: {foreign.NO_VECTORS}"
 
 
 @dataclass(frozen=True)
 class Words:
-    """The network that gives each word a vector: its sizes."""
+    """The network that gives each word a vector: its sizes, and the attributes of words that have `rows`."""
 
     width: int = 96
     depth: int = 4
     window_size: int = 1
     pieces: int = 3
     rows: list[int] | None = None
+    attributes: list[str] | None = None
 
 
 def chosen(source: Source, asked: str | None) -> tuple[str, str]:
@@ -139,8 +139,10 @@ def tags(source: Source, where: str, column: str, name: str) -> dict[str, Any]:
     """A tag for each word."""
     words = words_of(source, f"{where}.model.tok2vec")
     sizes = {"width": words.width, "depth": words.depth, "window_size": words.window_size, "nP": words.pieces}
+    is_usual = words.attributes in (None, list(ATTRIBUTES))
     return {
-        "features": {"@encoders": "tokens.v1", "column": "token"},
+        "features": {"@encoders": "tokens.v1", "column": "token"}
+        | ({} if is_usual else {"attributes": words.attributes}),
         "target": {"@encoders": "tags.v1", "column": column, "unknown": "miss"},
         "model": {"@layers": "tagger.v1", **sizes} | ({} if words.rows is None else {"rows": words.rows}),
     }
@@ -183,17 +185,18 @@ def of_parts(source: Source, where: str) -> Words:
     """The sizes of an embedding and an encoder of it."""
     source.take(f"{where}.@architectures")
     embed, encode = f"{where}.embed", f"{where}.encode"
-    source.say(embed, "absent: words are embedded by the hashes of NORM, PREFIX, SUFFIX and SHAPE")
+    source.say(embed, "absent: words are embedded by the hashes of NORM, ORTH, SHAPE, PREFIX and SUFFIX alone")
     source.say(f"{embed}.include_static_vectors", NO_VECTORS)
     source.say(encode, "absent: words are encoded by layers of Maxout over a window")
     if "MaxoutWindowEncoder" not in str(source.look(f"{encode}.@architectures")):
         return Words()
     source.take(f"{encode}.@architectures")
-    rows = None
+    rows = attributes = None
     if "MultiHashEmbed" in str(source.look(f"{embed}.@architectures")):
         source.take(f"{embed}.@architectures")
-        if source.look(f"{embed}.attrs") == ATTRIBUTES:
-            source.take(f"{embed}.attrs")
+        names = source.look(f"{embed}.attrs")
+        if isinstance(names, list) and names and all(map(is_attribute, names)):
+            attributes = source.take(f"{embed}.attrs")
             rows = source.take(f"{embed}.rows")
     source.take(f"{embed}.width")
     if source.look(f"{embed}.include_static_vectors") is False:
@@ -204,6 +207,7 @@ def of_parts(source: Source, where: str) -> Words:
         source.take(f"{encode}.window_size", 1),
         source.take(f"{encode}.maxout_pieces", 3),
         rows,
+        attributes,
     )
 
 

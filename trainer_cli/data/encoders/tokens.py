@@ -119,11 +119,15 @@ def checked(names: object) -> tuple[str, ...]:
     if not isinstance(names, list | tuple) or not names:
         raise refused("attributes", f"{RULE}, got {names!r}")
     for name in names:
-        if not isinstance(name, str) or not (name in WHOLE or AFFIX.fullmatch(name)):
+        if not is_attribute(name):
             raise refused("attributes", f"{RULE}, got {name!r}.{nearest(str(name), [*WHOLE, 'PREFIX', 'SUFFIX'])}")
     if len(set(names)) < len(names):
         raise refused("attributes", f"each name must be there once, got {', '.join(names)}")
     return tuple(names)
+
+
+def is_attribute(name: object) -> bool:
+    return isinstance(name, str) and (name in WHOLE or AFFIX.fullmatch(name) is not None)
 
 
 def attribute(name: str, word: str) -> str:
