@@ -20,7 +20,7 @@ the same rows, choose among settings by the same dev rows, and are scored on tes
 is the median over seeds, or the mean over splits where the table says so; in brackets the least and the greatest.
 Words a second "by turns" were measured after training: the models of one seed tag the test words one after the other,
 three times over, in three passes each time. The best pass counts, which other programs disturbed least, and of the
-three times the median. Ours reads and encodes the file in each pass, the peer has its words in memory.
+three times the median. Both have the words in memory at the start of a pass, and their tags at its end.
 """
 TABLE = ("data", "score", "program", "result", "seconds", "ours holds")
 NAMES = {"rmse": "RMSE", "r2": "R²", "words_per_second": "words/s", "train_words_per_second": "words/s in training"}
@@ -63,11 +63,17 @@ def score_name(line: Line) -> str:
 
 
 def shown(line: Line, runs: Runs) -> str:
-    """The score with its range, then what stands beside it."""
+    """The score with its range, then what stands beside it, with its own."""
     values = [run[line.score] for run in runs]
     n_runs = f"{len(values)} run{'s' if len(values) > 1 else ''}"
     main = f"{score(line, runs, line.score):.4f} ({min(values):.4f} to {max(values):.4f}, {n_runs})"
-    return ", ".join([main, *(number(score(line, runs, name)) for name in line.also)])
+    return ", ".join([main, *(beside(line, runs, name) for name in line.also)])
+
+
+def beside(line: Line, runs: Runs, name: str) -> str:
+    values = [run[name] for run in runs if name in run]
+    spread = f" ({number(min(values))} to {number(max(values))})" if len(set(values)) > 1 else ""
+    return f"{number(score(line, runs, name))}{spread}"
 
 
 def number(value: float) -> str:
