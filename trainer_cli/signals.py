@@ -43,6 +43,12 @@ class StopFlag:
             yield item
 
 
+def leave_interrupts() -> None:
+    """Let a Ctrl-C, which a terminal sends to all of a command's processes, be the business of the one that directs
+    this one, and not the end of what this one is at. Called in the main thread."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def stop_flag(flag: StopFlag | None = None) -> Iterator[StopFlag]:
     """Catch SIGINT, SIGTERM and SIGHUP within the block; the handlers from before come back after it.

@@ -19,7 +19,8 @@ from trainer_cli.cluster.processes import alive, descendants, running
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
-# A layer in which a step takes its time, where the file `slow` says so, and never ends for whoever takes `hang` away.
+# A layer in which a step takes its time, where the file `slow` says so (and how long), and never ends for whoever takes
+# `hang` away.
 SLOW = """
 
 import os
@@ -37,7 +38,7 @@ def slow():
 def stay(model, X, is_train):
     here = Path(__file__).parent
     if is_train and (here / "slow").exists():
-        time.sleep(0.1)
+        time.sleep(float((here / "slow").read_text() or 0.1))
     if is_train and (here / "hang").exists():
         os.rename(here / "hang", here / "hangs")
         time.sleep(1000)
@@ -123,6 +124,7 @@ def run_with_kills(folder, address, numbers, n_drivers, n_workers):
         driver.kill()
         kills.drivers += driver.wait() == -signal.SIGKILL
         kills.seconds = max(kills.seconds, seconds_to_end(workers_of(os.getpid())))
+    (folder / "slow").write_text("0")
     last = begin(*words, folder=folder)
     said = last.communicate()[1]
     assert last.returncode == 0, said

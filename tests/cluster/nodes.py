@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "run"))
 
 import run_fakes
 
-from trainer_cli.cluster.connection import PATIENT, QUIET
+from trainer_cli.cluster.connection import QUIET
 from trainer_cli.cluster.driver import Driver
 from trainer_cli.user_code import import_files
 
@@ -53,7 +53,7 @@ def run(folder, name, progress, *overrides):
 
 
 def main(folder, what):
-    os.environ |= QUIET | PATIENT
+    os.environ |= QUIET
     import ray
     from ray.cluster_utils import Cluster
 
@@ -80,7 +80,7 @@ def main(folder, what):
             cluster.head_node.kill_gcs_server()
 
         progress = Failing(20, lose)
-        ending = run(folder, "run", progress, "--cluster.worker_timeout", 8)
+        ending = run(folder, "run", progress)
         found["seconds"] = time.monotonic() - progress.when
     cause = ending.cause
     found |= {"nodes": len(nodes), "ways": sorted(ways), "cause": cause and str(cause), "saved": str(ending.saved)}

@@ -35,7 +35,7 @@ def train_on(folder, name, *overrides, progress=None):
 def test_twenty_workers_and_five_drivers_are_killed_in_one_run(cluster, folder):
     """At random moments: while they start, in a step, between two. What a driver leaves ends within ten seconds."""
     alone = trained(folder, 0, text=TEXT)
-    (folder / "slow").touch()
+    (folder / "slow").write_text("0.25")  # the run is not to be over before they are killed
     config_of(folder, text=TEXT)
     address = cluster.get_runtime_context().gcs_address
     kills = run_with_kills(folder, address, random.Random(3), N_DRIVERS, N_WORKERS)
@@ -68,6 +68,22 @@ class Stopper(Silent):
         if step.position.step == 20:
             self.stopped = workers_of(os.getpid())[0]
             os.kill(self.stopped.pid, signal.SIGSTOP)
+
+
+class Interrupter(Silent):
+    """Sends SIGINT to all workers, as a terminal does at Ctrl-C."""
+
+    def step(self, step, state):
+        if step.position.step == 10:
+            for worker in workers_of(os.getpid()):
+                os.kill(worker.pid, signal.SIGINT)
+
+
+def test_a_ctrl_c_costs_no_worker_before_the_driver_has_heard_of_it(cluster, folder):
+    """Those of Ray's processes that are asked to stop by it would be replaced in the meantime."""
+    progress = Interrupter()
+    assert train_on(folder, "run", progress=progress).cause is None
+    assert progress.warnings == []
 
 
 def test_a_run_that_loses_too_many_workers_is_saved_and_goes_on_to_the_same_bits(cluster, folder):

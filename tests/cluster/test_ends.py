@@ -82,6 +82,22 @@ def test_ctrl_c_in_a_step_and_a_driver_that_is_killed(folder):
     assert left(folder) == []
 
 
+def test_a_run_whose_own_head_dies_is_saved(folder):
+    log = folder / "run" / "metrics.jsonl"
+    words = (*WORDS, "--training.max_steps=100000", "--cluster.worker_timeout=5")
+    process = begin(*words, folder=folder, TMPDIR=str(folder))
+    wait_until(lambda: log.exists() and log.read_bytes(), process)
+    family = started(process.pid)
+    heads = [each for each in family if Path(f"/proc/{each.pid}/comm").read_text() == "gcs_server\n"]
+    os.kill(heads[0].pid, signal.SIGKILL)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 4, said
+    assert "the head of the cluster could not be reached for 5 s" in said
+    assert f"the run is saved at step {steps(folder / 'run')[0]}" in said
+    assert not alive(family)
+    assert left(folder) == []
+
+
 def test_a_folder_whose_owner_lives_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(folder))
     folder = Path(tempfile.mkdtemp(dir="/tmp"))

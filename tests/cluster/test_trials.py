@@ -168,7 +168,34 @@ def test_keepers_that_cannot_start_end_the_sweep(cluster, folder, monkeypatch):
     pool.close()
 
 
+def interrupted():
+    """A keeper that a Ctrl-C ends, as it would any process. Ray takes the code of such a class along."""
+
+    class Interrupted(Keeper):
+        def __init__(self, *order):
+            super().__init__(*order)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return Interrupted
+
+
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_a_ctrl_c_of_the_terminal_costs_no_keeper_whenever_it_comes(cluster, folder, monkeypatch, is_mended):
+    """It reaches the keepers too, some of them before the sweep has asked their trials to stop."""
+    monkeypatch.setattr("trainer_cli.sweep.ray_pool.Keeper", Keeper if is_mended else interrupted())
+    pool = RayPool(cluster, 1, folder, 1, print)
+    pool.submit(task_in(folder, asks=True))
+    reports(pool, is_score)
+    pool.wait(0)  # it waits for the trial now
+    os.kill(pool._seats[1].where.pid, signal.SIGINT)
+    if is_mended:
+        pool.answer(1, go_on=False)
+    assert reports(pool, is_end)[-1].state == ("pruned" if is_mended else "killed")
+    pool.close()
+
+
 def test_a_keeper_has_the_threads_of_the_sweep_not_those_of_ray(tmp_path, monkeypatch):
+    monkeypatch.setattr("trainer_cli.sweep.keeper.leave_interrupts", lambda: None)
     monkeypatch.setitem(vars(sys.modules["__main__"]), "__file__", "ray.py")
     monkeypatch.setenv(THREADS, "7")
     Keeper(os.getcwd(), str(tmp_path), "3")

@@ -36,7 +36,7 @@ def one_run(ray: object, numbers: random.Random) -> tuple[Kills, bool]:
     (folder / "parts.py").write_text(PARTS + SLOW)
     import_parts(folder)
     alone = trained(folder, 0, text=text)
-    (folder / "slow").touch()
+    (folder / "slow").write_text("0.25")
     config_of(folder, text=text)
     address = ray.get_runtime_context().gcs_address  # type: ignore[attr-defined]
     kills = run_with_kills(folder, address, numbers, DRIVERS, WORKERS)

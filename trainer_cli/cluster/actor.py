@@ -14,6 +14,7 @@ from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.order import Order
 from trainer_cli.cluster.pipe import Address
 from trainer_cli.cluster.worker import Worker
+from trainer_cli.signals import leave_interrupts
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ class Actor:
         """Make ready to compute; this takes as long as reading the data."""
         import ray
 
+        leave_interrupts()
         found = told(lambda: Worker(order))
         where = Where(platform.node(), ray.get_runtime_context().get_node_id(), os.getpid())
         if isinstance(found, Failure):

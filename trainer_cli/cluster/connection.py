@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,11 +31,12 @@ QUIET = {
 }
 # Ray gives a machine the address 127.0.0.1, and listens there alone, only where it takes that for none of a cluster.
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-# How long Ray's processes, this one among them, wait for a head that is gone before they end themselves. Those of a
-# cluster of our own end within ten seconds after us, whatever kills us, and we have longer than Ray takes to shut down
-# without its head (5 s); where a cluster that is there goes, the run is saved first.
-HASTY = {"RAY_gcs_rpc_server_reconnect_timeout_s": "8"}
+# How long the processes of a cluster of our own, this one among them, wait for a head that is gone before they end
+# themselves: the run is saved first (see `head`). In a cluster that is there it is as whoever started that has said.
 PATIENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**6)}
+# A start of Ray that fails after so many seconds has run into one of its limits, of 30 seconds, and is tried again.
+SLOW = 15.0
+N_STARTS = 4
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lamb
     A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
     ClusterError: there is no connection.
     """
-    os.environ |= QUIET | (LOOPBACK | HASTY if address is None else PATIENT)
+    os.environ |= QUIET | (LOOPBACK | PATIENT if address is None else {})
     ray = required("ray", "ray.v1")
     if ray.is_initialized():
         yield ray
@@ -66,28 +68,47 @@ def own(
     """A cluster of this process: it lies in a temporary folder, listens on the loopback address alone, and has ended,
     with all its processes, when the block has."""
     with temporary_folder() as folder:
-        before, servers = set(descendants(os.getpid())), set[Process]()
+        servers = start(
+            ray,
+            check,
+            address="local",
+            num_cpus=n_cpus,
+            num_gpus=0,
+            include_dashboard=False,
+            object_store_memory=store_bytes,
+            _temp_dir=folder,
+            _node_ip_address="127.0.0.1",
+        )
         try:
-            try:
-                begin(
-                    ray,
-                    check,
-                    address="local",
-                    num_cpus=n_cpus,
-                    num_gpus=0,
-                    include_dashboard=False,
-                    object_store_memory=store_bytes,
-                    _temp_dir=folder,
-                    _node_ip_address="127.0.0.1",
-                )
-            finally:
-                servers = set(descendants(os.getpid())) - before
             with reaped(servers):
                 yield
         finally:
-            started = servers.union(*(descendants(server.pid) for server in servers))
-            ray.shutdown()
-            end(started, GRACE)
+            stop(ray, servers)
+
+
+def start(ray: Any, check: Callable[[], None], n_left: int = N_STARTS - 1, **how: Any) -> set[Process]:
+    """Start a cluster; the processes that are its servers. On a busy machine Ray may take longer than it allows itself:
+    it is tried `n_left` times more, with what is in the machine's caches by then. ClusterError: it did not start."""
+    before, start_time = set(descendants(os.getpid())), time.monotonic()
+    try:
+        begin(ray, check, **how)
+    except BaseException as err:
+        stop(ray, set(descendants(os.getpid())) - before)
+        is_slow = isinstance(err, ClusterError) and time.monotonic() - start_time > SLOW
+        if is_slow and n_left > 0:
+            return start(ray, check, n_left - 1, **how)
+        if is_slow:
+            remedy = "The machine may be too busy: try again later, or run `ray start --head` and give --address auto"
+            raise ClusterError(f"{err} It was tried {N_STARTS} times. {remedy}") from err
+        raise
+    return set(descendants(os.getpid())) - before
+
+
+def stop(ray: Any, servers: Collection[Process]) -> None:
+    """Disconnect, and see to the end of the servers and of what these have started."""
+    started = set(servers).union(*(descendants(server.pid) for server in servers))
+    ray.shutdown()
+    end(started, GRACE)
 
 
 def begin(ray: Any, check: Callable[[], None], **how: Any) -> None:

@@ -138,6 +138,7 @@ class Crew:
             try:
                 found = line.answer()
             except self.ray.exceptions.RayTaskError as err:
+                self.check()
                 raise ClusterError(f"{called(call.member)} cannot be told what to do: {reason(err)}") from err
             except LostError as err:
                 self.lose(call, f"is lost ({err})", todo)
@@ -181,6 +182,7 @@ class Crew:
 
         ClusterError: that were too many, or nobody has answered for long enough for work and for a new start.
         """
+        self.check()  # a signal to all of a terminal's processes may have been its end
         Waiting(lambda: self.ray.kill(call.member.actor))
         if call.job is not None:
             todo.appendleft(call.job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -48,9 +48,13 @@ class RayCluster:
         """The backend of a run, with all workers ready."""
         from trainer_cli.cluster.connection import connected
         from trainer_cli.cluster.driver import Driver
+        from trainer_cli.cluster.head import watched
 
-        with connected(self.address, self.workers * work.facts["threads"], work.check) as ray:
-            driver = Driver(ray, self, work)
+        with (
+            connected(self.address, self.workers * work.facts["threads"], work.check) as ray,
+            watched(ray, work.check, self.worker_timeout) as check,
+        ):
+            driver = Driver(ray, self, replace(work, check=check))
             try:
                 driver.crew.start()
                 yield driver

@@ -11,6 +11,7 @@ from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from trainer_cli.signals import leave_interrupts
 from trainer_cli.sweep.executor import Ended, message_of, task_of
 from trainer_cli.sweep.pool import Pool
 from trainer_cli.sweep.record import PLAN
@@ -35,6 +36,7 @@ class Keeper:
     """
 
     def __init__(self, folder: str, output: str, threads: str | None):
+        leave_interrupts()
         # The program of Ray's workers, which a process that is started anew would import once more.
         vars(sys.modules["__main__"]).pop("__file__", None)
         os.environ.pop(THREADS, None)
