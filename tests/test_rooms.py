@@ -24,7 +24,7 @@ ROOMS = {
     "short_batches",
     "plans": "loading assembly inspection predictions records spacy_documents class_counts mistakes assessment "
     "importance",
-    "runs": "cluster provenance changes saver snapshot run session cross_validation scoring",
+    "runs": "cluster provenance changes refusal saver snapshot run session cross_validation scoring",
     "sweeps": "sweep",
     "edge": "cli __main__ api",
 }

@@ -36,6 +36,7 @@ from trainer_cli.loggers.logger import Logger
 from trainer_cli.ops import resolve_ops
 from trainer_cli.progress import Progress
 from trainer_cli.provenance import Conditions
+from trainer_cli.refusal import refusal
 from trainer_cli.run import Run
 from trainer_cli.saver import Saver
 from trainer_cli.signals import StopFlag
@@ -134,7 +135,7 @@ class Session:
         facts = provenance.provenance(conditions, seed=job.seed, data=data, code=self.code)
         facts |= begun_from(config, before)
         if found is not None and before is not None:
-            facts["changes"] = self.accepted(run_dir, before, facts, job.config_text, found.step)
+            facts["changes"] = self.accepted(run_dir, before, facts, config, job.config_text, found.step)
         return Ready(config, job, facts)
 
     def driver(self, config: RunConfig, job: Job, run_dir: Path) -> Run:
@@ -202,22 +203,24 @@ class Session:
         return found
 
     def accepted(
-        self, run_dir: Path, before: Mapping[str, Any], now: Mapping[str, Any], config_text: str, step: int
+        self,
+        run_dir: Path,
+        before: Mapping[str, Any],
+        now: Mapping[str, Any],
+        config: RunConfig,
+        config_text: str,
+        step: int,
     ) -> list[dict[str, Any]]:
         """The run's changes of conditions, with those of now; ConfigError if there are any that are not allowed."""
         found = changes.of_facts(before, now)
         with remedied(run_dir):
             began = load(run_dir / CONFIG).config
-        changed = changes.of_config(began, load_text(config_text).config)
+        current = load_text(config_text).config
+        changed = changes.of_config(began, current)
         found = ({"config": changed} if changed else {}) | found
         refused = [kind for kind in found if kind in changes.KINDS and kind not in self.allow_changed]
         if refused:
-            lines = "\n".join(f"  {line}" for kind in refused for line in found[kind])
-            flags = " ".join(f"--allow-changed {kind}" for kind in refused)
-            raise ConfigError(
-                f"{run_dir}: this run began under other conditions, which would change its bits.\n{lines}\n"
-                f"--overwrite sets that run aside and starts anew; {flags} goes on with it all the same."
-            )
+            raise refusal(run_dir, {kind: found[kind] for kind in refused}, config, began, current)
         for line in (line for lines in found.values() for line in lines):
             self.progress.warn(f"other bits may follow: {line}")
         return [*before["changes"], *([{"step": step, **found}] if found else [])]

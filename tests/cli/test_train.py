@@ -545,3 +545,37 @@ def test_what_to_type_next_after_a_finished_run_works(folder):
     words = shlex.split(last[last.index("trainer evaluate") :])
     assert words == ["trainer", "evaluate", "a run's folder"]
     assert call(*words[1:]).exit_code == 0
+
+
+def with_followed_limit(folder):
+    """A config whose schedule ends with the run."""
+    text = (folder / "run.cfg").read_text()
+    assert "total_steps = 100\n" in text
+    text = text.replace("total_steps = 100\n", "total_steps = ${training.max_steps}\n")
+    (folder / "run.cfg").write_text(text)
+    return next(n for n, line in enumerate(text.splitlines(), 1) if line.startswith("total_steps"))
+
+
+def test_a_longer_run_is_told_what_follows_its_limit_and_the_two_ways_to_go_on(folder):
+    line = with_followed_limit(folder)
+    train()
+    more = ("train", "run.cfg", "-o", "run", "--resume", "--training.max_steps", "20")
+    _, what, way, _ = call(*more, code=2).stderr.splitlines()
+    follows = f"as it follows training.max_steps (run.cfg:{line})"
+    assert what == f"  optimizer.learn_rate.total_steps: was 14, is 20, {follows}"
+    assert way == "To change when it stops and nothing else, add --optimizer.learn_rate.total_steps 14"
+    typed = way.partition("add ")[2].split()
+    assert "Finished (max_steps) after step 20." in call(*more, *typed).stdout
+
+
+def test_a_run_that_goes_on_without_its_earlier_overrides_is_told_them(folder):
+    with_followed_limit(folder)
+    train("--optimizer.L2", "0.5", "--training.monitor", "loss")
+    before = "Finished (max_steps) after step 14."
+    *_, way, other, _ = call("train", "run.cfg", "-o", "run", "--resume", code=2).stderr.splitlines()
+    assert way.startswith("To go on as it began, add --training.max_steps 14 ")
+    assert other.startswith("To change when it stops and nothing else, add ")
+    typed = shlex.split(way.partition("add ")[2])
+    assert call("train", "run.cfg", "-o", "run", "--resume", *typed).stdout.startswith(
+        before.replace("Finished", "This run is finished")
+    )
