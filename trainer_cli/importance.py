@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -48,7 +49,8 @@ def importances(
 ) -> Importances:
     """Shuffle each column of the features among `max_rows` rows, and score the model on them.
 
-    Of more rows they are taken evenly. Lists, such as tokens, change places among rows of the same length.
+    Of more rows they are taken evenly. Of lists, such as tokens, the items change places among those of all rows, as
+    targets may depend on how many a row has.
 
     The score is that of the first metric, or the loss where there is none; one of which less is better rises, and that
     counts as its fall. Columns that say the same cover for each other: neither seems to matter. Breiman, "Random
@@ -61,8 +63,9 @@ def importances(
     for column in trained.features[1].reads:
         falls = []
         for shuffle in range(n_shuffles):
-            order = shuffled_order(block.columns[column], generator(0, "importance", column, shuffle))
-            shuffled = score_of(trained, with_shuffled(block, column, order), batch_size)[1]
+            values = shuffled_values(block.columns[column], generator(0, "importance", column, shuffle))
+            other = replace(block, columns={**block.columns, column: values})
+            shuffled = score_of(trained, other, batch_size)[1]
             falls.append(sign * (value - shuffled))
         deviation = statistics.stdev(falls) if n_shuffles > 1 else math.nan
         found.append(Importance(column, statistics.fmean(falls), deviation))
@@ -70,15 +73,13 @@ def importances(
     return Importances(name, value, len(block), tuple(ranked))
 
 
-def shuffled_order(values: Column, stream: np.random.Generator) -> Ints:
-    """Another order of the rows; those with lists keep the lengths in their places, as targets may depend on them."""
+def shuffled_values(values: Column, stream: np.random.Generator) -> Column:
+    """The values in another order; each row with a list keeps its length."""
     if not is_tokens(values):
-        return stream.permutation(len(values))
-    lengths = np.fromiter(map(len, values), np.int64, len(values))
-    drawn = stream.permutation(len(values))
-    order: Ints = np.empty(len(values), np.int64)
-    order[np.argsort(lengths, kind="stable")] = drawn[np.argsort(lengths[drawn], kind="stable")]
-    return order
+        return pick(values, stream.permutation(len(values)))
+    items = [item for row in values for item in row]
+    order, ends = stream.permutation(len(items)).tolist(), np.cumsum([0, *map(len, values)]).tolist()
+    return [[items[at] for at in order[start:stop]] for start, stop in pairwise(ends)]
 
 
 def some_rows(reader: Reader, max_rows: int) -> Block:
@@ -108,10 +109,6 @@ def end_to_end(parts: list[Column]) -> Column:
         return np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
     found: list[str] | list[list[str]] = [value for part in parts for value in part]  # type: ignore[assignment]
     return found
-
-
-def with_shuffled(block: Block, column: str, order: Ints) -> Block:
-    return replace(block, columns={**block.columns, column: pick(block.columns[column], order)})
 
 
 def score_of(trained: Trained, block: Block, batch_size: int) -> tuple[str, float]:

@@ -155,7 +155,7 @@ def conll_lines(found: Iterator[Predicted]) -> Iterator[str]:
     for part in found:
         columns = [values for values in part.block.columns.values() if is_tokens(values)]
         if not columns or not part.are_tags:
-            what = "gives each record one" if columns else "tags the words of a text, which have no lines"
+            what = "tags the words of a text, which have no lines" if part.are_tags else "gives each record one value"
             raise ArgumentError(f"--format conll has a token and its tag a line, but the model {what}: take jsonl")
         if part.block.lines is not None:
             for sentence_lines, tags in zip(part.block.lines, part.values, strict=True):

@@ -61,7 +61,7 @@ def followed(config: RunConfig, key: str) -> str | None:
 def remedies(
     config: RunConfig, old: Mapping[str, Any], new: Mapping[str, Any], limits: Mapping[str, Any]
 ) -> Iterator[str]:
-    """What to add to the command so that the run goes on as it began, a line a way; `limits` are when it was to stop."""
+    """What to add to the command so that the run goes on as it began, a line a way; `limits` told its end."""
     changed = [key for key in old if key in new and old[key] != new[key] and config.origin(key) != TYPED]
     if not changed or len(changed) > MAX_TYPED:
         return

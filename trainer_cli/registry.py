@@ -163,6 +163,10 @@ class Registry:
         return self.kinds[kind].get(name)
 
 
+# How the name of a column is suggested, which is a text of the data.
+QUOTED = ' Did you mean "{}"?'
+
+
 def nearest(name: str, names: list[str], say: str = " Did you mean {}?") -> str:
     """The sentence that suggests the name most like `name`, or an empty text when none is near."""
     found = closest(name, names)

@@ -22,7 +22,7 @@ from trainer_cli.data.row_weights import RowWeights
 from trainer_cli.data.splits.split import Split
 from trainer_cli.errors import ConfigError, DataError, TrainerError
 from trainer_cli.placing import gathered, placed
-from trainer_cli.registry import nearest, registry
+from trainer_cli.registry import QUOTED, nearest, registry
 from trainer_cli.signals import StopFlag
 from trainer_cli.watched import WatchedReader, check_names
 
@@ -171,6 +171,7 @@ def check_columns(
     with gathered(errors), placed(config, "training"):
         weights.choose(columns, target.reads)
     with gathered(errors), placed(config, "features"):
+        check_inputs(features, target.reads)
         features.choose(tuple(name for name in columns if name not in (*target.reads, *weights.reads)))
     is_for_target = split is not None and not target.reads and getattr(split, "column", "") is None
     if split is not None and not is_for_target:  # else the target's own mistake says it all
@@ -181,7 +182,7 @@ def check_columns(
         for key, encoder in (("target.column", target), *by_key(features)):
             for name in [name for name in encoder.reads if name not in there]:
                 where = key if config.origin(key) != "default" and len(dev) == 1 else f"data.{section}"
-                near = nearest(name, list(set(there) - set(encoder.reads)))
+                near = nearest(name, list(set(there) - set(encoder.reads)), QUOTED)
                 message = f"the dev data have no column {shown(name)}.{near} Their columns are {listing(there)}"
                 errors.append(ConfigError(problems=[config.problem(where, message)]))
     if errors:
@@ -192,6 +193,17 @@ def by_key(features: Encoder) -> list[tuple[str, Encoder]]:
     """The encoders of features, each with the key that names its columns."""
     parts = [(f"features.*.{part.name}.columns", part) for part in getattr(features, "parts", ())]
     return parts or [("features.columns", features)]
+
+
+def check_inputs(features: Encoder, target: Collection[str]) -> None:
+    """DataError: what is to be predicted is named among what it is predicted from."""
+    for key, each in by_key(features):
+        encoder = getattr(each, "encoder", each)
+        named = [*(getattr(encoder, "columns", None) or ()), getattr(encoder, "column", None)]
+        if found := [name for name in named if name in target]:
+            argument = "columns" if getattr(encoder, "columns", None) else "column"
+            where = key.removeprefix("features.").replace("columns", argument)
+            raise refused(where, f"{shown(found[0])} is the target, from which nothing is predicted: take it out here")
 
 
 def check_target(target: Encoder) -> None:

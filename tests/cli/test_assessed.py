@@ -324,3 +324,9 @@ def test_a_mistake_is_two_lines_that_no_record_can_break():
     image = Mistake("x/1.png", 0, 3, "a", "b", math.nan, "")
     assert mistake_lines(image, 60) == ["       n/a  true a, predicted b  x/1.png row 3"]
     assert mistake_lines(image, 40) == ["       n/a  true a, predicted b", "            x/1.png row 3"]
+
+
+def test_headings_are_names_or_letters_whatever_the_counts_are():
+    few, many = ({"n": n} for n in (20, 200_000))
+    heads = [confusion_table(counts_of(["berlin", "rome"], **each), 60)[1][0].split() for each in (few, many)]
+    assert heads == [["a", "b"], ["a", "b"]]

@@ -91,7 +91,7 @@ def test_as_json_it_is_all_there(table):
 def test_another_target_can_be_named(table):
     found = json.loads(call("describe", "people.csv", "--json", "--target", "age").stdout)
     assert (found["target"], found["task"]) == ("age", "regression")
-    assert "Did you mean age?" in call("describe", "people.csv", "--target", "agee", code=2).stderr
+    assert 'Did you mean "age"?' in call("describe", "people.csv", "--target", "agee", code=2).stderr
 
 
 def test_rows_that_cannot_be_read_follow_the_table(table):

@@ -89,13 +89,13 @@ def test_only_so_many_rows_are_taken():
     assert importance.some_rows(Reader(), 1000).columns["a"] == [str(i) for i in range(30)]
 
 
-def test_sentences_change_places_with_those_of_their_length():
+def test_words_change_places_with_those_of_all_sentences():
     rows = [["a"], ["b", "c"], ["d"], [], ["e", "f"], ["g"]]
-    orders = {tuple(importance.shuffled_order(rows, importance.generator(0, "x", i)).tolist()) for i in range(20)}
-    assert len(orders) > 5
-    for order in orders:
-        assert sorted(order) == list(range(6))
-        assert [len(rows[i]) for i in order] == [len(row) for row in rows]
+    found = [importance.shuffled_values(rows, importance.generator(0, "x", i)) for i in range(20)]
+    assert len({str(values) for values in found}) > 15
+    for values in found:
+        assert [len(row) for row in values] == [len(row) for row in rows]
+        assert sorted(item for row in values for item in row) == list("abcdefg")
 
 
 def test_rows_count_by_their_weight(run):

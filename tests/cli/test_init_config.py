@@ -1,6 +1,7 @@
 import csv
 import json
 import random
+import re
 from statistics import pstdev
 
 import pytest
@@ -475,7 +476,7 @@ def test_columns_are_kept_and_dropped_by_their_options(folder):
     assert sorted(used) == ["city", "copy", "id", "joined", "ok", "price"]
     assert '"age", "zip" (--drop)' in checked("people.cfg")
     assert trained("people.cfg", "--training.max_steps=20")["n"] == len(rows) / 5
-    assert "Did you mean copy?" in call("init-config", "people.csv", "--force", "--keep", "cop", code=2).stderr
+    assert 'Did you mean "copy"?' in call("init-config", "people.csv", "--force", "--keep", "cop", code=2).stderr
 
 
 def test_an_identifier_of_texts_can_be_kept(folder):
@@ -534,3 +535,106 @@ def test_sentences_go_on_between_words_in_a_narrow_terminal_and_commands_are_who
         "trained on.",
         "Next: trainer train a-config-with-a-name-that-is-long.cfg --output out/a-config-with-a-name-that-is-long",
     ]
+
+
+def test_passes_are_those_over_the_rows_that_are_trained_on(folder):
+    table(folder / "few.csv", ["x", "kind"], [[i % 7 / 3, ("a", "b")[i % 2]] for i in range(400)])
+    call("init-config", "few.csv")
+    text = (folder / "few.cfg").read_text()
+    steps, batch = (int(re.search(rf"^{key} = (\d+)$", text, re.M)[1]) for key in ("max_steps", "batch_size"))
+    told = int(re.search(r"About (\d+) passes over the rows that are trained on\.", text.replace("\n# ", " "))[1])
+    assert told == pytest.approx(steps * batch / 320, rel=0.04)  # one row in five is held out
+
+
+def test_a_class_of_one_row_is_told(folder):
+    rows = [[i % 7 / 3, ("a", "b")[i % 2]] for i in range(60)] + [[1, "odd"]]
+    table(folder / "few.csv", ["x", "kind"], rows)
+    said = call("init-config", "few.csv", "--target", "kind").stdout
+    assert '1 class has one row alone, "odd": none can be both trained on and scored' in said
+    table(folder / "few.csv", ["x", "kind"], rows[:-1])
+    assert "one row alone" not in call("init-config", "few.csv", "--target", "kind", "--force").stdout
+
+
+@pytest.mark.parametrize(
+    ("broken", "scheme"),
+    [("Anna O\nBob I-PER\n\n", "iob1"), ("Anna B-PER\nBob U-LOC\n\n", "plain")],
+)
+def test_tags_that_break_their_scheme_are_told_and_read_in_another(folder, broken, scheme):
+    """The proposed config must not be one that debug-config refuses."""
+    whole = "Anna B-PER\nLee I-PER\nsees O\n\n" if scheme == "iob1" else "Anna B-PER\nLee L-PER\nsees O\nUlm U-LOC\n\n"
+    (folder / "names.conll").write_text(whole * 40 + broken)
+    said = call("init-config", "names.conll").stdout
+    line = whole.count("\n") * 40 + 1
+    assert f"1 sentence breaks {'BIO' if scheme == 'iob1' else 'BILUO'}, first names.conll:{line}: tag: " in said
+    assert f'With scheme = "{scheme}"' in said
+    assert read_run_config("names.cfg").config["target"]["scheme"] == scheme
+    checked("names.cfg")
+    (folder / "names.conll").write_text(whole * 40)
+    assert "sentence" not in call("init-config", "names.conll", "--force").stdout
+    assert "scheme" not in read_run_config("names.cfg").config["target"]
+
+
+def test_labels_of_few_texts_are_found_with_few_updates(folder):
+    """Each label has its words; a rate that is right for classes leaves most labels unseen."""
+    draw = random.Random(0)
+    noise = [f"n{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(400)]
+    words = {label: [f"{label}{letter}" for letter in "abcdef"] for label in ("sun", "rain", "wind", "snow")}
+    lines = []
+    for _ in range(700):
+        labels = [label for label in words if draw.random() < 0.3] or ["sun"]
+        text = draw.choices(noise, k=10) + [draw.choice(words[label]) for label in labels]
+        draw.shuffle(text)
+        lines.append(json.dumps({"text": " ".join(text), "labels": labels}))
+    (folder / "sky.jsonl").write_text("\n".join(lines[:400]))
+    (folder / "other.jsonl").write_text("\n".join(lines[400:]))
+    call("init-config", "sky.jsonl")
+    assert read_run_config("sky.cfg").config["metrics"]["multilabel_f"]["threshold"] == "best"
+    call("train", "sky.cfg", "-o", "run", "-q")
+    assert json.loads(call("evaluate", "run", "other.jsonl", "--json").stdout)["multilabel_f_micro"] > 0.97
+
+
+@pytest.mark.parametrize("cell", ["3O", "inf"])
+def test_a_cell_that_is_no_number_costs_no_column_and_is_told_with_its_line(folder, cell):
+    draw = random.Random(0)
+    rows = [
+        [f"{x:.3f}", draw.randint(1, 9), "yes" if x > draw.gauss(0, 0.2) else "no"]
+        for x in (draw.gauss(0, 1) for _ in range(400))
+    ]
+    rows[200][0] = cell
+    table(folder / "cells.csv", ["size", "other", "sold"], rows)
+    said = call("init-config", "cells.csv").stdout
+    assert f'In "size", 1 of 400 values is no number ("{cell}" at cells.csv:202): such count as missing.' in said
+    assert f'but for "{cell}" (line 202), which counts as missing' in " ".join(said.split())
+    assert read_run_config("cells.cfg").config["features"]["*"]["numbers2"]["invalid"] == "missing"
+    checked("cells.cfg")
+    assert trained("cells.cfg")["accuracy"] > 0.8
+    for row in range(0, 400, 10):
+        rows[row][0] = cell
+    table(folder / "cells.csv", ["size", "other", "sold"], rows)
+    said = call("init-config", "cells.csv", "--force").stdout
+    assert f'values are no number ("{cell}" at cells.csv:2): it is left out' in said
+    call("init-config", "cells.csv", "--force", "--keep", "size")
+    checked("cells.cfg")
+
+
+def test_a_target_of_numbers_with_a_cell_that_is_none_is_told_with_its_line(folder):
+    rows = [[i % 7, ("a", "b")[i % 2], f"{i / 7:.2f}"] for i in range(400)]
+    rows[9][2] = "12.5O"
+    table(folder / "houses.csv", ["rooms", "kind", "price"], rows)
+    for words in ((), ("--target", "price"), ("--target", "price", "--task", "regression")):
+        said = call("init-config", "houses.csv", *words, code=2).stderr
+        assert said.startswith("houses.csv:11: price: 1 of 400 values is no number, ")
+        assert '"12.5O" for one: write numbers there, or nothing' in said
+
+
+def test_an_infinite_number_of_an_array_costs_no_column(folder):
+    import numpy as np
+
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    x[7, 0] = np.inf
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {"size": x[:, 0], "other": x[:, 1], "sold": (x[:, 1] > 0).astype(int)}
+    parquet.write_table(pyarrow.table(columns), folder / "a.parquet")
+    said = call("init-config", "a.parquet", "--target", "sold").stdout
+    assert 'In "size", 1 of 300 values is no number ("inf"' in said
+    checked("a.cfg")

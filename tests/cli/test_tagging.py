@@ -158,3 +158,17 @@ def test_debug_config_shows_the_layers_of_a_ready_made_model(folder, run):
     out = call("debug-config", "run.cfg").stdout
     for name in ("words.words.tables.column0", "HashEmbed.v1", "block1", "expand_window.v1", "output"):
         assert name in out
+
+
+def test_a_tagger_leans_on_its_words_though_each_sentence_has_a_length_of_its_own(folder):
+    """Sentences that change places among those of their length would stay where they are."""
+    words = ["Anna", "Berlin", "sleeps"] * 9
+    lengths = range(4, 16)
+    sentences = [(" ".join(words[:n]), " ".join(["B-PER", "B-LOC", "O"] * 9).rsplit(" ", 27 - n)[0]) for n in lengths]
+    for name in ("train", "dev"):
+        (folder / f"{name}.conll").write_text(conll(sentences))
+    (folder / "tags.cfg").write_text(CONFIG)
+    call("train", "tags.cfg", "-o", "tagged", "-q")
+    found = json.loads(call("evaluate", "tagged", "--importance", "--json").stdout)
+    assert found["accuracy"] > 0.95
+    assert found["importance"]["columns"][0]["fall"] > 0.3

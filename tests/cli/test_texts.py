@@ -164,7 +164,7 @@ def test_a_number_is_predicted_from_a_text(data):
     [
         (BOW.replace('"tfidf"', '"idf"'), "features.weights"),
         (BOW.replace("[3, 4]", "[4, 3]"), "char_ngrams must be [shortest, longest]"),
-        (BOW.replace('column = "text"', 'column = "txt"'), 'no column is called "txt". Did you mean text'),
+        (BOW.replace('column = "text"', 'column = "txt"'), 'no column is called "txt". Did you mean "text"'),
         (BOW.replace('weights = "tfidf"', "min_count = 99"), "min_count: no word is in 99 training texts or more"),
         (MIXED.replace("inputs.*.stars]", "inputs.*.star]"), "no input is called 'star'. Did you mean stars?"),
         (CNN.replace("max_length = 20", 'weights = "tfidf"'), "Embed.v1 takes ids (whole numbers), an array or ragged"),

@@ -133,7 +133,7 @@ def test_a_task_that_is_asked_for_is_taken():
 
 
 def test_a_name_that_is_not_there_is_told_with_the_nearest():
-    with pytest.raises(ArgumentError, match=r'no column is called "kin"\. Did you mean kind\?'):
+    with pytest.raises(ArgumentError, match=r'no column is called "kin"\. Did you mean "kind"\?'):
         choose((NUMBERS, CLASSES), "kin", "auto")
     with pytest.raises(ArgumentError, match="--task is one of auto"):
         choose((NUMBERS, CLASSES), "kind", "regresion")
@@ -198,3 +198,17 @@ def test_labels_in_one_text_are_told_by_what_stands_between_them(values, separat
     found = choose((facts_of("tags", values),), "tags", "auto")
     assert found.separator == separator
     assert (found.task == "multilabel") == (separator is not None)
+
+
+def test_a_task_that_the_likely_target_is_not_for_is_told_what_would_do():
+    with pytest.raises(DataError) as caught:
+        choose((NUMBERS, CLASSES), None, "tagging")
+    assert "name another with --target; no column would do" in str(caught.value)
+    label = facts_of("label", ["a", "b"] * 30)
+    with pytest.raises(DataError) as caught:
+        choose((NUMBERS, label), None, "regression")
+    assert str(caught.value) == (
+        '--task regression predicts numbers, and the likely target, "label" (by its name), is none for that: '
+        f'name another with --target; "{NUMBERS.name}" would do'
+    )
+    assert choose((NUMBERS, label), NUMBERS.name, "regression").facts is NUMBERS

@@ -150,7 +150,7 @@ def test_what_cannot_be_kept_or_is_not_there_is_told():
     y, same = facts_of(["a", "b"] * 40, "y"), facts_of(["1"] * 80, "same")
     with pytest.raises(ArgumentError, match='--keep "same": the same value in every row'):
         uses((y, same), Target(y, "classification", ""), {}, Choice(("same",)))
-    with pytest.raises(ArgumentError, match=r'--drop: no column is called "sam"\. Did you mean same\?'):
+    with pytest.raises(ArgumentError, match=r'--drop: no column is called "sam"\. Did you mean "same"\?'):
         Choice(drop=("sam",)).check(["y", "same"])
     with pytest.raises(ArgumentError, match='--keep and --drop both name the column "same"'):
         Choice(("same",), ("same",)).check(["y", "same"])

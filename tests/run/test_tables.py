@@ -122,7 +122,12 @@ WRONG = {
     "a column that is not there": (
         'columns = ["size", "price"]',
         'columns = ["size", "prize"]',
-        'run.cfg:18: features.*.measures.columns: no column is called "prize". Did you mean price?',
+        'run.cfg:18: features.*.measures.columns: no column is called "prize". Did you mean "price"?',
+    ),
+    "the target": (
+        'columns = ["city", "colour"]',
+        'columns = ["city", "sold"]',
+        'run.cfg:22: features.*.kinds.columns: "sold" is the target, from which nothing is predicted: take it out here',
     ),
     "a column twice": (
         'columns = ["city", "colour"]',

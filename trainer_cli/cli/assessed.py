@@ -23,6 +23,7 @@ MOST_CLASSES = 20  # of a table of what is confused
 MOST_ROWS = 40  # of a table of classes
 MOST_LABELS = 256  # of a matrix in JSON; of more only the counts that are not 0
 NAME_WIDTH = 20
+MOST_TITLE = 4  # a longer name stands beside its row alone
 
 
 def details(found: Assessment, has_errors: bool) -> dict[str, Any]:
@@ -159,11 +160,11 @@ def confusion_table(counts: ClassCounts, width: int) -> tuple[str, list[str]]:
 
 
 def grid(counts: ClassCounts, classes: Sequence[int]) -> list[str]:
-    """The lines of a matrix. Names that are too long for a column are told by a letter."""
+    """The lines of a matrix. If one name is too long for a column, all are told by letters, whatever the counts are."""
     titles, names, matrix = named(counts, classes)
     cells = [[amount(count) if count else "." for count in row] for row in matrix]
     cell_width = max(len(cell) for row in cells for cell in row)
-    if max(map(len, titles)) > max(cell_width, 3):
+    if max(map(len, titles)) > MOST_TITLE:
         titles = list(string.ascii_lowercase[: len(classes)])
         names = [f"{title} {name}" for title, name in zip([*titles, " "], names, strict=False)]
     cell_width = max(cell_width, *map(len, titles))

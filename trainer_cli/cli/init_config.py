@@ -116,7 +116,7 @@ def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None)
     """What was written, which other files were found, and the commands to type next."""
     from trainer_cli.data.block import listing
     from trainer_cli.data.faults import shown
-    from trainer_cli.proposal.proposal import said_of_gaps, share_held_out, share_of_rare
+    from trainer_cli.proposal.proposal import said_of_gaps, share_held_out, share_of_rare, single_rows
 
     folder = str(Path("out") / config.stem)
     lines = ["", f"{config} is written."]
@@ -128,11 +128,42 @@ def next_steps(found: Survey, config: Path, dev: Path | None, test: Path | None)
         lines.append(f"Of the target {shown(found.target.facts.name)}, {said_of_gaps(found.target)}.")
     if leaks := [use.facts.name for use in found.uses if use.is_leak]:
         lines.append(f"Left out since the target shows in it: {listing(leaks)}; --keep COLUMN takes one all the same.")
+    lines += odd_columns(found)
     if found.target is not None and (share := share_of_rare(found.target)):
         lines.append(
             f"The rarest class has {share:.2g} % of the rows: they are used more often, and macro F is the score."
+        )
+    if found.target is not None and (single := single_rows(found.target)):
+        which = (
+            f"class has one row alone, {listing(single)}"
+            if len(single) == 1
+            else f"classes have one row, {listing(single)}"
+        )
+        lines.append(
+            f"{len(single)} {which}: none can be both trained on and scored; join such classes, or get more rows."
         )
     lines.append(f"{COMMANDS[0]}: {shlex.join(['trainer', 'train', str(config), '--output', folder])}")
     if test is not None:
         lines.append(f"{COMMANDS[1]}: {shlex.join(['trainer', 'evaluate', folder, str(test)])}")
     return lines
+
+
+def odd_columns(found: Survey) -> list[str]:
+    """Which columns of numbers have values that are none, where the first stands, and what becomes of them."""
+    from trainer_cli.data.faults import shown
+    from trainer_cli.proposal.uses import LEFT_OUT
+
+    said = []
+    for use in found.uses:
+        facts = use.facts
+        if facts.kind != "mixed" or use.role not in ("number", LEFT_OUT) or not facts.n_odd:
+            continue
+        path, line = facts.odd_at[0] if facts.odd_at else ("", 0)
+        place = f" at {path}:{line}" if line else ""
+        values = f"{facts.n_odd:,} of {facts.present:,} values {'is' if facts.n_odd == 1 else 'are'} no number"
+        ends = {
+            "number": "such count as missing. Mend what you can.",
+            LEFT_OUT: "it is left out. Mend these, or --keep COLUMN, with which they count as missing.",
+        }
+        said.append(f"In {shown(facts.name)}, {values} ({shown(facts.odd[0])}{place}): {ends[use.role]}")
+    return said

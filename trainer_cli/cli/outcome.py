@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import textwrap
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ import typer
 from trainer_cli import streams, user_code
 from trainer_cli.cli.own_traceback import own_traceback
 from trainer_cli.errors import StorageError, TrainerError
+
+COMMAND = "trainer "
 
 
 @contextmanager
@@ -83,9 +87,27 @@ def raised_in_module(err: BaseException) -> BaseException | None:
 
 
 def complain(message: str) -> None:
+    """Print a message on stderr; on a terminal its lines go on between words."""
     stream = streams.stderr()
+    if stream.isatty():
+        message = folded(message, shutil.get_terminal_size().columns)
     stream.write(message + "\n")
     stream.flush()
+
+
+def folded(message: str, width: int) -> str:
+    """Lines that are longer than the terminal is wide, cut between words; a command stays in one piece, to be copied.
+
+    >>> folded("a path/to/a/file and more", 16)
+    'a path/to/a/file\\nand more'
+    """
+    wrap = textwrap.TextWrapper(
+        width, break_long_words=False, break_on_hyphens=False, replace_whitespace=False, drop_whitespace=True
+    )
+    return "\n".join(
+        "\n".join(wrap.wrap(line)) if len(line) > width and COMMAND not in line else line
+        for line in message.split("\n")
+    )
 
 
 def keep_traceback() -> str:

@@ -13,6 +13,8 @@ MAX_SHOWN = 60
 COMMENT = re.compile(r"\s*[#;].*", re.DOTALL)
 MANTISSA_EXPONENT = re.compile(r"(.*?)([eE][+-]?\d+)?", re.DOTALL)
 MAX_STRAY = 2
+# Thousands apart by commas; a number that begins with a zero is none.
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
 # A number with a unit: a percentage, or a time in seconds.
 UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(%|s|sec|m|min|h)", re.ASCII)
 UNITS = {"%": 0.01, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600}
@@ -61,8 +63,8 @@ def suggest_number(text: str) -> str | None:
 
     >>> [suggest_number(text) for text in ("0.00l1", "0.0l", "1_000", ".5", "0,5", "1 # note")]
     ['0.001', '0.01', '1000', '0.5', '0.5', '1']
-    >>> [suggest_number(text) for text in ("1O", "many", "20%", "5m")]
-    ['10', None, '0.2', '300']
+    >>> [suggest_number(text) for text in ("1O", "many", "20%", "5m", "2,700", "0,700")]
+    ['10', None, '0.2', '300', '2700', '0.7']
     """
     if (united := UNIT.fullmatch(text[:MAX_SHOWN].strip())) is not None:
         return f"{float(united[1]) * UNITS[united[2]]:.12g}"
@@ -72,7 +74,9 @@ def suggest_number(text: str) -> str | None:
     word = word.replace("O", "0").replace("o", "0")
     if re.fullmatch(r"[+-]?0\.0*[lI]", word):
         word = word[:-1] + "1"
-    if word.count(",") == 1 and "." not in word:
+    if GROUPED.fullmatch(word):
+        word = word.replace(",", "")
+    elif word.count(",") == 1 and "." not in word:
         word = word.replace(",", ".")
     match = MANTISSA_EXPONENT.fullmatch(word)
     assert match is not None, "every text is a mantissa and perhaps an exponent"

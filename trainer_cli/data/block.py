@@ -11,7 +11,7 @@ import numpy as np
 from trainer_cli.arrays import Array, Ints
 from trainer_cli.data.faults import MAX_SHOWN, FaultsError, printable, shown
 from trainer_cli.errors import DataError, Problem
-from trainer_cli.registry import nearest
+from trainer_cli.registry import QUOTED, nearest
 
 # Numbers or images, texts, or tokens: a list of texts a row.
 Values = Array | list[str]
@@ -118,7 +118,7 @@ class Block:
         """The values of a column that training data had; without it a DataError, naming the nearest one not `used`."""
         if name not in self.columns:
             known = [column for column in self.columns if column not in used]
-            message = f"the column is missing.{nearest(name, known)} The columns are {listing(self.columns)}"
+            message = f"the column is missing.{nearest(name, known, QUOTED)} The columns are {listing(self.columns)}"
             raise self._unfit(name, message)
         return self.columns[name]
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,13 @@ ODD_SHARE = 0.1
 N_EXAMPLES = 3
 # Fewer rows that count on may be a measure.
 MIN_COUNTING = 10
+
+
+class Rows(NamedTuple):
+    """Those of some rows that have no value, and those whose value is no finite number."""
+
+    missing: list[int]
+    odd: list[int]
 
 
 class ColumnProfile:
@@ -46,16 +53,16 @@ class ColumnProfile:
         self.holes = 0
         self.counting = Counting()
 
-    def add(self, values: Sequence[Any] | Array) -> list[int]:
-        """Take in more rows; those of them without a value."""
+    def add(self, values: Sequence[Any] | Array) -> Rows:
+        """Take in more rows; which of them have no value, or none that is a number."""
         self.n += len(values)
         if isinstance(values, np.ndarray):
             return self._add_array(values)
         if any(isinstance(value, list) for value in values[:1]):
-            return self._add_lists(values)
+            return Rows(self._add_lists(values), [])
         return self._add_texts(values)
 
-    def facts(self, missing_at: Sequence[tuple[str, int]] = ()) -> ColumnFacts:
+    def facts(self, missing_at: Sequence[tuple[str, int]] = (), odd_at: Sequence[tuple[str, int]] = ()) -> ColumnFacts:
         """What the values so far come to."""
         kind = self._kind()
         low, high = self._range(kind)
@@ -79,6 +86,8 @@ class ColumnProfile:
             counts=counts,
             odd=tuple(text for text, _ in self.odd.most_common(10) if text not in gaps),
             missing_at=tuple(missing_at),
+            n_odd=present - self.spelt["whole"] - self.spelt["number"] if kind == "mixed" else 0,
+            odd_at=tuple(odd_at) if kind == "mixed" else (),
             shape=self.array[0] if self.array else (),
             holes=self.holes,
             step=self._step(kind),
@@ -87,9 +96,9 @@ class ColumnProfile:
             notation=self.amounts.notation if kind == "amount" else None,
         )
 
-    def _add_texts(self, texts: Sequence[str]) -> list[int]:
+    def _add_texts(self, texts: Sequence[str]) -> Rows:
         counts = Counter(texts)
-        missing = set()
+        missing, odd = set(), set()
         for text, count in counts.items():
             kind, value = spelling(text)
             self.spelt[kind] += count
@@ -100,13 +109,14 @@ class ColumnProfile:
                 self.numbers = min(low, value), max(high, value)
                 self.amounts.add_number(text, value)
             else:
+                odd.add(text)
                 self._add_text(text, kind, count)
         self.distinct.add({text: count for text, count in counts.items() if text not in missing})
         if len(self.examples) < N_EXAMPLES:
             self.examples += [text for text in counts if text not in missing and text not in self.examples]
             del self.examples[N_EXAMPLES:]
         self.counting.add(texts)
-        return [row for row, text in enumerate(texts) if text in missing] if missing else []
+        return Rows(rows_of(texts, missing), rows_of(texts, odd))
 
     def _add_text(self, text: str, kind: str, count: int) -> None:
         self.n_words += len(text.split()) * count
@@ -143,7 +153,7 @@ class ColumnProfile:
             del self.examples[N_EXAMPLES:]
         return [row for row, items in enumerate(lists) if not items]
 
-    def _add_array(self, values: Array) -> list[int]:
+    def _add_array(self, values: Array) -> Rows:
         if values.dtype.kind == "M" and values.ndim == 1:
             texts = np.datetime_as_string(values, unit="s").tolist()
             return self._add_texts(["" if text == "NaT" else text for text in texts])
@@ -154,18 +164,27 @@ class ColumnProfile:
             missing = gaps.all(axis=1)
             self.holes += int(gaps.any(axis=1).sum())
             self.spelt[kind] += len(values) - int(missing.sum())
+            odd = np.zeros(len(values), bool)
         else:
-            missing = ~np.isfinite(values) if values.dtype.kind == "f" else np.zeros(len(values), bool)
-            different, counts = np.unique(values[~missing], return_counts=True)
+            is_float = values.dtype.kind == "f"
+            missing = np.isnan(values) if is_float else np.zeros(len(values), bool)
+            odd = np.isinf(values) if is_float else missing
+            self._add_infinite(values[odd])
+            different, counts = np.unique(values[~missing & ~odd], return_counts=True)
             whole = bool(np.all(different == np.floor(different))) if different.dtype.kind != "b" else True
             self.spelt["whole" if whole else "number"] += int(counts.sum())
             self.distinct.add(dict(zip(map(str, different.tolist()), counts.tolist(), strict=True)))
             self.counting.add(values.tolist())
         self.spelt["missing"] += int(missing.sum())
-        kept = values[~missing]
+        kept = values[~missing & ~odd]
         if kept.size and kept.dtype.kind in "biuf":
             self.numbers = min(self.numbers[0], float(np.nanmin(kept))), max(self.numbers[1], float(np.nanmax(kept)))
-        return np.flatnonzero(missing).tolist()
+        return Rows(np.flatnonzero(missing).tolist(), np.flatnonzero(odd).tolist())
+
+    def _add_infinite(self, values: Array) -> None:
+        for text, count in Counter(map(str, values.tolist())).items():
+            self.spelt["text"] += count
+            self.odd[text] += count
 
     def _n_missing(self) -> int:
         """Rows without a value; beside numbers, and nothing else, `unknown` is none either."""
@@ -198,3 +217,8 @@ class ColumnProfile:
         if kind in ("whole", "number", "mixed", "list", "image", "array") and self.numbers[0] <= self.numbers[1]:
             return self.numbers
         return None, None
+
+
+def rows_of(texts: Sequence[str], some: set[str]) -> list[int]:
+    """The rows with one of some texts."""
+    return [row for row, text in enumerate(texts) if text in some] if some else []

@@ -10,6 +10,8 @@ from trainer_cli.data.encoders.notation import Notation
 
 # The squares of larger numbers, added up over many rows, may be no float64.
 LARGEST = 1e150
+# The share of values that are no numbers up to which a column is one of numbers all the same.
+FEW_ODD = 0.01
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class ColumnFacts:
     words: on average, of texts. longest: characters of the longest.
     counts: how often values came, the most frequent first; at most `limit` of them.
     odd: for `mixed` and `amount`, the values that are no numbers, the most frequent first.
+    n_odd: of `mixed`, how many rows have no finite number. odd_at: file and line of the first of them, as `missing_at`.
     missing_at: file and line of the first rows without a value, ten at most.
     shape: of one array. holes: rows of arrays in which a number is missing, or all are.
     step: of whole numbers, one a row, how far each is from the next; None if not all are as far.
@@ -47,6 +50,8 @@ class ColumnFacts:
     counts: Mapping[str, int] = field(default_factory=dict)
     odd: tuple[str, ...] = ()
     missing_at: tuple[tuple[str, int], ...] = ()
+    n_odd: int = 0
+    odd_at: tuple[tuple[str, int], ...] = ()
     shape: tuple[int, ...] = ()
     holes: int = 0
     step: int | None = None
@@ -62,6 +67,11 @@ class ColumnFacts:
     @property
     def is_constant(self) -> bool:
         return self.distinct == 1 and not self.missing
+
+    @property
+    def is_nearly_numeric(self) -> bool:
+        """Whether all but very few values are numbers: those hardly are but slips."""
+        return self.kind == "mixed" and self.n_odd <= self.present * FEW_ODD
 
     @property
     def is_counting(self) -> bool:

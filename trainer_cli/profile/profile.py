@@ -20,7 +20,7 @@ MAX_READ = 20_000_000
 MAX_TEXT = 200_000_000
 # So many different values are counted, of all columns together.
 MAX_COUNTED = 1_000_000
-# So many rows without a value are named.
+# So many rows without a value, or with one that is no number, are named.
 N_PLACES = 10
 
 
@@ -43,6 +43,7 @@ def profile(reader: Reader) -> Profile:
     """Look at a reader's rows in one pass; memory does not grow with the data. Without rows it is a DataError."""
     found: dict[str, ColumnProfile] = {}
     missing: dict[str, list[tuple[str, int]]] = {}
+    odd: dict[str, list[tuple[str, int]]] = {}
     n_rows = n_seen = n_read = 0
     is_whole, faults = True, Faults()
     for index, block in enumerate(faults.watch(reader.blocks())):
@@ -53,15 +54,16 @@ def profile(reader: Reader) -> Profile:
         if n_seen < min(MAX_ROWS, MAX_VALUES // max(1, len(block.columns))) or index % THINNED == 0:
             for name, values in block.columns.items():
                 one = found.setdefault(name, ColumnProfile(name, limit))
-                places = missing.setdefault(name, [])
-                places += [block.place(row) for row in one.add(values)[: N_PLACES - len(places)]]
+                for rows, found_at in zip(one.add(values), (missing, odd), strict=True):
+                    places = found_at.setdefault(name, [])
+                    places += [block.place(row) for row in rows[: N_PLACES - len(places)]]
             n_seen += len(block)
         n_rows += len(block)
         n_read += weight(block)
     if n_rows == 0:
         faults.check()
         raise no_rows()
-    columns = tuple(one.facts(missing[name]) for name, one in found.items())
+    columns = tuple(one.facts(missing[name], odd[name]) for name, one in found.items())
     return Profile(columns, n_rows, n_seen, is_whole, faults.error() if faults else None)
 
 

@@ -116,8 +116,10 @@ def fits(facts: ColumnFacts, task: str) -> bool:
 
 def is_possible(facts: ColumnFacts) -> bool:
     """Whether a column can be a target at all."""
-    if facts.kind in ("empty", "image", "array", "date", "code", "mixed") or facts.distinct < 2:
+    if facts.kind in ("empty", "image", "array", "date", "code") or facts.distinct < 2:
         return False
+    if facts.kind == "mixed":
+        return facts.is_nearly_numeric
     if facts.kind == "amount" and facts.notation is None:
         return False
     if facts.kind == "text" and (facts.distinct > MAX_CLASSES or facts.distinct * 2 > facts.present):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trainer_cli.errors import DataError
-from trainer_cli.proposal.recipe import FEW, Recipe
+from trainer_cli.proposal.recipe import FEW, Recipe, plain
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.text import Section
 from trainer_cli.proposal.uses import LEFT_OUT, TARGET, Use
@@ -43,6 +43,10 @@ ATTRIBUTES = {
     "SUFFIX4": 3000,
 }
 SMALL_TAGGER, LARGE_TAGGER = {"width": 64, "depth": 2}, {"width": 104, "depth": 4}
+# The first learning rates for texts, of Adam and of plain steps. Adam's steps are as long for words that come once as
+# for words that tell, and where texts are few it is left at that.
+TEXT_RATE, PLAIN_RATE = 0.005, 5.0
+FEW_TEXTS = 5_000
 # How weights shrink where rows are few. Numbers need large weights where classes need but signs.
 CAREFUL = {"classification": 1.0, "multilabel": 1.0, "regression": 0.1}
 
@@ -113,7 +117,19 @@ def of_text(found: Sequence[Use], target: Target, recipe: Recipe) -> Design:
         "features", text_values(use, recipe), "Words, runs of them and of letters, by how rare they are."
     )
     values = {"@layers": "text_bow.v1", "dropout": 0.3}
-    return Design((features,), (Section("model", with_output(values, target)),), 0.005, {"@optimizers": "Adam.v1"})
+    model = Section("model", with_output(values, target))
+    if target.task == "multilabel" or (target.task == "classification" and recipe.n_training_rows < FEW_TEXTS):
+        # The loss of several labels is their mean.
+        rate = float(plain(PLAIN_RATE * (n_labels(target) if target.task == "multilabel" else 1)))
+        return Design((features,), (model,), rate, {"@optimizers": "SGD.v1"})
+    return Design((features,), (model,), TEXT_RATE, {"@optimizers": "Adam.v1"})
+
+
+def n_labels(target: Target) -> int:
+    """How many labels a target has in all."""
+    if target.separator is None:
+        return target.facts.distinct
+    return len({part.strip() for text in target.facts.counts for part in text.split(target.separator)} - {""})
 
 
 def text_values(use: Use, recipe: Recipe) -> dict[str, Any]:
@@ -172,6 +188,8 @@ def columns_by_settings(found: Sequence[Use]) -> dict[Settings, list[str]]:
 
 def settings_of(use: Use) -> Settings:
     """How a column's numbers or dates are written, where an encoder must be told."""
+    if use.role == "number" and use.facts.kind == "mixed":
+        return (("invalid", "missing"),)
     if use.role == "number" and use.facts.notation is not None:
         return tuple(use.facts.notation.settings().items())
     return (("order", use.facts.order),) if use.role == "date" and use.facts.order is not None else ()

@@ -10,9 +10,10 @@ from trainer_cli.data.block import listing
 from trainer_cli.data.encoders.gaps import SKIP
 from trainer_cli.data.faults import printable, shown
 from trainer_cli.errors import DataError
+from trainer_cli.metrics.threshold import BEST
 from trainer_cli.proposal import target as targets
 from trainer_cli.proposal.models import Design, design, is_text_alone
-from trainer_cli.proposal.recipe import Optimize, Recipe, recipe, tag_recipe, text_recipe
+from trainer_cli.proposal.recipe import Optimize, Recipe, plain, recipe, tag_recipe, text_recipe
 from trainer_cli.proposal.survey import Survey
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.text import Reference, Section, write
@@ -88,7 +89,7 @@ def sections(found: Survey, target: Target, plan: Recipe, model: Design, dev: Pa
     }
     yield Section("optimizer.learn_rate", rate, joined=True)
     yield from metrics(target, "" if is_by_loss(found, target, plan) else DECIDES)
-    why = f"About {plan.n_rows / max(1, found.profile.n_rows):.3g} passes over the rows."
+    why = f"About {rounded(plan.n_rows / max(1, plan.n_training_rows))} passes over the rows that are trained on."
     values = training(plan)
     if share := share_of_rare(target):
         why = f"The rarest class has {share:.2g} % of the rows: unless these are used more often it is never predicted."
@@ -118,7 +119,8 @@ def target_section(target: Target) -> Section:
     unknown = {"unknown": "miss"} if target.task == "tagging" else {}
     gaps = {"missing": SKIP} if target.has_gaps else {}
     notation = target.facts.notation.settings() if target.task == "regression" and target.facts.notation else {}
-    more = {**separator, **unknown, **gaps, **notation}
+    scheme = {"scheme": target.scheme} if target.scheme else {}
+    more = {**separator, **scheme, **unknown, **gaps, **notation}
     values = {"@encoders": ENCODERS[target.task], "column": target.facts.name, **more}
     return Section("target", values, f"{said_of_gaps(target)}." if gaps else "")
 
@@ -138,8 +140,12 @@ def metrics(target: Target, why: str = DECIDES) -> Iterator[Section]:
     if target.task == "classification" and is_lopsided(target):
         names = ("f_score.v1", "accuracy.v1")
         why = f"{share_of_commonest(target):.0%} of the rows are of one class: accuracy alone would flatter."
+    if target.task == "multilabel":
+        why = f"{why} The probability from which on a label is taken is found on the rows that are scored."
     for index, name in enumerate(names):
-        yield Section(f"metrics.{name.partition('.')[0]}", {"@metrics": name}, "" if index else why, joined=index > 0)
+        more = {"threshold": BEST} if name == "multilabel_f.v1" else {}
+        section = f"metrics.{name.partition('.')[0]}"
+        yield Section(section, {"@metrics": name, **more}, "" if index else why, joined=index > 0)
 
 
 def is_spans(tags: Iterable[str]) -> bool:
@@ -159,10 +165,17 @@ def share_of_rare(target: Target) -> float:
     return 100 * share if share < RARE else 0.0
 
 
+def single_rows(target: Target) -> list[str]:
+    """The classes that one row has."""
+    if target.task != "classification" or not target.facts.is_exact:
+        return []
+    return [name for name, count in target.facts.counts.items() if count == 1]
+
+
 def is_by_loss(found: Survey, target: Target, plan: Recipe) -> bool:
     """Whether the best model is that of the least loss: of few rows held out the accuracy is too coarse to tell."""
-    is_table = not any(use.role in ("text", "image", "array", "tokens") for use in found.uses)
-    return is_table and plan.is_careful and target.task == "classification" and not is_lopsided(target)
+    is_other = any(use.role in ("image", "array", "tokens") for use in found.uses)
+    return not is_other and plan.is_careful and target.task == "classification" and not is_lopsided(target)
 
 
 def is_lopsided(target: Target) -> bool:
@@ -176,6 +189,14 @@ def training(plan: Recipe) -> dict[str, Any]:
         "patience": plan.patience,
         "eval_frequency": plan.eval_frequency,
     }
+
+
+def rounded(passes: float) -> str:
+    """
+    >>> rounded(19.84), rounded(2.437), rounded(133.2)
+    ('20', '2.4', '130')
+    """
+    return f"{passes:.1f}" if passes < 3 else f"{plain(passes)}"
 
 
 ENCODERS = {

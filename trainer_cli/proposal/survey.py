@@ -18,6 +18,7 @@ from trainer_cli.profile.leaks import Leaks, leaks
 from trainer_cli.profile.profile import Profile, profile
 from trainer_cli.proposal import target as targets
 from trainer_cli.proposal.source import Source, source
+from trainer_cli.proposal.spans import Reading, reading
 from trainer_cli.proposal.target import Target
 from trainer_cli.proposal.uses import ALL, Choice, Use, uses
 
@@ -60,7 +61,10 @@ def survey(
         chosen = targets.choose(found.columns, target, task, choice.drop)
     except DataError as err:
         doubt = str(err)
-    suspects = Leaks()
+    suspects, tags = Leaks(), Reading()
+    if chosen is not None and chosen.task == "tagging" and chosen.facts.kind == "list":
+        tags = reading(reader, chosen.facts.name)
+        chosen = replace(chosen, scheme=tags.scheme)
     if chosen is not None and chosen.task in ("classification", "regression"):
         of_numbers = chosen.task == "regression"
         gap = is_gap if of_numbers else is_missing
@@ -68,7 +72,7 @@ def survey(
         suspects = leaks(rows, found, chosen.facts.name, of_numbers=of_numbers)
     used = uses(found.columns, chosen, suspects.certain, choice)
     used = tuple(replace(use, why=reason(use, chosen, suspects.possible, choice)) for use in used)
-    notes = tuple(filter(None, (unnamed_columns(reader), encoding_doubt(reader))))
+    notes = tuple(filter(None, (unnamed_columns(reader), encoding_doubt(reader), tags.why)))
     return Survey(data, found, chosen, used, doubt, notes)
 
 

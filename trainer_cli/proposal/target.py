@@ -9,9 +9,9 @@ from trainer_cli.data.block import listing
 from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.profile.facts import ColumnFacts
-from trainer_cli.proposal.likely import MAX_NUMBERS, by_name, by_place, is_class
+from trainer_cli.proposal.likely import MAX_NUMBERS, by_name, by_place, fits, is_class, is_possible
 from trainer_cli.proposal.separators import separator_of
-from trainer_cli.registry import nearest
+from trainer_cli.registry import QUOTED, nearest
 
 # Whole numbers of more values than this are counts, if they are spread as counts are.
 MIN_COUNTS = 10
@@ -21,12 +21,19 @@ FEW_NUMBERS = 3
 MANY_NUMBERS = 50
 MIN_ROWS = 10
 TASKS = ("auto", "classification", "regression", "multilabel", "tagging")
+PREDICTS = {
+    "classification": "one class a row",
+    "regression": "numbers",
+    "multilabel": "several labels a row",
+    "tagging": "a tag for each word",
+}
 
 
 @dataclass(frozen=True)
 class Target:
     """The column to predict, the task, and why both were taken. `separator` parts several labels in one text;
-    `is_guess` says that nobody named the column, `other` which task its whole numbers could be for as well."""
+    `is_guess` says that nobody named the column, `other` which task its whole numbers could be for as well; `scheme` is
+    how tags must be read where they keep none."""
 
     facts: ColumnFacts
     task: str
@@ -34,6 +41,7 @@ class Target:
     separator: str | None = None
     is_guess: bool = False
     other: str = ""
+    scheme: str = ""
 
     @property
     def has_gaps(self) -> bool:
@@ -55,8 +63,8 @@ def choose(columns: Sequence[ColumnFacts], name: str | None, task: str, drop: Co
         raise ArgumentError(f"--task is one of {', '.join(TASKS)}, not {task!r}.{nearest(task, list(TASKS))}")
     names = [facts.name for facts in columns]
     if name is not None and name not in names:
-        message = f"--target: no column is called {shown(name)}.{nearest(name, names)} The columns are {listing(names)}"
-        raise ArgumentError(message)
+        near = nearest(name, names, QUOTED)
+        raise ArgumentError(f"--target: no column is called {shown(name)}.{near} The columns are {listing(names)}")
     if name in drop:
         raise ArgumentError(f"--drop {shown(name or '')}: it is the target")
     if name is not None:
@@ -64,8 +72,25 @@ def choose(columns: Sequence[ColumnFacts], name: str | None, task: str, drop: Co
     rest = [facts for facts in columns if facts.name not in drop]
     if not rest:
         raise ArgumentError("--drop leaves no column")
-    found, why = by_name(rest, task) or by_place(rest, task)
+    found, why = guess(rest, task)
     return replace(as_task(found, columns, task, why), is_guess=True)
+
+
+def guess(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str]:
+    """The column that is likely to be predicted, and why; DataError: none is, or it is for no such task."""
+    found = None
+    try:
+        found = by_name(columns, task) or by_place(columns, task)
+    except DataError:
+        if task == "auto":
+            raise
+    if found is not None and fits(found[0], task):
+        return found
+    facts, why = found or by_name(columns, "auto") or by_place(columns, "auto")
+    fitting = [each.name for each in columns if each is not facts and is_possible(each) and fits(each, task)]
+    others = f"{listing(fitting)} would do" if fitting else "no column would do"
+    message = f"--task {task} predicts {PREDICTS[task]}, and the likely target, {shown(facts.name)} ({why}), is none"
+    raise DataError(f"{message} for that: name another with --target; {others}")
 
 
 def as_task(facts: ColumnFacts, columns: Sequence[ColumnFacts], task: str, why: str) -> Target:
@@ -132,6 +157,8 @@ def check(target: Target) -> None:
         raise without_value(facts)
     if facts.distinct < 2:
         raise DataError(f"the target {shown(facts.name)} has the same value in every row: there is nothing to learn")
+    if facts.is_nearly_numeric and facts.distinct > MAX_NUMBERS:
+        raise not_all_numbers(facts)
     if target.task == "regression" and not facts.is_numeric:
         raise DataError(f"the target {shown(facts.name)} holds {facts.kind}, and regression takes numbers")
     if target.task == "regression" and facts.is_too_large:
@@ -149,6 +176,16 @@ def check(target: Target) -> None:
         which = " that have a target" if n < facts.n else ""
         rows = "1 row is" if n == 1 else f"{n} rows{which} are"
         raise DataError(f"{rows} too few to learn from and to score on: {MIN_ROWS} are the least")
+
+
+def not_all_numbers(facts: ColumnFacts) -> DataError:
+    """The error for a target of numbers in which a few values are none, with the lines of the first."""
+    path, line = facts.odd_at[0] if facts.odd_at else ("", 0)
+    lines = [str(at) for _, at in facts.odd_at if at]
+    more = f" (lines {', '.join(lines)}{', ...' if facts.n_odd > len(lines) else ''})" if len(lines) > 1 else ""
+    what = f"{facts.n_odd:,} of {facts.present:,} values {'is' if facts.n_odd == 1 else 'are'} no number{more}"
+    remedy = f"{shown(facts.odd[0])} for one: write numbers there, or nothing, which leaves such rows out"
+    return DataError(problems=[Problem(f"{what}, {remedy}", path, line, facts.name)])
 
 
 def without_value(facts: ColumnFacts) -> DataError:

@@ -11,7 +11,7 @@ from trainer_cli.errors import ArgumentError
 from trainer_cli.profile.facts import ColumnFacts
 from trainer_cli.proposal.identifiers import comes_once, identity, is_axis, is_id, is_wordless
 from trainer_cli.proposal.target import Target, tokens_of
-from trainer_cli.registry import nearest
+from trainer_cli.registry import QUOTED, nearest
 
 TARGET, LEFT_OUT = "target", "-"
 LEAK = "gives the target away"
@@ -28,6 +28,8 @@ FEW = 20
 MIN_COUNT = 4
 # A column with fewer values, the others missing, says nothing.
 MIN_PRESENT = 5
+# So many lines of values that are no numbers are named.
+MAX_LINES = 3
 TOO_LARGE = "numbers too large to standardise"
 
 
@@ -61,7 +63,7 @@ class Choice:
         for option, given in (("--keep", self.keep), ("--drop", self.drop)):
             for name in given:
                 if name not in names:
-                    near = nearest(name, list(names))
+                    near = nearest(name, list(names), QUOTED)
                     message = f"{option}: no column is called {shown(name)}.{near} The columns are {listing(names)}"
                     raise ArgumentError(message)
         for name in self.keep:
@@ -97,10 +99,12 @@ def uses(
 
 
 def kept(one: Use) -> Use:
-    """A column that was left out as an identifier, used all the same; any other use is as it was."""
+    """A column that was left out as an identifier, or since some values are no numbers, used all the same."""
     if one.is_input or one.role == TARGET:
         return one
     if identity(one.facts):
+        return Use(one.facts, "number")
+    if one.facts.kind == "mixed" and not one.facts.is_too_large:
         return Use(one.facts, "number")
     if one.facts.kind in ("text", "code") and one.facts.present >= MIN_PRESENT:
         return Use(one.facts, "text")
@@ -190,7 +194,16 @@ def mixed_use(facts: ColumnFacts) -> Use:
     odd = ", ".join(f'"{text}"' for text in facts.odd[:2])
     if is_category(facts):
         return Use(facts, "category", f"numbers and {odd}")
-    return Use(facts, LEFT_OUT, f"numbers, but for {odd}: mend these to use it")
+    if facts.is_nearly_numeric and not facts.is_too_large:
+        return Use(facts, "number", f"but for {odd}{lines_of(facts)}, which counts as missing")
+    return Use(facts, LEFT_OUT, f"numbers, but for {odd}{lines_of(facts)}: mend these to use it")
+
+
+def lines_of(facts: ColumnFacts) -> str:
+    """` (line 17)` of the first values that are no numbers; an empty text where the file has no lines."""
+    lines = [str(line) for _, line in facts.odd_at[:MAX_LINES] if line]
+    more = ", ..." if facts.n_odd > len(lines) else ""
+    return f" (line{'s' if len(lines) > 1 else ''} {', '.join(lines)}{more})" if lines else ""
 
 
 def badly_written(facts: ColumnFacts) -> Use:

@@ -104,7 +104,7 @@ def test_wrong_arguments_are_named(arguments, message):
 
 
 def test_wrong_columns_and_values_are_told(block):
-    with pytest.raises(DataError, match=r'columns: no column is called "kinds"\. Did you mean kind\?'):
+    with pytest.raises(DataError, match=r'columns: no column is called "kinds"\. Did you mean "kind"\?'):
         Categories(["kinds"]).choose(("a", "kind"))
     with pytest.raises(DataError, match=r"columns: no value of column a comes 2 times \(min_count\) .*, leave it out"):
         fitted(block(a=["x", "y"]))
@@ -112,7 +112,7 @@ def test_wrong_columns_and_values_are_told(block):
         DataError, match=r"data.csv: a: categories are texts or numbers, one a row; got float64 \(2, 2\)"
     ):
         fitted(block(a=np.zeros((2, 2))))
-    with pytest.raises(DataError, match=r"data.csv:1: a: the column is missing. Did you mean A\?"):
+    with pytest.raises(DataError, match=r'data.csv:1: a: the column is missing. Did you mean "A"\?'):
         fitted(block(a=["x", "x"])).encode(block(A=["x"]))
 
 

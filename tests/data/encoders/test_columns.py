@@ -65,8 +65,8 @@ def test_arrays_of_numbers_become_columns(block):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"columns": ["a", "heigth"]}, 'columns: no column is called "heigth". Did you mean height?'),
-        ({"exclude": ["A"]}, 'exclude: no column is called "A". Did you mean a?'),
+        ({"columns": ["a", "heigth"]}, 'columns: no column is called "heigth". Did you mean "height"?'),
+        ({"exclude": ["A"]}, 'exclude: no column is called "A". Did you mean "a"?'),
         ({"columns": ["a", "a"]}, 'columns: each column can be used once, got "a", "a"'),
         ({"columns": []}, "columns: no columns are left to use as features"),
         ({"exclude": ["a", "height"]}, "columns: no columns are left to use as features"),
@@ -145,7 +145,7 @@ def test_a_missing_column_is_not_taken_for_one_that_is_there(block):
     encoder = fitted(block(sepal=["1"], petal=["2"]))
     with pytest.raises(DataError, match=r"petal: the column is missing\. The columns are"):
         encoder.encode(block(sepal=["1"], other=["2"]))
-    with pytest.raises(DataError, match=r"petal: the column is missing\. Did you mean petl\?"):
+    with pytest.raises(DataError, match=r'petal: the column is missing\. Did you mean "petl"\?'):
         encoder.encode(block(sepal=["1"], petl=["2"]))
 
 

@@ -69,7 +69,7 @@ def test_all_bad_values_are_counted(block):
 def test_a_column_that_is_missing_names_the_nearest(block):
     with pytest.raises(DataError) as caught:
         floats(block(width=["1"], height=["2"]), "widht")
-    message = 'the column is missing. Did you mean width? The columns are "width", "height"'
+    message = 'the column is missing. Did you mean "width"? The columns are "width", "height"'
     assert str(caught.value) == f"data.csv:1: widht: {message}"
 
 

@@ -77,7 +77,7 @@ def test_the_column_may_be_left_out_where_its_name_is_the_usual_one(columns, cho
 @pytest.mark.parametrize(
     ("column", "columns", "message"),
     [
-        ("speces", ("a", "species"), 'column: no column is called "speces". Did you mean species?'),
+        ("speces", ("a", "species"), 'column: no column is called "speces". Did you mean "species"?'),
         (None, ("a", "b"), 'column: name the column to predict, as column = "..."; the columns are "a", "b"'),
         (None, ("label", "Y"), "column: name the column to predict"),
     ],
@@ -93,7 +93,7 @@ def test_a_label_that_training_never_had_is_told_with_its_line_and_the_nearest(b
     with pytest.raises(DataError) as caught:
         encoder.encode(block(label=["setosa", "Setosa", "other"]))
     assert str(caught.value) == (
-        'data.csv:3: label: the label "Setosa" is not in the training data. Did you mean setosa? ' + MISS + "\n"
+        'data.csv:3: label: the label "Setosa" is not in the training data. Did you mean "setosa"? ' + MISS + "\n"
         'data.csv:4: label: the label "other" is not in the training data. It had "setosa", "virginica". ' + MISS
     )
 

@@ -62,7 +62,7 @@ def test_decode_undoes_encode(rows):
         (
             ["a;b"],
             ["", "a; A"],
-            'data.csv:3: tags: the label "A" is not in the training data. Did you mean a? ' + LEFT_OUT,
+            'data.csv:3: tags: the label "A" is not in the training data. Did you mean "a"? ' + LEFT_OUT,
         ),
         (["ab;b"], ["x"], 'data.csv:2: tags: the label "x" is not in the training data. It had "ab", "b".'),
         (["", " ; "], [], "column: no training row has a label"),

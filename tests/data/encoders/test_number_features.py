@@ -196,3 +196,26 @@ def test_a_damaged_state_is_refused(block, state, arrays):
     Numbers.from_state(*good)
     with pytest.raises(ModelFileError, match="the encoder's"):
         Numbers.from_state({**good[0], **state}, {**good[1], **arrays})
+
+
+def test_what_is_no_number_may_count_as_missing(block):
+    encoder = Numbers(columns=["a"], invalid="missing")
+    train = block(a=["1", "3", "x", "inf"])
+    encoder.choose(("a",))
+    encoder.fit(train)
+    encoder.finish_fit()
+    np.testing.assert_allclose(encoder.encode(train), [[-1, 0], [1, 0], [0, 1], [0, 1]])
+    again = Numbers.from_state(*encoder.to_state())
+    np.testing.assert_array_equal(again.encode(block(a=["?!", "3"])), [[0, 1], [1, 0]])
+    with pytest.raises(DataError, match="the column holds text, not numbers"):
+        encoder.encode(block(a=["x"] * 20))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"column": "a"}, {"columns": ["a"], "missing": "error"}], ids=["a target", "gaps are errors"]
+)
+def test_what_is_no_number_counts_as_missing_where_a_gap_does(wrong):
+    with pytest.raises(DataError, match='invalid = "missing" is for features with missing = "mean"'):
+        Numbers(**wrong, invalid="missing")
+    with pytest.raises(DataError, match='invalid must be "error" or "missing"'):
+        Numbers(columns=["a"], invalid="mean")

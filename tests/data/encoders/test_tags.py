@@ -62,7 +62,7 @@ def test_plain_takes_tags_as_they_are(block):
 def test_a_tag_that_training_never_had_is_told_with_the_nearest(block):
     encoder = fitted(block(tags=sentences("NNS VB")))
     with pytest.raises(
-        DataError, match=r'data.csv:3: tags: the tag "NNP" is not in the training data. Did you mean NN'
+        DataError, match=r'data.csv:3: tags: the tag "NNP" is not in the training data. Did you mean "NNS"'
     ):
         encoder.encode(block(tags=sentences("VB", "VB NNP")))
     missed = fitted(block(tags=sentences("NNS VB")), unknown="miss")
@@ -82,7 +82,7 @@ def test_a_column_of_texts_is_refused(block):
 @pytest.mark.parametrize(
     ("column", "columns", "message"),
     [
-        ("tgas", ("tags",), 'column: no column is called "tgas". Did you mean tags?'),
+        ("tgas", ("tags",), 'column: no column is called "tgas". Did you mean "tags"?'),
         (None, ("a", "b"), 'column: name the column of tags, as column = "..."; the columns are "a", "b"'),
     ],
 )

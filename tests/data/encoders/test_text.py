@@ -158,7 +158,7 @@ def test_columns_of_text():
         DataError, match=r'column: name the column of texts, as column = "..."; the columns are "a", "b"'
     ):
         encoder.choose(("a", "b"))
-    with pytest.raises(DataError, match=r'column: no column is called "txt". Did you mean text'):
+    with pytest.raises(DataError, match=r'column: no column is called "txt". Did you mean "text"'):
         Text("txt").choose(("text",))
 
 

@@ -90,7 +90,7 @@ def test_columns_of_tokens():
         DataError, match=r'column: name the column of tokens, as column = "..."; the columns are "a", "b"'
     ):
         made("a", "b")
-    with pytest.raises(DataError, match=r'column: no column is called "tokns". Did you mean tokens'):
+    with pytest.raises(DataError, match=r'column: no column is called "tokns". Did you mean "tokens"'):
         made("tokens", column="tokns")
     with pytest.raises(DataError, match=r"tokens: expected tokens or text; columns.v1 takes numbers"):
         made("tokens").fit(Block({"tokens": np.zeros(2)}))

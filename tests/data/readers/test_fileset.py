@@ -102,7 +102,7 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest(write):
     reader = CSVReader(write("text,label\n1,2\n"), columns=["text", "lable"])
     for call in (reader.columns, lambda: list(reader.blocks())):
         with pytest.raises(
-            DataError, match=r'^columns: the data have no column "lable"\. Did you mean label\? Their co'
+            DataError, match=r'^columns: the data have no column "lable"\. Did you mean "label"\? Their co'
         ):
             call()
 

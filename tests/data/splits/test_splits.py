@@ -220,9 +220,9 @@ def test_a_share_that_is_none_is_refused(make: object, said: str) -> None:
 @pytest.mark.parametrize(
     ("split", "rows", "said"),
     [
-        (HashSplit("kye"), {}, 'column: no column is called "kye". Did you mean key?'),
-        (TimeSplit("dy"), {}, 'column: no column is called "dy". Did you mean day?'),
-        (StratifiedSplit(column="labl"), {}, 'column: no column is called "labl". Did you mean label?'),
+        (HashSplit("kye"), {}, 'column: no column is called "kye". Did you mean "key"?'),
+        (TimeSplit("dy"), {}, 'column: no column is called "dy". Did you mean "day"?'),
+        (StratifiedSplit(column="labl"), {}, 'column: no column is called "labl". Did you mean "label"?'),
         (
             HashSplit("key"),
             {"key": ["a", "", "b"]},

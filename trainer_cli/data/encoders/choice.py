@@ -5,7 +5,7 @@ from __future__ import annotations
 from trainer_cli.data.block import listing
 from trainer_cli.data.encoders.floats import number
 from trainer_cli.data.faults import refused, shown
-from trainer_cli.registry import nearest
+from trainer_cli.registry import QUOTED, nearest
 
 # What a target's column is called where the reader names it (idx.v1, npz.v1), or a user plainly did.
 USUAL_TARGETS = ("label", "Y")
@@ -15,7 +15,7 @@ def chosen(name: str, columns: tuple[str, ...], argument: str) -> str:
     """`name` if it is a column; else a DataError that names the nearest one."""
     if name not in columns:
         known = list(columns)
-        message = f"no column is called {shown(name)}.{nearest(name, known)} The columns are {listing(known)}"
+        message = f"no column is called {shown(name)}.{nearest(name, known, QUOTED)} The columns are {listing(known)}"
         if argument == "exclude":
             message += ", the target's left out"
         if known and all(number(column) is not None for column in known):

@@ -11,7 +11,7 @@ from trainer_cli.data.encoders.choice import target_column
 from trainer_cli.data.encoders.state import stated_choice, stated_counts, stated_names
 from trainer_cli.data.encoders.truths import numbered
 from trainer_cli.data.faults import shown
-from trainer_cli.registry import nearest
+from trainer_cli.registry import QUOTED, nearest
 
 Unknown = Literal["error", "miss"]
 
@@ -61,5 +61,5 @@ def stated_unknown(state: Mapping[str, Any]) -> Unknown:
 
 def stranger(label: str, names: tuple[str, ...], more: str = "", what: str = "label", remedy: str = MISS) -> str:
     """What is wrong with a label that training never had, and what to do; `more` says where else it stands."""
-    hint = nearest(label, list(names)) or f" It had {listing(names, 8)}."
+    hint = nearest(label, list(names), QUOTED) or f" It had {listing(names, 8)}."
     return f"the {what} {shown(label)} is not in the training data{more}.{hint} {remedy}"

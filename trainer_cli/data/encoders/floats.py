@@ -34,30 +34,45 @@ def floats(
     gaps: bool = False,
     filler: str = "",
     notation: Notation = PLAIN,
+    lenient: bool = False,
 ) -> Floats:
     """A column as float64, (B,) or (B, ...) as it comes; empty, non-numeric and non-finite values are a DataError.
 
     With `gaps` a missing value (an empty text, a word for it such as NA, a NaN of an array) is NaN. `remedy` says what
     to do with a column of text, `filler` which encoder would take a missing value; `used` are columns that cannot be
-    meant by one that is missing. `notation` says how texts write numbers.
+    meant by one that is missing. `notation` says how texts write numbers. With `lenient` what is no finite number
+    is NaN too, unless that is all there is.
     """
     values = block.values(name, used)
     if not notation.is_plain and isinstance(values, list):
-        values = _translated(block, name, values, notation)
+        values = _translated(block, name, values, notation, lenient)
     if not isinstance(values, list):
+        if lenient and values.dtype.kind == "f":
+            values = np.where(np.isinf(values), np.nan, values)
         return _finite(block, name, values, gaps)
     # Whole columns at once; only where that fails is each value looked at.
     numbers = _parsed_or_none(values)
     if numbers is None and gaps:
         numbers = _parsed_or_none(["nan" if is_gap(text) else text for text in values])
+    if lenient and (numbers is None or not _good(numbers, gaps).all()):
+        numbers = _leniently(values)
     if numbers is None or not _good(numbers, gaps).all():
         raise _text_faults(block, name, values, remedy, gaps, filler)
     return numbers
 
 
-def _translated(block: Block, name: str, texts: list[str], notation: Notation) -> list[str]:
+def _leniently(texts: list[str]) -> Floats | None:
+    """Texts as numbers, what writes no finite one as NaN; None for many texts none of which writes one."""
+    found = [value if (value := number(text)) is not None and math.isfinite(value) else math.nan for text in texts]
+    is_text = all(map(math.isnan, found)) and sum(not is_gap(text) for text in texts) > MAX_SHOWN
+    return None if is_text else np.array(found)
+
+
+def _translated(block: Block, name: str, texts: list[str], notation: Notation, lenient: bool) -> list[str]:
     """Texts with their numbers as Python writes them; DataError: one is no number in this notation."""
     found = [text if is_gap(text) else notation.translated(text) for text in texts]
+    if lenient and any(text is not None for text in found):
+        found = ["" if text is None else text for text in found]
     if wrong := [row for row, text in enumerate(found) if text is None]:
         rule = f"expected a number as {notation.said()} says"
         raise block.faulty(name, wrong, lambda row: f"{rule}, got {shown(texts[row])}")

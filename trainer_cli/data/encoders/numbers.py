@@ -20,6 +20,7 @@ from trainer_cli.errors import DataError, ModelFileError, Problem, ShapeError
 from trainer_cli.registry import registry
 
 Missing = Literal["mean", "error", "skip"]
+Invalid = Literal["error", "missing"]
 
 # No value of up to 101 training rows lies further out than 10 deviations, whatever it is (Samuelson, "How Deviant Can
 # You Be?", 1968: at most the root of n - 1), and hardly one of a bell curve of any size; a slip of the keyboard does.
@@ -43,7 +44,8 @@ class Numbers:
     With `missing = "mean"` (the default) a missing value becomes the mean, which is 0, and for each number that was
     missing in training a flag stands behind all numbers; with "error" it is a DataError. What lies further out than
     `clip` deviations is cut to that (10 if it is left out; 0 for no limit). A number that is constant in training is
-    always 0. Missing are empty texts, words such as NA, null, unknown and #N/A, and NaN.
+    always 0. Missing are empty texts, words such as NA, null, unknown and #N/A, and NaN; with `invalid = "missing"`
+    also whatever else is no finite number, which is a DataError otherwise.
 
     Texts are numbers as Python writes them, or as `decimal = ","` and `thousands = "."` (also ",", " " or "'") say;
     with `units = true` one sign of a currency or of percent may stand before or behind each, which changes nothing.
@@ -59,11 +61,13 @@ class Numbers:
         decimal: str | None = None,
         thousands: str | None = None,
         units: bool | None = None,
+        invalid: Invalid | None = None,
     ):
         self.column = column
         self.columns = columns
         self.missing: Missing = missing or ("error" if columns is None else "mean")
         self.notation = notation_of(decimal, thousands, units)
+        self.invalid: Invalid = invalid or "error"
         self._check(clip, missing)
         self.clip = (CLIP if clip is None else float(clip)) if columns is not None else 0.0
         self._numeric = self._made(())
@@ -120,7 +124,9 @@ class Numbers:
         if self.columns is None:
             return {"column": self.reads[0], "missing": self.missing, **self.notation.settings()}, numeric.arrays()
         state = {"columns": list(self.reads), "sizes": list(numeric.sizes), "flagged": numeric.flagged.tolist()}
-        return {**state, "missing": self.missing, "clip": self.clip, **self.notation.settings()}, numeric.arrays()
+        lenient = {"invalid": self.invalid} if self.invalid == "missing" else {}
+        state |= {"missing": self.missing, "clip": self.clip, **lenient, **self.notation.settings()}
+        return state, numeric.arrays()
 
     @classmethod
     def from_state(cls, state: dict[str, Any], arrays: Mapping[str, Array]) -> Numbers:
@@ -133,7 +139,14 @@ class Numbers:
             return encoder
         names, clip = stated_names(state, "columns"), stated_number(state, "clip")
         missing = stated_choice(state, "missing", ("mean", "error"))
-        encoder = cls(columns=list(names), clip=clip, missing="mean" if missing == "mean" else "error", **notation)
+        invalid = stated_choice({"invalid": "error", **state}, "invalid", ("error", "missing"))
+        encoder = cls(
+            columns=list(names),
+            clip=clip,
+            missing="mean" if missing == "mean" else "error",
+            invalid="missing" if invalid == "missing" else None,
+            **notation,
+        )
         encoder._numeric = encoder._made(names)
         encoder._numeric.restore(state, arrays)
         return encoder
@@ -155,6 +168,7 @@ class Numbers:
             remedy=lambda name: "categories.v1 or dates.v1 may take it",
             filler='missing = "mean" fills it in',
             notation=self.notation,
+            lenient=self.invalid == "missing",
         )
 
     def _check(self, clip: float | None, missing: str | None) -> None:
@@ -164,6 +178,10 @@ class Numbers:
             raise refused("clip", "clip is for features, columns = [...]; a number to predict takes none")
         if missing not in (None, "error", SKIP if self.columns is None else "mean"):
             raise refused("missing", WRONG_MISSING["target" if self.columns is None else "features"])
+        if self.invalid not in ("error", "missing"):
+            raise refused("invalid", f'invalid must be "error" or "missing", got {self.invalid!r}')
+        if self.invalid == "missing" and self.missing != "mean":
+            raise refused("invalid", 'invalid = "missing" is for features with missing = "mean": a gap takes the mean')
         if clip is not None and not 0 <= clip < np.inf:
             raise refused("clip", f"clip must be a number of deviations, 0 for no limit, got {clip}")
 

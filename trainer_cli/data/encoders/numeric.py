@@ -29,7 +29,7 @@ class Numeric:
 
     A column is text that writes numbers, in `notation`, or numbers (B,), or an array (B, n), which has n numbers.
     `argument` is the one that names the columns; `remedy(name)` says what to do with a column of text, `filler` what
-    takes a missing value.
+    takes a missing value. `lenient`: what is no number is missing.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Numeric:
         remedy: Callable[[str], str] = str,
         filler: str = "",
         notation: Notation = PLAIN,
+        lenient: bool = False,
     ):
         self.reads = reads
         self.fill = fill
@@ -52,6 +53,7 @@ class Numeric:
         self.remedy = remedy
         self.filler = filler
         self.notation = notation
+        self.lenient = lenient
         self.sizes: tuple[int, ...] = ()
         self.mean: Floats = np.zeros(0)
         self.scale: Floats = np.ones(0)
@@ -120,7 +122,7 @@ class Numeric:
         for name in self.reads:
             remedy = self.remedy(name)
             read = partial(floats, block, remedy=remedy, used=self.reads, gaps=self.fill, filler=self.filler)
-            part = faults.attempt(partial(read, notation=self.notation), name)
+            part = faults.attempt(partial(read, notation=self.notation, lenient=self.lenient), name)
             if part is not None and part.ndim > 2:
                 message = f"expected numbers, got arrays {part.shape[1:]}; arrays.v1 takes them"
                 raise DataError(problems=[Problem(message, block.places.path, 0, printable(name))])

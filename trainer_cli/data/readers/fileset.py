@@ -12,7 +12,7 @@ from trainer_cli.data.block import BLOCK_ROWS, Block, listing
 from trainer_cli.data.faults import Faults, refused, shown
 from trainer_cli.data.readers.files import STDIN, found, only_file
 from trainer_cli.errors import ArgumentError, DataError, Problem
-from trainer_cli.registry import nearest
+from trainer_cli.registry import QUOTED, nearest
 
 # As many rows as are scored at once by default.
 SMALL_BLOCK = 1024
@@ -105,7 +105,7 @@ class FileSet(ABC):
     def _chosen(self, names: Names) -> Names:
         for name in self.wanted or ():
             if name not in names:
-                message = f"the data have no column {shown(name)}.{nearest(name, list(names))}"
+                message = f"the data have no column {shown(name)}.{nearest(name, list(names), QUOTED)}"
                 raise refused("columns", f"{message} Their columns are {listing(names)}")
         return names if self.wanted is None else self.wanted
 
