@@ -308,7 +308,7 @@ def test_texts_give_a_config_that_reads_their_words(folder):
     config = read_run_config("reviews.cfg").config
     assert (config["model"]["@layers"], config["features"]["column"]) == ("text_bow.v1", "text")
     assert (config["features"]["word_ngrams"], config["features"]["char_ngrams"]) == (3, [2, 6])
-    assert (config["features"]["min_count"], config["optimizer"]["@optimizers"]) == (1, "Adam.v1")
+    assert (config["features"]["min_count"], config["optimizer"]["@optimizers"]) == (1, "SGD.v1")
     assert trained("reviews.cfg", "--training.max_steps=200")["accuracy"] > 0.8
 
 
