@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 
 # A layer in which a step takes its time, where the file `slow` says so (and how long), and never ends for whoever takes
-# `hang` away.
+# `hang` away. So does a batch of an evaluation, where the file `late` is.
 SLOW = """
 
 import os
@@ -39,6 +39,8 @@ def stay(model, X, is_train):
     here = Path(__file__).parent
     if is_train and (here / "slow").exists():
         time.sleep(float((here / "slow").read_text() or 0.1))
+    if not is_train and (here / "late").exists():
+        time.sleep(0.5)
     if is_train and (here / "hang").exists():
         os.rename(here / "hang", here / "hangs")
         time.sleep(1000)

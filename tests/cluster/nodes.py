@@ -7,7 +7,10 @@ import json
 import os
 import sys
 import time
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "run"))
 
@@ -19,15 +22,15 @@ from trainer_cli.user_code import import_files
 
 
 class Failing(run_fakes.Silent):
-    """Has something fail after update `step`."""
+    """Has something fail after some updates."""
 
-    def __init__(self, step, fail):
+    def __init__(self, failures):
         super().__init__()
-        self.at, self.fail, self.when = step, fail, None
+        self.failures, self.when = failures, None
 
     def step(self, step, state):
-        if step.position.step == self.at:
-            self.fail()
+        if step.position.step in self.failures:
+            self.failures.pop(step.position.step)()
             self.when = time.monotonic()
 
 
@@ -65,21 +68,23 @@ def main(folder, what):
     nodes, ways = observed()
     found = {}
     if what == "node":
-        progress = Failing(20, lambda: cluster.remove_node(others[1], allow_graceful=False))
-        # Two of three nodes are left, with one CPU each: the third worker waits for a place that never comes.
+        # One of three nodes is left, with one CPU: the other workers wait for a place that never comes.
+        gone = [partial(cluster.remove_node, node, allow_graceful=False) for node in others]
+        progress = Failing({20: gone[0], 40: gone[1]})
         ending = run(folder, "run", progress, "--cluster.worker_timeout", 15)
         found["warnings"] = progress.warnings
     elif what == "full":
-        hoard = [ray.put(bytes(30 << 20)) for _ in range(2)]  # most of the store, and it may not be let go
+        # More than the store has room for. What somebody looks at may not go from memory to the disk.
+        hoard = [ray.get(ray.put(np.ones(9 << 20, np.uint8))) for _ in range(10)]
         ending = run(folder, "run", run_fakes.Silent())
-        found["hoard"] = len(ray.get(hoard[0]))
+        found["hoard"] = sum(int(each.sum()) for each in hoard)
     else:
 
         def lose():
             cluster.remove_node(others[0], allow_graceful=False)
             cluster.head_node.kill_gcs_server()
 
-        progress = Failing(20, lose)
+        progress = Failing({20: lose})
         ending = run(folder, "run", progress)
         found["seconds"] = time.monotonic() - progress.when
     cause = ending.cause

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from killing import SLOW, begin, seconds_to_end, started, wait_until, workers_of
+from killing import SLOW, begin, seconds_to_end, started, wait_until, work_of, workers_of
 from run_fakes import ADAM, CONFIG, PARTS, steps, write_data
 
 from trainer_cli.cluster.folder import OWNER, temporary_folder
@@ -37,9 +37,9 @@ def left(folder):
     return [path.name for path in folder.glob("ray-*")]
 
 
-def stopped(folder, number, when):
+def stopped(folder, number, when, *words):
     """Start the command, wait until `when`, send the signal to all of its group as a terminal does; what it said."""
-    process = begin(*WORDS, "--training.max_steps=100000", folder=folder, TMPDIR=str(folder))
+    process = begin(*WORDS, "--training.max_steps=100000", *words, folder=folder, TMPDIR=str(folder))
     wait_until(lambda: when(process), process)
     family = started(process.pid)
     os.killpg(process.pid, number)
@@ -55,6 +55,20 @@ def test_ctrl_c_while_ray_and_then_while_the_workers_start(folder):
     assert said.startswith("Stopped (SIGINT): nothing is saved yet. Next: trainer train run.cfg -o run")
     said = stopped(folder, signal.SIGTERM, lambda process: workers_of(process.pid))
     assert "\nStopped (SIGTERM): nothing is saved yet." in f"\n{said}"  # Ray may have said something before
+
+
+def test_ctrl_c_in_an_evaluation(folder):
+    """What was counted is not told, and the update before it is kept."""
+    (folder / "slow").unlink()
+    (folder / "late").touch()
+
+    def when(process):
+        return any(work_of(worker) == "in an evaluation" for worker in workers_of(process.pid))
+
+    words = ("--training.eval_frequency=7", "--training.eval_batch_size=1")
+    said = stopped(folder, signal.SIGINT, when, *words)
+    assert said.startswith("Stopped (SIGINT): the run is saved at step 7. Next: ")
+    assert (folder / "run" / "metrics.jsonl").read_bytes() == b""
 
 
 def test_ctrl_c_in_a_step_and_a_driver_that_is_killed(folder):

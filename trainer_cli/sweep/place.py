@@ -40,11 +40,12 @@ def on_ray(ready: Ready, check: Callable[[], None], note: Callable[[str], None])
     or no machine with as many cores as `system.threads` says.
     """
     from trainer_cli.cluster.connection import connected
+    from trainer_cli.cluster.head import watched
     from trainer_cli.sweep.ray_pool import RayPool
 
     n, address, threads = ready.request.n_workers, ready.request.address, ready.config.system.threads
     n_cores = threads if isinstance(threads, int) else ready.n_cores
-    with connected(address, n * n_cores, check) as ray:
+    with connected(address, n * n_cores, check) as ray, watched(ray, lambda: None) as check_head:
         check()
         if address is not None:
             found = machines(ray)
@@ -55,7 +56,7 @@ def on_ray(ready: Ready, check: Callable[[], None], note: Callable[[str], None])
                     raise ClusterError(f"no machine of the cluster at {address} has {cores} for a trial")
                 note(f"the cluster has room for {n_at_once} trials of {cores} at once, not {n}")
         name = "a Ray cluster" if address is None else f"the Ray cluster at {address}"
-        yield Place(lambda folder: RayPool(ray, n, folder, n_cores, note), n_cores, name)
+        yield Place(lambda folder: RayPool(ray, n, folder, n_cores, note, check_head), n_cores, name)
 
 
 def check_ray() -> None:

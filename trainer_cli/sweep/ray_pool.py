@@ -52,14 +52,24 @@ class RayPool:
     """An `Executor`: `n_workers` trials at once, for each of which Ray finds a machine with `n_cores` free ones.
 
     `folder` has to be one that all machines share; what a trial prints goes to `folder/trial-N.log`. A trial whose
-    machine is lost is killed. `note` tells the user a line. ClusterError: no trial can be started.
+    machine is lost is killed. `note` tells the user a line, `check` raises ClusterError if the cluster is lost.
+    ClusterError: it is, or no trial can be started.
     """
 
-    def __init__(self, ray: Any, n_workers: int, folder: Path, n_cores: int, note: Callable[[str], None]):
+    def __init__(
+        self,
+        ray: Any,
+        n_workers: int,
+        folder: Path,
+        n_cores: int,
+        note: Callable[[str], None],
+        check: Callable[[], None] = lambda: None,
+    ):
         self.n_workers = n_workers
         self._ray = ray
         self._n_cores = n_cores
         self._note = note
+        self._check = check
         self._order = os.getcwd(), str(folder), os.environ.get(THREADS)
         self._seats: dict[int, Seat] = {}
         self._idle: deque[Seat] = deque()
@@ -78,6 +88,7 @@ class RayPool:
         seat.reference = seat.actor.submit.remote(task.message())
 
     def wait(self, seconds: float) -> list[Report]:
+        self._check()
         for seat in self._seats.values():
             # Only now: what the last reports have made the sweep ask comes before.
             seat.reference = seat.reference or seat.actor.wait.remote(WAIT)
@@ -104,7 +115,9 @@ class RayPool:
         seats = [*self._seats.values(), *self._idle]
         asked = [seat.actor.close.remote() for seat in seats if seat.where is not None]
         if asked:
-            self._ray.wait(asked, num_returns=len(asked), timeout=FAREWELL)
+            Waiting(lambda: self._ray.wait(asked, num_returns=len(asked), timeout=FAREWELL)).has_ended(2 * FAREWELL)
+        self._seats.clear()
+        self._idle.clear()
 
     def abandon(self) -> None:
         """End all trials; wait for none, but until that is said."""
@@ -118,7 +131,7 @@ class RayPool:
         def make() -> None:
             made.append(self._ray.remote(Keeper).options(num_cpus=self._n_cores).remote(*self._order))
 
-        if not Waiting(make).has_ended(SILENCE):
+        if not Waiting(make).has_ended(SILENCE, self._check):
             raise ClusterError(f"the head of the cluster has not answered for {SILENCE:g} s")
         return made[0]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer_cli.config.run_config import read_run_config
-from trainer_cli.errors import TrainerError
+from trainer_cli.errors import ClusterError, TrainerError
 from trainer_cli.session import CONFIG
 from trainer_cli.signals import StopFlag
 from trainer_cli.sweep import budget, record
@@ -68,13 +68,20 @@ class Sweep:
         self._undone: list[Trial] = []
 
     def go(self) -> None:
-        """Train until there are no more trials, or the budget is spent, or a signal comes."""
+        """Train until there are no more trials, or the budget is spent, or a signal comes.
+
+        ClusterError: the machines of the trials are lost, which are killed."""
         try:
             self.take_over()
             while self.fill():
                 for report in self.executor.wait(TICK):
                     self.take(report)
                 self.look()
+        except ClusterError as err:
+            self.executor.close()
+            for number, trial in list(self._running.items()):
+                self.end(trial, Ended(number, "killed", str(err), err.exit_code))
+            raise ClusterError(f"{err}. Next: the same command with --resume") from err
         finally:
             self.executor.close()
             self.display.close()
