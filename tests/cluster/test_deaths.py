@@ -6,9 +6,10 @@ import signal
 
 import pytest
 from cluster_runs import trained, workers
-from killing import SLOW, WorkerKiller, run_with_kills, seconds_to_end, workers_of
+from killing import SLOW, WorkerKiller, begin, run_with_kills, seconds_to_end, workers_of
 from run_fakes import CONFIG, PARTS, Silent, config_of, import_parts, outcome_of, steps, train, write_data
 
+from trainer_cli import storage
 from trainer_cli.errors import ClusterError
 
 pytest.importorskip("ray")
@@ -41,6 +42,45 @@ def test_twenty_workers_and_five_drivers_are_killed_in_one_run(cluster, folder):
     kills = run_with_kills(folder, address, random.Random(3), N_DRIVERS, N_WORKERS)
     assert (kills.drivers, kills.workers.total()) == (N_DRIVERS, N_WORKERS)
     assert kills.seconds < 10
+    assert outcome_of(folder / "run") == outcome_of(alone)
+
+
+# Ends the driver after the first file of a checkpoint, where there is a whole one already.
+DYING = """
+
+import signal
+from trainer_cli import storage
+
+write = storage._write_new
+
+
+def dying(path, data):
+    write(path, data)
+    here = Path(__file__).parent
+    if (here / "die").exists() and any(path.parent.parent.glob("step-*")):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+storage._write_new = dying
+"""
+
+
+def test_a_driver_that_is_killed_within_a_checkpoint_goes_on_to_the_same_bits(cluster, folder, monkeypatch):
+    monkeypatch.setattr(storage, "_write_new", storage._write_new)  # this process imports that code as well
+    with (folder / "parts.py").open("a") as file:
+        file.write(DYING)
+    alone = trained(folder, 0, text=TEXT)
+    config_of(folder, text=TEXT)
+    (folder / "die").touch()
+    words = ["run.cfg", "-o", "run", "--resume", "--quiet", "--code", "parts.py", *SHARED]
+    words.append(f"--address={cluster.get_runtime_context().gcs_address}")
+    driver = begin(*words, folder=folder)
+    assert driver.wait() == -signal.SIGKILL
+    driver.stderr.close()
+    assert seconds_to_end(workers_of(os.getpid())) < 10
+    assert [path.name for path in (folder / "run" / "checkpoints").iterdir() if not path.name.startswith("step-")]
+    (folder / "die").unlink()
+    assert train_on(folder, "run").cause is None
     assert outcome_of(folder / "run") == outcome_of(alone)
 
 

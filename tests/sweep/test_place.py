@@ -1,12 +1,12 @@
 """Where trials run: how many cores each gets on the machines of a cluster."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from trainer_cli.cluster import connection
+from trainer_cli.cluster import connection, head
 from trainer_cli.errors import ClusterError
 from trainer_cli.sweep import place
 from trainer_cli.sweep.place import cores_each
@@ -37,6 +37,7 @@ def on_ray(monkeypatch, machines, n_workers, threads="auto", address="auto"):
         yield SimpleNamespace(nodes=lambda: nodes)
 
     monkeypatch.setattr(connection, "connected", connected)
+    monkeypatch.setattr(head, "watched", lambda ray, check: nullcontext(check))
     ready = SimpleNamespace(
         request=SimpleNamespace(n_workers=n_workers, address=address),
         config=SimpleNamespace(system=SimpleNamespace(threads=threads)),
