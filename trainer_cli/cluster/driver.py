@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch, Ints, Rows, Stored
+from trainer_cli.arrays import Array, Batch, Ints
 from trainer_cli.backend import Work
-from trainer_cli.batchers.batcher import row_lengths
 from trainer_cli.cluster.blocks import dealt
 from trainer_cli.cluster.crew import Crew, Member
 from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.memory import SharedMemory, aligned, can_share
+from trainer_cli.cluster.numbered import Numbered, by_numbers
 from trainer_cli.cluster.order import Answer, Task, Weights, order_of
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Data, take_batch
@@ -31,42 +31,6 @@ T = TypeVar("T")
 
 # Parts of an evaluation for each worker: the more, the less the slowest one is waited for.
 PARTS_PER_WORKER = 4
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """Rows of data of which only the numbers are taken along, and the targets, whose mass the driver needs."""
-
-    data: Data
-    X: Rows | Stored
-
-    @classmethod
-    def of(cls, data: Dataset) -> Self:
-        return cls(data, Numbers(np.arange(data.n), row_lengths(data.X)))
-
-    @property
-    def Y(self) -> Rows | Stored:
-        return self.data.Y
-
-    @property
-    def weights(self) -> Array | None:
-        return self.data.weights
-
-
-class Numbers(Stored):
-    """The numbers of rows in the place of these, and how long each row is, if that is known."""
-
-    def __init__(self, numbers: Ints, lengths: Ints | None):
-        self.numbers, self.lengths = numbers, lengths
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def take(self, indexes: Ints) -> Array:
-        return self.numbers[indexes]
-
-    def slice_rows(self, start: int, stop: int) -> Array:
-        return self.numbers[start:stop]
 
 
 class Driver:
@@ -235,11 +199,6 @@ def succeeded(found: T | Failure) -> T:
     if isinstance(found, Failure):
         raise found.error()
     return found
-
-
-def by_numbers(rows: Ints) -> Batch:
-    """A batch of which the numbers of its rows are told and nothing else."""
-    return Batch(rows, rows, None, rows)
 
 
 def fill(flat: Array, store: Store, changed: Mapping[str, Ints] | None) -> None:
