@@ -70,3 +70,12 @@ def test_a_wrapper_alone_is_told_at_its_section(folder, missing):
     said = told(folder, "debug-config")
     assert said.startswith(f"run.cfg:{line_of(folder, '[model]')}: model: ")
     assert said.endswith(f"{wrapper}.v1 needs {library}: pip install 'trainer-cli[{library}]'\n")
+
+
+@pytest.mark.parametrize("command", ["debug-config", "train"])
+def test_a_file_that_imports_it_beside_a_config_that_names_nothing_of_it_is_told_at_its_own_line(
+    folder, monkeypatch, command
+):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    said = told(folder, command, above="import torch")
+    assert said == "mine.py:1: needs torch: pip install 'trainer-cli[torch]'\n"

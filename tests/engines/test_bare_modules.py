@@ -62,6 +62,7 @@ CHAIN = '@layers = "chain.v1"\n\n[model.*.first]\n@layers = "net.v1"\n\n[model.*
     ("model", "place"), [(ALONE, "run.cfg:18: model: net.v1"), (CHAIN, r"run.cfg:21: model.*.first: net.v1")]
 )
 def test_a_run_is_told_at_the_section(torch_folder, model, place):
+    pytest.importorskip("torch")
     config = torch_folder / "run.cfg"
     config.write_text(config.read_text().replace(MODULE, model))
     said = call("debug-config", "run.cfg", *CODE, code=2)

@@ -117,7 +117,8 @@ def import_code(config: str, stdin: bytes, code: Sequence[Path]) -> None:
     try:
         user_code.import_files(code)
     except MissingModuleError as err:
-        raise told_by(config, stdin, err) from err
+        # The same error may come back, and one that is its own cause would have no end.
+        raise told_by(config, stdin, err) from err.__cause__
 
 
 def split(args: list[str]) -> tuple[list[str], list[str]]:
