@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ints, Ragged, Rows, slice_rows
+from trainer_cli.data.blank import BlankTexts
 from trainer_cli.data.block import Block
 from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import MAX_SHOWN, Faults, batch_at
@@ -47,13 +48,15 @@ class Predicted:
 @dataclass
 class Account:
     """What became of the rows: how many have their prediction, how many were left out since they could not be encoded,
-    and how many mistakes the reader told of, each of which may cost a row or more; `seen` counts known categories."""
+    and how many mistakes the reader told of, each of which may cost a row or more; `seen` counts known categories and
+    `blank` rows without a text."""
 
     rows: int = 0
     left_out: int = 0
     unread: int = 0
     faults: Faults = field(default_factory=Faults)
     seen: KnownValues | None = None
+    blank: BlankTexts | None = None
 
     def leave_out(self, problem: Problem) -> None:
         """Take back a row that has its prediction, since it cannot be written."""
@@ -78,6 +81,8 @@ def predictions(
             account.rows += len(block)
             if account.seen is not None:
                 account.seen.add(X)
+            if account.blank is not None:
+                account.blank.add(block)
             for start in range(0, len(block), batch_size):
                 part = block.take(np.arange(start, min(start + batch_size, len(block))))
                 outputs = outputs_of(trained, part, slice_rows(X, start, start + batch_size))

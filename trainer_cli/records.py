@@ -8,7 +8,7 @@ import itertools
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Literal
@@ -40,7 +40,16 @@ TAKEN = (
 )
 
 
-def lines(found: Iterator[Predicted], file_format: Format, titles: Titles | None = None) -> Iterator[str]:
+def comma() -> str:
+    return ","
+
+
+def lines(
+    found: Iterator[Predicted],
+    file_format: Format,
+    titles: Titles | None = None,
+    delimiter: Callable[[], str] = comma,
+) -> Iterator[str]:
     """The lines of a file of predictions: each record as it was read, with `prediction` and `score` after it; both are
     lists where a row may have several labels, in CSV joined by the target's separator, or as JSON where a label holds
     it. Tags are a list without scores.
@@ -48,11 +57,12 @@ def lines(found: Iterator[Predicted], file_format: Format, titles: Titles | None
     A record of arrays, such as an image, is told by its `row`, from 0. In CoNLL each token has the columns of its
     line, apart by tabs, and its tag as the last; comments stay as they are, the beginning of a document has the tag O,
     and other lines without a token have an underscore. Where the data have a column of one of these names, `titles`
-    settle others; they also count what cannot be written. ArgumentError: the predictions cannot be written so.
+    settle others; they also count what cannot be written. The `delimiter` of CSV, which the data may have, is asked for
+    when the first records are read. ArgumentError: the predictions cannot be written so.
     """
     titles = Titles() if titles is None else titles
     if file_format in ("csv", "tsv"):
-        return csv_lines(found, titles, "\t" if file_format == "tsv" else ",")
+        return csv_lines(found, titles, delimiter if file_format == "csv" else lambda: "\t")
     return json_lines(found, titles) if file_format == "jsonl" else conll_lines(found)
 
 
@@ -137,7 +147,7 @@ def finite(value: Any) -> Any:
     return value
 
 
-def csv_lines(found: Iterator[Predicted], titles: Titles, delimiter: str = ",") -> Iterator[str]:
+def csv_lines(found: Iterator[Predicted], titles: Titles, delimiter: Callable[[], str]) -> Iterator[str]:
     names: list[str] | None = None
     for part in found:
         part = replace(part, ranked=None)
@@ -147,8 +157,8 @@ def csv_lines(found: Iterator[Predicted], titles: Titles, delimiter: str = ",") 
         ]
         if names is None and rows:
             names = list(rows[0])
-            yield csv_text([names], delimiter)
-        yield csv_text([list(row.values()) for row in rows], delimiter)
+            yield csv_text([names], delimiter())
+        yield csv_text([list(row.values()) for row in rows], delimiter())
 
 
 def conll_lines(found: Iterator[Predicted]) -> Iterator[str]:

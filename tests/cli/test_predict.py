@@ -263,6 +263,26 @@ def test_predictions_come_in_the_format_of_the_data(run, folder):
     assert (code, out.decode()) == (0, table)
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_a_table_comes_out_with_the_delimiter_it_came_in_with(run, folder, delimiter):
+    table = call("predict", run, "dev.csv").stdout
+    text = (folder / "dev.csv").read_text().replace(",", delimiter)
+    (folder / "other.csv").write_text(text)
+    expected = table.replace(",", delimiter)
+    assert call("predict", run, "other.csv").stdout == expected
+    with open(folder / "other.csv", "rb") as file:
+        assert finish(start("predict", "run", "-", stdin=file, stdout=subprocess.PIPE))[1].decode() == expected
+    call("predict", run, "other.csv", "-o", "p.csv")
+    assert (folder / "p.csv").read_text() == expected
+    assert call("predict", run, "other.csv", "-f", "tsv").stdout == table.replace(",", "\t")
+
+
+def test_csv_of_other_data_than_csv_has_commas(run, folder):
+    table = call("predict", run, "dev.csv").stdout
+    (folder / "dev.tsv").write_text((folder / "dev.csv").read_text().replace(",", "\t"))
+    assert call("predict", run, "dev.tsv", "-f", "csv").stdout == table
+
+
 def test_a_file_that_is_there_is_written_over_only_when_that_is_asked_for_and_then_told(run, folder):
     first = call("predict", run, "dev.csv", "-o", "p.csv").stderr
     assert first.endswith(" rows with their predictions\n")

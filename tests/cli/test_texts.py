@@ -114,6 +114,24 @@ nO = 2
 [model.*.output]
 @layers = "Softmax.v1"
 """
+TOKENS = """
+[features]
+@encoders = "tokens.v1"
+column = "text"
+
+[model]
+@layers = "chain.v1"
+
+[model.*.words]
+@layers = "MultiHashEmbed.v1"
+width = 8
+
+[model.*.mean]
+@layers = "reduce_mean.v1"
+
+[model.*.output]
+@layers = "Softmax.v1"
+"""
 NUMBERS = """
 [target]
 @encoders = "numbers.v1"
@@ -175,3 +193,21 @@ def test_a_wrong_config_is_told_before_training(data, wrong, said):
     out = " ".join(call("train", "run.cfg", "--output", "run", code=2).output.split())
     assert said in out
     assert "run.cfg:" in out
+
+
+@pytest.mark.parametrize("encoder", ["text.v1", "tokens.v1"])
+def test_records_without_a_text_are_counted_but_not_quietly(data, encoder):
+    layers = {"text.v1": BOW, "tokens.v1": TOKENS}
+    trained(data, layers[encoder], LABELS)
+    (data / "new.jsonl").write_text('{"text": "good"}\n{"txt": "a wrong key"}\n{"text": null}\n{"text": " "}\n')
+    told = '3 rows had no text: "text" was missing or empty\n'
+    assert call("predict", "run", "new.jsonl").stderr == told
+    assert call("predict", "run", "new.jsonl", "-o", "p.csv").stderr.startswith(told)
+    assert call("predict", "run", "new.jsonl", "--quiet").stderr == ""
+    assert call("predict", "run", "train.jsonl").stderr == ""
+
+
+def test_gaps_beside_other_columns_are_not_told(data):
+    trained(data, MIXED, LABELS)
+    (data / "new.jsonl").write_text('{"text": "good", "stars": 5}\n{"text": null, "stars": 1}\n')
+    assert call("predict", "run", "new.jsonl").stderr == ""

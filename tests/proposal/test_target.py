@@ -212,3 +212,32 @@ def test_a_task_that_the_likely_target_is_not_for_is_told_what_would_do():
         f'name another with --target; "{NUMBERS.name}" would do'
     )
     assert choose((NUMBERS, label), NUMBERS.name, "regression").facts is NUMBERS
+
+
+def target_of(*columns, task="auto"):
+    found = choose(columns, None, task)
+    return found.facts.name, found.why
+
+
+PREDICTION = facts_of("prediction", ["a", "b", "b"] * 20)
+SCORE = facts_of("score", [str(0.5 + i / 200) for i in range(60)])
+PRICE = facts_of("price", [str(100 + i / 3) for i in range(60)])
+
+
+def test_what_predict_adds_to_the_columns_is_no_guess_for_the_target():
+    name, why = target_of(NUMBERS, CLASSES, PREDICTION, SCORE)
+    assert name == "kind"
+    assert why == (
+        'classification: the last column but for what a model has predicted, "prediction" and "score", 3 classes'
+    )
+    label = facts_of("label", ["a", "b", "c"] * 20)
+    assert target_of(NUMBERS, label, PREDICTION, SCORE) == ("label", "classification: by its name, 3 classes")
+    predicted = facts_of("prediction", [str(101 + i / 3) for i in range(60)])
+    assert target_of(NUMBERS, PRICE, predicted)[0] == "price"
+
+
+def test_a_column_called_prediction_is_a_target_where_no_model_seems_to_have_added_it():
+    assert target_of(NUMBERS, PREDICTION)[0] == "prediction"
+    assert target_of(NUMBERS, PREDICTION, PRICE)[0] == "price"
+    assert choose((NUMBERS, CLASSES, PREDICTION, SCORE), "prediction", "auto").facts.name == "prediction"
+    assert target_of(PREDICTION, SCORE)[0] == "score"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,6 +65,7 @@ def predict(
     """
     with outcome(verbose=verbose), delivered(), advised():
         from trainer_cli import predictions, records
+        from trainer_cli.data.blank import BlankTexts
         from trainer_cli.data.known import KnownValues
         from trainer_cli.threads import computing
 
@@ -74,7 +76,7 @@ def predict(
         check_top(top, written, loaded)
         if written == "docbin":
             top = check_docbin(output, loaded)
-        account = predictions.Account(seen=KnownValues(loaded.features[1]))
+        account = predictions.Account(seen=KnownValues(loaded.features[1]), blank=BlankTexts(*loaded.features))
         titles = records.Titles(account)
         with unnamed(), computing(conditions.threads, loaded.model):
             source = source_of(data, loaded, arguments(read), quiet=quiet)
@@ -86,7 +88,7 @@ def predict(
             found = predictions.predictions(
                 loaded, source, batch_size=conditions.eval_batch_size, top=top, account=account
             )
-            write_as(written, found, titles, loaded, output)
+            write_as(written, found, titles, loaded, output, partial(delimiter_of, source))
         for line in () if quiet else noted(titles, account):
             complain(line)
         if account.faults:
@@ -118,15 +120,32 @@ def source_of(data: Path, loaded: Trained, given: Mapping[str, Any], *, quiet: b
 
 
 def write_as(
-    written: Written, found: Iterator[Predicted], titles: Titles, loaded: Trained, output: Path | None
+    written: Written,
+    found: Iterator[Predicted],
+    titles: Titles,
+    loaded: Trained,
+    output: Path | None,
+    delimiter: Callable[[], str],
 ) -> None:
-    """Write the records and their predictions, as lines of text or as a DocBin."""
+    """Write the records and their predictions, as lines of text or as a DocBin; CSV is cut by `delimiter`."""
     from trainer_cli import records, spacy_documents
 
     if written != "docbin":
-        write(records.lines(found, written, titles), output)
+        write(records.lines(found, written, titles, delimiter), output)
     elif output is not None:
         write_bytes(spacy_documents.to_bytes(found, loaded), output)
+
+
+def delimiter_of(source: Reader) -> str:
+    """The delimiter of data that are CSV, once rows of them are read; else, and of .tsv files too, a comma."""
+    from trainer_cli.data.readers.csv import CSVReader
+    from trainer_cli.data.readers.delimiters import usual_in
+    from trainer_cli.data.readers.doubts import fileset
+
+    files = fileset(source)
+    if not isinstance(files, CSVReader) or usual_in(str(files.tables()[0])) == "\t":
+        return ","
+    return files.used or ","
 
 
 def noted(titles: Titles, account: Account) -> Iterator[str]:
@@ -141,6 +160,8 @@ def noted(titles: Titles, account: Account) -> Iterator[str]:
         yield f"{n} that the first ones had not, left out of the table: {names}; --format jsonl keeps them"
     if account.seen is not None:
         yield from account.seen.lines()
+    if account.blank is not None and (line := account.blank.line()):
+        yield line
 
 
 def said(account: Account, output: Path | None, is_new: bool) -> str:

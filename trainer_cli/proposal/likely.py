@@ -60,8 +60,25 @@ TELLING = frozenset(
 UNLIKELY = frozenset(("id", "index", "year", "month", "day", "date", "hour", "time", "timestamp"))
 # A column of one of these names was meant, whatever it holds.
 PLAIN_NAMES = NAMES[:3]
+# Why a column that is called as targets are is taken.
+BY_NAME = "by its name"
 # More whole numbers than this were hardly meant as classes.
 MAX_NUMBERS = 20
+
+
+def without_predictions(columns: Sequence[ColumnFacts]) -> Sequence[ColumnFacts]:
+    """The columns without those that a model has added: `prediction`, and `score` right after it.
+
+    A `prediction` alone is one where the column before it is called as targets are; without it no column is left out.
+    """
+    names = [facts.name.lower() for facts in columns]
+    if "prediction" not in names:
+        return columns
+    at = names.index("prediction")
+    if names[at + 1 : at + 2] == ["score"]:
+        return [*columns[:at], *columns[at + 2 :]]
+    is_told = at > 0 and has_word(names[at - 1], TELLING | {*NAMES, "y"}) and is_possible(columns[at - 1])
+    return [*columns[:at], *columns[at + 1 :]] if is_told else columns
 
 
 def by_name(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str] | None:
@@ -70,11 +87,11 @@ def by_name(columns: Sequence[ColumnFacts], task: str) -> tuple[ColumnFacts, str
     for name in NAMES:
         facts = lowered.get(name)
         if facts is not None and (name in PLAIN_NAMES or (is_possible(facts) and fits(facts, task))):
-            return facts, "by its name"
+            return facts, BY_NAME
     last = columns[-1]
     is_other = has_word(last.name, TELLING) and is_possible(last) and fits(last, task)
     if "y" in lowered and not is_other and not is_coordinate(lowered):
-        return lowered["y"], "by its name"
+        return lowered["y"], BY_NAME
     return None
 
 

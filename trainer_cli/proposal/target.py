@@ -9,7 +9,16 @@ from trainer_cli.data.block import listing
 from trainer_cli.data.faults import shown
 from trainer_cli.errors import ArgumentError, DataError, Problem
 from trainer_cli.profile.facts import ColumnFacts
-from trainer_cli.proposal.likely import MAX_NUMBERS, by_name, by_place, fits, is_class, is_possible
+from trainer_cli.proposal.likely import (
+    BY_NAME,
+    MAX_NUMBERS,
+    by_name,
+    by_place,
+    fits,
+    is_class,
+    is_possible,
+    without_predictions,
+)
 from trainer_cli.proposal.separators import separator_of
 from trainer_cli.registry import QUOTED, nearest
 
@@ -72,7 +81,11 @@ def choose(columns: Sequence[ColumnFacts], name: str | None, task: str, drop: Co
     rest = [facts for facts in columns if facts.name not in drop]
     if not rest:
         raise ArgumentError("--drop leaves no column")
-    found, why = guess(rest, task)
+    own = without_predictions(rest) or rest
+    found, why = guess(own, task)
+    if len(own) < len(rest) and why != BY_NAME:
+        added = " and ".join(shown(facts.name) for facts in rest if facts not in own)
+        why = f"{why} but for what a model has predicted, {added}"
     return replace(as_task(found, columns, task, why), is_guess=True)
 
 

@@ -66,6 +66,7 @@ class CSVReader(FileSet):
 
     suffixes = with_packed(".csv", ".tsv")
     takes_stdin = True
+    used: str | None = None  # the delimiter of the file that is being read
 
     def __init__(
         self,
@@ -111,6 +112,7 @@ class CSVReader(FileSet):
             for rows, numbers in stretches(
                 _whole(records, len(names), lines, first, hint), lines, room, self.block_rows
             ):
+                self.used = lines.delimiter
                 columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
                 rows.clear()
                 yield Block(columns, Places(str(path), compact(numbers)), start)
@@ -173,8 +175,8 @@ def records_of(lines: Lines, delimiter: str | None, skip: int = 0) -> Records:
         n_above, told, first = opening(stream, skip)
         start += n_above
         refuse_other_formats(first, lines.path, start)
-        delimiter = delimiter or told or detected(first, [], usual_in(lines.path))
-        rows = rows_in(chain(first, stream), delimiter)
+        lines.delimiter = delimiter or told or detected(first, [], usual_in(lines.path))
+        rows = rows_in(chain(first, stream), lines.delimiter)
         while (row := _next(rows, lines, start, n_above)) is not None:
             lines.end_record()
             if row and lines.bad.isdisjoint(range(start, n_above + rows.line_num + 1)):

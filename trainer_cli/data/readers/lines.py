@@ -43,7 +43,7 @@ class Lines:
     """The lines of a file as text; what is no text is gathered in `faults` with its line, which is in `bad` as well.
 
     A line too long to be held is such a one, of which a mark is all that is given. `suspect` is what may have made a
-    record of several lines too long.
+    record of several lines too long; `delimiter` is what cuts a table's lines, once its reader knows.
     """
 
     def __init__(self, file: IO[bytes], path: str, encoding: str = UTF_8, suspect: str = "is a quote left open?"):
@@ -53,6 +53,7 @@ class Lines:
         if is_wide(encoding):
             self.file, self.encoding = BufferedReader(Transcoded(file, encoding, path)), UTF_8
         self.suspect = suspect
+        self.delimiter: str | None = None
         self.faults = Faults()
         self.bad: set[int] = set()
         self.n_bytes = 0
