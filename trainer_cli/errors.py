@@ -11,13 +11,15 @@ class Problem:
     """One mistake and where it stands: `train.cfg:31: optimizer.learn_rate: expected a number`.
 
     `path` is the file as the user named it, `line` counts from 1 (0: no line is known), `where` is the dotted name
-    of what is wrong (a config key, a column, a tensor; may be empty).
+    of what is wrong (a config key, a column, a tensor; may be empty). `cause` is one for all mistakes that have one
+    remedy, though their messages differ; it is not shown.
     """
 
     message: str
     path: str = ""
     line: int = 0
     where: str = ""
+    cause: str = ""
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.path and self.line else self.path

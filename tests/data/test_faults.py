@@ -34,6 +34,29 @@ def test_a_mistake_that_each_block_repeats_counts_once():
     assert (str(caught.value), caught.value.total) == ("f.csv:1: a: the column is missing", 1)
 
 
+def test_more_than_three_alike_mistakes_are_one_line_that_names_the_first_places():
+    few, many = (FaultsError([at(line) for line in range(2, 2 + n)], n) for n in (3, 4))
+    assert str(few) == "f.csv:2: odd\nf.csv:3: odd\nf.csv:4: odd"
+    assert str(many) == "f.csv:2: odd; the same in lines 3, 4, 5, 4 mistakes in all"
+    assert len(many.problems) == 4
+
+
+def test_mistakes_are_told_one_by_one_where_one_differs_or_those_not_shown_may_differ():
+    first = [at(line) for line in range(2, 12)]
+    assert len(str(FaultsError([*first[:9], at(11, "other")], 10)).splitlines()) == 10
+    assert len(str(FaultsError([*first[:9], Problem("odd", "g.csv", 11)], 10)).splitlines()) == 10
+    assert len(str(FaultsError(first, 30)).splitlines()) == 11
+    assert str(FaultsError(first, 30, are_alike=True)).endswith("lines 3, 4, 5, 6, 7 and 24 more, 30 mistakes in all")
+
+
+def test_gathered_errors_are_alike_only_if_each_is():
+    for rest, n_lines in ((True, 1), (False, 11)):
+        faults = Faults()
+        faults.add_error(FaultsError([at(line) for line in range(2, 12)], 30, are_alike=rest))
+        faults.add(at(99))
+        assert len(str(faults.error()).splitlines()) == n_lines
+
+
 def test_watching_ends_where_a_stream_fails_and_attempting_gives_none():
     def stream():
         yield 1

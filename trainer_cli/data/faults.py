@@ -13,6 +13,9 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 MAX_SHOWN = 10
+# So many alike mistakes have a line each; of more one line names the first places.
+FEW_ALIKE = 3
+PLACES_NAMED = 5
 
 
 def batch_at(places: Sequence[tuple[int, str, int]], n: int) -> str:
@@ -29,12 +32,20 @@ def batch_at(places: Sequence[tuple[int, str, int]], n: int) -> str:
 
 
 class FaultsError(DataError):
-    """Mistakes in the rows of data: `problems` are the first ten, `total` counts all."""
+    """Mistakes in the rows of data: `problems` are the first ten, `total` counts all.
 
-    def __init__(self, problems: Sequence[Problem], total: int):
-        lines = [str(problem) for problem in problems]
-        if total > len(problems):
-            lines.append(f"... and {total - len(problems)} more, {total} mistakes in all")
+    `are_alike`: those that are not among the `problems` are of the same kind as these.
+    """
+
+    def __init__(self, problems: Sequence[Problem], total: int, *, are_alike: bool = False):
+        kinds = {_kind(problem) for problem in problems}
+        self.are_alike = len(kinds) == 1 and (are_alike or total == len(problems))
+        if self.are_alike and len(problems) > FEW_ALIKE and all(problem.line for problem in problems):
+            lines = [_told_once(problems, total)]
+        else:
+            lines = [str(problem) for problem in problems]
+            if total > len(problems):
+                lines.append(f"... and {total - len(problems)} more, {total} mistakes in all")
         super().__init__("\n".join(lines), problems=problems)
         self.total = total
 
@@ -48,13 +59,18 @@ class Faults:
     def __init__(self) -> None:
         self.first: list[Problem] = []
         self.total = 0
+        self.are_alike = True
 
     def __bool__(self) -> bool:
         return self.total > 0
 
-    def add(self, *problems: Problem, total: int | None = None) -> None:
-        """Count mistakes; `total` where there are more than the `problems` at hand. A repeated one counts once."""
+    def add(self, *problems: Problem, total: int | None = None, are_alike: bool = True) -> None:
+        """Count mistakes; `total` where there are more than the `problems` at hand. A repeated one counts once.
+
+        `are_alike`: whether all of them are of one kind, as far as the `problems` do not tell.
+        """
         self.total += len(problems) if total is None else total
+        self.are_alike &= are_alike and len({_kind(problem) for problem in (*problems, *self.first[:1])}) <= 1
         for problem in problems:
             if len(self.first) == MAX_SHOWN and _place(problem) > _place(self.first[-1]):
                 continue  # the usual case in a file of mistakes
@@ -67,7 +83,8 @@ class Faults:
     def add_error(self, error: DataError) -> None:
         """Count the mistakes that an error reports."""
         problems = error.problems or (Problem(str(error)),)
-        self.add(*problems, total=getattr(error, "total", len(problems)))
+        are_alike = getattr(error, "are_alike", True)
+        self.add(*problems, total=getattr(error, "total", len(problems)), are_alike=are_alike)
 
     def attempt(self, function: Callable[[A], T], argument: A) -> T | None:
         """`function(argument)`, or None when it found mistakes, which are counted."""
@@ -99,7 +116,20 @@ class Faults:
 
     def error(self) -> FaultsError:
         """The error that reports them."""
-        return FaultsError(self.first, self.total)
+        return FaultsError(self.first, self.total, are_alike=self.are_alike)
+
+
+def _kind(problem: Problem) -> tuple[str, str, str]:
+    """What mistakes have in common that differ in nothing but their line."""
+    return problem.path, problem.where, problem.cause or problem.message
+
+
+def _told_once(problems: Sequence[Problem], total: int) -> str:
+    """One line for mistakes of one kind: the first of them, and where the next ones stand."""
+    lines = ", ".join(str(problem.line) for problem in problems[1 : 1 + PLACES_NAMED])
+    n_more = total - 1 - len(problems[1 : 1 + PLACES_NAMED])
+    more = f" and {n_more} more" if n_more else ""
+    return f"{problems[0]}; the same in lines {lines}{more}, {total} mistakes in all"
 
 
 def _place(problem: Problem) -> tuple[str, int]:
@@ -124,7 +154,8 @@ def within(section: str) -> Iterator[None]:
         ]
         if not named:
             raise
-        raise FaultsError(named, getattr(err, "total", len(named))) from err
+        are_alike = getattr(err, "are_alike", False)
+        raise FaultsError(named, getattr(err, "total", len(named)), are_alike=are_alike) from err
 
 
 def refused(argument: str, message: str) -> DataError:

@@ -282,10 +282,26 @@ def test_columns_alone_finds_what_is_wrong_with_a_header(write):
 
 
 def test_the_first_ten_mistakes_are_shown_and_all_are_counted(write):
-    path = write("a,b\n" + "1\n" * 5000)
+    path = write("a,b\n" + "1\n1,2,3\n" * 2500)
     error = fails(path)
     assert [problem.line for problem in error.problems] == list(range(2, 12))
     assert str(error).endswith("... and 4990 more, 5000 mistakes in all")
+
+
+def test_a_file_in_another_encoding_is_one_line_though_its_bytes_and_their_positions_differ(write):
+    texts = [f"{'x' * i}{'äöü'[i % 3]}" for i in range(51)]
+    path = write(b"a,b\n" + "".join(f"{text},1\n" for text in texts).encode("latin-1"))
+    (line,) = str(fails(path)).splitlines()
+    assert line.startswith(f"{path}:2: the file must be UTF-8 text, got byte 0xe4 at position 1 of the line; save it")
+    assert line.endswith(
+        'text_encoding = "cp1252" if it is that; the same in lines 3, 4, 5, 6, 7 and 45 more, 51 mistakes in all'
+    )
+
+
+def test_another_mistake_after_many_alike_ones_is_not_told_to_be_the_same(write):
+    """It is none of the ten that are shown."""
+    lines = str(fails(write("a,b\n" + "1\n" * 20 + "1,2,3\n"))).splitlines()
+    assert (len(lines), lines[-1]) == (11, "... and 11 more, 21 mistakes in all")
 
 
 def test_mistakes_of_different_kinds_come_in_the_order_of_lines(write):

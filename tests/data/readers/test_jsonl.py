@@ -195,7 +195,7 @@ def test_a_line_after_one_that_is_nested_too_deeply_is_read_and_brackets_in_text
 
 
 def test_all_wrong_lines_are_told_the_first_ten_by_name(write):
-    path = write('{"a": 1}\n' + "[]\n" * 25, "x.jsonl")
+    path = write('{"a": 1}\n' + "[]\n" * 24 + "[1]\n", "x.jsonl")
     lines = str(fails(path)).splitlines()
     assert len(lines) == 11
     assert "25 mistakes in all" in lines[-1]

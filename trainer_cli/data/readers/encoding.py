@@ -34,10 +34,14 @@ def wrong_byte(err: UnicodeDecodeError, encoding: str, position: int | None = No
     """What is wrong with a text that has another encoding; `position` is that of the byte in its line, from 1."""
     kind = f"{encoding.upper()} text" if encoding.startswith("utf") else f"text in {encoding}"
     place = f" at position {position} of the line" if position else ""
-    remedy = "set another text_encoding"
-    if encoding == UTF_8:
-        remedy = f'save it as UTF-8, or set text_encoding = "{guessed(err.object)}" if it is that'
-    return f"the file must be {kind}, got byte 0x{err.object[err.start]:02x}{place}; {remedy}"
+    return f"the file must be {kind}, got byte 0x{err.object[err.start]:02x}{place}; {remedy(err, encoding)}"
+
+
+def remedy(err: UnicodeDecodeError, encoding: str) -> str:
+    """What to do about a text that has another encoding: the same for all such lines of most files."""
+    if encoding != UTF_8:
+        return "set another text_encoding"
+    return f'save it as UTF-8, or set text_encoding = "{guessed(err.object)}" if it is that'
 
 
 def guessed(data: bytes) -> str:

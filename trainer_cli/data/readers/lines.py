@@ -13,7 +13,7 @@ import numpy as np
 from trainer_cli.arrays import Ints
 from trainer_cli.data.block import BLOCK_BYTES, BLOCK_ROWS
 from trainer_cli.data.faults import Faults
-from trainer_cli.data.readers.encoding import UTF_8, Transcoded, is_wide, wide_in, wrong_byte
+from trainer_cli.data.readers.encoding import UTF_8, Transcoded, is_wide, remedy, wide_in, wrong_byte
 from trainer_cli.data.readers.files import MAX_LINE
 from trainer_cli.errors import DataError, Problem
 
@@ -79,7 +79,7 @@ class Lines:
             try:
                 yield data.decode(self.encoding)
             except UnicodeDecodeError as err:
-                self.fault(wrong_byte(err, self.encoding, err.start + 1), number)
+                self.fault(wrong_byte(err, self.encoding, err.start + 1), number, remedy(err, self.encoding))
                 self.bad.add(number)
                 yield data.decode(self.encoding, "replace")
 
@@ -105,8 +105,8 @@ class Lines:
             raise DataError(problems=[Problem(message, self.path, 1)])
         return data.removeprefix(codecs.BOM_UTF8)
 
-    def fault(self, message: str, line: int) -> None:
-        self.faults.add(Problem(message, self.path, line))
+    def fault(self, message: str, line: int, cause: str = "") -> None:
+        self.faults.add(Problem(message, self.path, line, cause=cause))
 
 
 def stretches(
