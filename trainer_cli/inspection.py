@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,20 +62,22 @@ class LayerFacts:
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows of a data set, encoded."""
+    """The first rows of a data set, encoded. `read` is the text, or the words, of the first one where the inputs are
+    ragged and made of one such column."""
 
     name: str
     X: Rows
     Y: Rows
     weights: Array | None
     target: Any
+    read: str | list[str] | None = None
 
 
 @dataclass(frozen=True)
 class Inspection:
     """`n_fitted` training rows were looked at; `is_whole` if these are all. `held_out` says how many rows the split
     keeps from them, by part; `notes` are lines about the rows. `config` is the whole of it, filled, and `text` that as
-    it is written."""
+    it is written, without what readers are not told."""
 
     config: dict[str, Any]
     text: str
@@ -112,7 +115,7 @@ def inspect(config: RunConfig) -> Inspection:
     filled = assembly.filled(config, found)
     return Inspection(
         config=filled,
-        text=write_filled(filled, config.loaded.document),
+        text=write_filled(told(filled, config), config.loaded.document),
         n_fitted=n,
         held_out=found.held_out,
         is_whole=is_whole,
@@ -121,8 +124,30 @@ def inspect(config: RunConfig) -> Inspection:
         schedules=schedules,
         n_steps=n_steps,
         loss=value,
-        notes=[*whole.doubts(), *(whole.left_out() if is_whole else ())],
+        notes=[*delimiters(whole), *whole.doubts(), *(whole.left_out() if is_whole else ())],
     )
+
+
+def told(node: Mapping[str, Any], config: RunConfig, where: str = "") -> dict[str, Any]:
+    """A filled config without the arguments of readers that nobody gave and that are null: auto.v1 has those of all."""
+    is_reader = "@readers" in node
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        at_key = f"{where}.{key}" if where else key
+        if isinstance(value, dict):
+            found[key] = told(value, config, at_key)
+        elif not (is_reader and value is None and config.origin(at_key) == "default"):
+            found[key] = value
+    return found
+
+
+def delimiters(found: Sources) -> list[str]:
+    """Which delimiter each file of text was found to have, other than a comma, a line a set."""
+    sets = {"train": found.train, **found.dev}
+    marks = {name: getattr(reader, "found_delimiter", lambda: None)() for name, reader in sets.items()}
+    return [
+        f"data.{name}: the delimiter is {json.dumps(mark)}" for name, mark in marks.items() if mark not in (None, ",")
+    ]
 
 
 def samples_of(config: RunConfig, found: Sources) -> list[Sample]:
@@ -160,7 +185,21 @@ def first_rows(config: RunConfig, found: Sources, name: str, reader: Reader, n: 
     with placed(config, f"data.{name}"):
         watched = WatchedReader(reader, StopFlag())
         batch = next(dataset.stream(watched, found.features[1], found.target[1], n, found.weights))
-    return Sample(name, batch.X, batch.Y, batch.weights, found.target[1])
+        read = first_read(watched, found.features[1].reads) if is_ragged(batch.X) else None
+    return Sample(name, batch.X, batch.Y, batch.weights, found.target[1], read)
+
+
+def is_ragged(X: Rows) -> bool:
+    return isinstance(X, Ragged) or (isinstance(X, tuple) and all(isinstance(part, Ragged) for part in X))
+
+
+def first_read(reader: Reader, columns: Sequence[str]) -> str | list[str] | None:
+    """The first row's text or words in the one column that is read, or None."""
+    block = next((block for block in reader.blocks() if len(block)), None)
+    if block is None or len(columns) != 1:
+        return None
+    value = block.columns[columns[0]][0] if columns[0] in block.columns else None
+    return value if isinstance(value, str | list) else None
 
 
 def one_update(config: RunConfig, model: Model, loss: Loss, sample: Sample) -> float:

@@ -252,3 +252,116 @@ def test_a_wrong_target_is_told_once_and_the_split_by_its_classes_is_not_blamed(
     said = call("debug-config", "own.cfg", "--target.column", "klass", code=2).stderr
     assert said.startswith('command line: --target.column: no column is called "klass"')
     assert len(said.splitlines()) == 1
+
+
+TEXTS = """
+[data.train]
+@readers = "auto.v1"
+path = "texts.csv"
+limit = null
+
+[data.split]
+@splits = "random.v1"
+dev = 0.5
+
+[features]
+@encoders = "text.v1"
+column = "text"
+weights = "tfidf"
+
+[target]
+@encoders = "labels.v1"
+column = "label"
+
+[model]
+@layers = "text_bow.v1"
+
+[loss]
+@losses = "CategoricalCrossentropy.v4"
+
+[optimizer]
+@optimizers = "Adam.v1"
+
+[metrics.accuracy]
+@metrics = "accuracy.v1"
+
+[training]
+max_steps = 2
+"""
+
+TAGS = """
+[data.train]
+@readers = "conll.v1"
+path = "tags.conll"
+
+[data.dev]
+@readers = "conll.v1"
+path = "tags.conll"
+
+[features]
+@encoders = "tokens.v1"
+column = "token"
+
+[target]
+@encoders = "tags.v1"
+column = "tag"
+
+[model]
+@layers = "tagger.v1"
+rows = [10, 10, 10, 10]
+
+[loss]
+@losses = "CategoricalCrossentropy.v4"
+
+[optimizer]
+@optimizers = "Adam.v1"
+
+[metrics.accuracy]
+@metrics = "accuracy.v1"
+
+[training]
+max_steps = 2
+"""
+
+
+@pytest.fixture
+def texts(folder):
+    rows = "".join(f"a text of some words that says nothing at all;{'ab'[i % 2]}\n" for i in range(40))
+    (folder / "texts.csv").write_text(f"text;label\n{rows}")
+    (folder / "texts.cfg").write_text(TEXTS)
+
+
+def data_of(config):
+    """The lines about the data."""
+    return call("debug-config", config).stdout.partition("\nData (")[2].partition("\nModel (")[0].splitlines()
+
+
+def test_the_first_input_of_a_text_is_its_first_words_and_how_many_ids_it_has(texts):
+    lines = data_of("texts.cfg")
+    assert sum("a text of some words ... (10 ids)" in line for line in lines) == 2, lines
+    assert max(map(len, lines)) <= 100
+    assert 'data.train: the delimiter is ";"' in lines
+
+
+def test_the_first_row_of_tagged_sentences_is_its_words_and_tags(folder):
+    (folder / "tags.conll").write_text("the\tDET\ncat\tNOUN\nsleeps\tVERB\n\na\tDET\ndog\tNOUN\n")
+    (folder / "tags.cfg").write_text(TAGS)
+    lines = data_of("tags.cfg")
+    assert any("the cat sleeps (3 words)" in line and "DET NOUN VERB (3 tags)" in line for line in lines), lines
+    assert max(map(len, lines)) <= 100
+
+
+def test_of_a_reader_the_settings_that_nobody_gave_and_are_null_are_not_shown(texts, folder):
+    shown = call("debug-config", "texts.cfg").stdout
+    section = shown.partition("[data.train]\n")[2].partition("\n\n")[0].splitlines()
+    assert section == ['@readers = "auto.v1"', 'path = "texts.csv"', "limit = null"]
+    assert "\nnO = null\n" in shown
+    (folder / "shown.cfg").write_text(shown.partition("filled in\n")[2].partition("\nData (")[0])
+    assert call("debug-config", "shown.cfg").stdout.replace("shown.cfg", "texts.cfg") == shown
+
+
+def test_a_comma_or_a_delimiter_that_is_given_is_no_news(texts, folder):
+    assert "the delimiter is" not in call("debug-config", "run.cfg").stdout
+    lines = call("debug-config", "texts.cfg", "--data.train.delimiter=;").stdout.splitlines()
+    assert 'delimiter = ";"' in lines
+    assert not any("the delimiter is" in line for line in lines)

@@ -56,6 +56,7 @@ def show_config(out: Console, found: Inspection) -> None:
 
 
 def show_data(out: Console, found: Inspection) -> None:
+    from trainer_cli.cli.first_row import first_input, first_target
     from trainer_cli.inspection import shape_text
 
     held_out = "".join(f", {n:,} {name} row{'s' if n > 1 else ''}" for name, n in found.held_out.items())
@@ -64,7 +65,8 @@ def show_data(out: Console, found: Inspection) -> None:
     for note in found.notes:
         out.print(note, markup=False)
     rows = [
-        (each.name, shape_text(each.X), shape_text(each.Y), numbers(each.X), numbers(each.Y)) for each in found.samples
+        (each.name, shape_text(each.X), shape_text(each.Y), first_input(each), first_target(each))
+        for each in found.samples
     ]
     table(out, ("set", "inputs", "targets", "first input", "first target"), rows)
 
@@ -150,14 +152,6 @@ def table(out: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) ->
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
     out.print(made)
-
-
-def numbers(x: Any, n: int = 4) -> str:
-    """The first numbers of the first row."""
-    if not hasattr(x, "shape"):
-        return cut(" ".join(repr(x).split()))
-    row = x[0].reshape(-1)
-    return " ".join(f"{value:.4g}" for value in row[:n]) + (" ..." if row.size > n else "")
 
 
 def as_json(value: Any) -> str:
