@@ -34,6 +34,8 @@ def signature(function: Callable[..., Any]) -> tuple[Any, ...]:
     names = list(inspect.signature(function).parameters)
     if "which" in names:
         return (ROWS, numba.int16[:, ::1], ROWS)
+    if function.__name__.startswith("maxout"):
+        return (numba.float32[:, :, ::1], ROWS)
     rows = {"X", "Y", "Z", "dY", "Xhat", "scales"}
     columns = {"b", "db", "G", "dG", "weights", "gradient", "m", "v", "target", "source", "averages"}
     return tuple(ROWS if name in rows else COLUMN if name in columns else numba.float32 for name in names)

@@ -182,7 +182,7 @@ def test_debug_config_tells_the_sizes_of_all_parts(data):
 def test_of_a_large_file_debug_config_divides_the_first_rows(data, monkeypatch):
     monkeypatch.setattr("trainer_cli.inspection.WHOLE_BYTES", 10)
     monkeypatch.setattr("trainer_cli.inspection.FIRST_ROWS", 10)
-    monkeypatch.setattr("trainer_cli.data.readers.lines.BLOCK_ROWS", 5)
+    monkeypatch.setattr("trainer_cli.data.readers.fileset.BLOCK_ROWS", 5)
     found = inspect(config_of(data, text=TEXT))
     assert (found.n_fitted, dict(found.held_out), found.is_whole) == (5, {"dev": 3, "test": 2}, False)
 
