@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 from commands import call, finish, start
-from killing import ENVIRONMENT
 from run_fakes import config_of, outcome_of, write_data
 
-from trainer_cli.cluster.processes import alive, descendants, end, running
+from trainer_cli.cluster.processes import alive, descendants, running
 from trainer_cli.errors import ClusterError
 from trainer_cli.sweep.executor import Ended, Scored, Task
 from trainer_cli.sweep.keeper import THREADS, Keeper
@@ -248,56 +247,6 @@ def test_a_trial_whose_keeper_is_killed_is_a_row_and_goes_on_to_the_same_bits(cl
     assert "going on from step" in Path("sweep/trial-0002.log").read_text()
     call("train", "run.cfg", "--output", "alone", *steps, f"--{RATE}={trials()[1]['params'][RATE]}")
     assert outcome_of(Path("alone")) == outcome_of(Path("sweep/trial-0002"))
-
-
-# A cluster whose head dies at the first line that this is told, and which ends at the second.
-HEAD = """import ray
-from ray.cluster_utils import Cluster
-found = Cluster(initialize_head=True, head_node_args={'num_cpus': 2, 'object_store_memory': 80 << 20})
-print(found.address, flush=True)
-input()
-found.head_node.kill_gcs_server()
-input()
-found.shutdown()
-"""
-
-
-@pytest.fixture
-def head():
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", HEAD], env=ENVIRONMENT, **pipes)
-    yield process
-    family = descendants(process.pid)
-    process.communicate("\n")
-    end(family, 5)  # some of Ray's look for their head for a minute more
-
-
-def test_a_sweep_whose_cluster_is_lost_has_rows_that_say_so_and_goes_on(folder, head):
-    often = "--checkpoints.max_seconds=0.1"
-    long = begun(folder, often, where=f"--address={head.stdout.readline().strip()}")
-    head.stdin.write("\n")
-    head.stdin.flush()
-    code, _, said = finish(long)
-    assert code == 4, said
-    why = "the head of the cluster could not be reached for 20 s"
-    assert why in said.decode()
-    assert [(row["state"], row["reason"], row["exit_code"]) for row in trials()] == [("killed", why, 4)] * 2
-    before = [row["steps"] for row in trials()]
-    assert min(before) > 0
-    again = begun(folder, often, "--resume")
-    while not all(map(came_from, (1, 2))):
-        assert again.poll() is None, finish(again)
-        time.sleep(0.02)
-    again.send_signal(signal.SIGINT)
-    assert finish(again)[0] == 130
-    assert [row["state"] for row in trials()] == ["stopped"] * 2
-    assert all(came_from(n) >= steps for n, steps in enumerate(before, 1))
-
-
-def came_from(trial):
-    """The step from which a trial was gone on with."""
-    found = re.search(r"going on from step (\d+)", Path(f"sweep/trial-{trial:04d}.log").read_text())
-    return found and int(found[1])
 
 
 SLOW = """import time
