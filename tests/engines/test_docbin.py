@@ -309,7 +309,7 @@ def trained(folder, kind, **more):
 
 
 def predicted(folder, data="train.spacy", output="out.spacy", *words):
-    call("predict", "run", data, "--output", output, *words)
+    call("predict", "run", data, "--output", output, "--force", *words)
     return list(DocBin().from_disk(folder / output).get_docs(NLP.vocab))
 
 
