@@ -17,6 +17,8 @@ from trainer_cli.config.filled import write_filled
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data import dataset
 from trainer_cli.data.reader import Reader
+from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.data.readers.doubts import fileset
 from trainer_cli.errors import ConfigError
 from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Model
@@ -142,9 +144,9 @@ def told(node: Mapping[str, Any], config: RunConfig, where: str = "") -> dict[st
 
 
 def delimiters(found: Sources) -> list[str]:
-    """Which delimiter each file of text was found to have, other than a comma, a line a set."""
-    sets = {"train": found.train, **found.dev}
-    marks = {name: getattr(reader, "found_delimiter", lambda: None)() for name, reader in sets.items()}
+    """Which delimiter the rows that were read had, other than a comma, where nobody had told it; a line a set."""
+    sets = {name: fileset(reader) for name, reader in {"train": found.train, **found.dev}.items()}
+    marks = {name: each.used for name, each in sets.items() if isinstance(each, CSVReader) and each.delimiter is None}
     return [
         f"data.{name}: the delimiter is {json.dumps(mark)}" for name, mark in marks.items() if mark not in (None, ",")
     ]

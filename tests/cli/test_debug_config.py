@@ -254,6 +254,21 @@ def test_a_wrong_target_is_told_once_and_the_split_by_its_classes_is_not_blamed(
     assert len(said.splitlines()) == 1
 
 
+# What both configs end in.
+PARTS = """
+[loss]
+@losses = "CategoricalCrossentropy.v4"
+
+[optimizer]
+@optimizers = "Adam.v1"
+
+[metrics.accuracy]
+@metrics = "accuracy.v1"
+
+[training]
+max_steps = 2
+"""
+
 TEXTS = """
 [data.train]
 @readers = "auto.v1"
@@ -275,18 +290,6 @@ column = "label"
 
 [model]
 @layers = "text_bow.v1"
-
-[loss]
-@losses = "CategoricalCrossentropy.v4"
-
-[optimizer]
-@optimizers = "Adam.v1"
-
-[metrics.accuracy]
-@metrics = "accuracy.v1"
-
-[training]
-max_steps = 2
 """
 
 TAGS = """
@@ -309,18 +312,6 @@ column = "tag"
 [model]
 @layers = "tagger.v1"
 rows = [10, 10, 10, 10]
-
-[loss]
-@losses = "CategoricalCrossentropy.v4"
-
-[optimizer]
-@optimizers = "Adam.v1"
-
-[metrics.accuracy]
-@metrics = "accuracy.v1"
-
-[training]
-max_steps = 2
 """
 
 
@@ -328,7 +319,7 @@ max_steps = 2
 def texts(folder):
     rows = "".join(f"a text of some words that says nothing at all;{'ab'[i % 2]}\n" for i in range(40))
     (folder / "texts.csv").write_text(f"text;label\n{rows}")
-    (folder / "texts.cfg").write_text(TEXTS)
+    (folder / "texts.cfg").write_text(TEXTS + PARTS)
 
 
 def data_of(config):
@@ -345,7 +336,7 @@ def test_the_first_input_of_a_text_is_its_first_words_and_how_many_ids_it_has(te
 
 def test_the_first_row_of_tagged_sentences_is_its_words_and_tags(folder):
     (folder / "tags.conll").write_text("the\tDET\ncat\tNOUN\nsleeps\tVERB\n\na\tDET\ndog\tNOUN\n")
-    (folder / "tags.cfg").write_text(TAGS)
+    (folder / "tags.cfg").write_text(TAGS + PARTS)
     lines = data_of("tags.cfg")
     assert any("the cat sleeps (3 words)" in line and "DET NOUN VERB (3 tags)" in line for line in lines), lines
     assert max(map(len, lines)) <= 100

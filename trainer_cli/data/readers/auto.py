@@ -124,10 +124,6 @@ class AutoReader:
         if hasattr(self.reader, "convert_only"):
             self.reader.convert_only(uses)
 
-    def found_delimiter(self) -> str | None:
-        """The delimiter of the first file, if it is a table of text and nobody has told it."""
-        return self.reader.found_delimiter() if isinstance(self.reader, CSVReader) else None
-
     @property
     def folder(self) -> Path | None:
         """The folder whose files' names are part of the data, as images' are."""

@@ -135,10 +135,6 @@ class CSVReader(FileSet):
             return told or detected(first, following, usual_in(str(path)))
         return None
 
-    def found_delimiter(self) -> str | None:
-        """The delimiter of the first file where nobody has told it, or None."""
-        return None if self.delimiter is not None else self._delimiter(self.tables()[0])
-
     def unnamed(self) -> Names:
         """The names that columns of the first file have for want of their own."""
         if not self.header or str(self.path) == STDIN:
