@@ -25,7 +25,7 @@ from unittest.mock import patch
 
 import numpy as np
 from benchmark.running import ROOT, machine, seconds
-from benchmark.scaling import measured_table, predicted_table, winners
+from benchmark.scaling import measured_table, place, predicted_table, winners
 
 from trainer_cli import loop
 from trainer_cli.backend import Backend, InProcess, Work
@@ -170,7 +170,7 @@ def main() -> None:
                     print(json.dumps(lines[-1]), flush=True)
         NUMBERS.write_text(json.dumps({"machine": machine(), "lines": lines}, indent=1) + "\n", encoding="utf-8")
     found = json.loads(NUMBERS.read_text(encoding="utf-8"))
-    write("measured", f"{measured_table(found['lines'])}\n{winners(found['lines'])} It ran on {found['machine']}.\n")
+    write("measured", f"{measured_table(found['lines'])}\n{winners(found['lines'])} {place(found['machine'])}\n")
     write("computed", predicted_table(found["lines"]))
 
 

@@ -69,7 +69,7 @@ def predicted_table(lines: Sequence[Mapping[str, Any]]) -> str:
         for gigabits in GIGABITS:
             ups = [cost(line).speed_up(n, gigabits) for n in NODES]
             best = max(range(len(NODES)), key=ups.__getitem__)
-            cells = [f"**{up:.1f}**" if i == best else f"{up:.1f}" for i, up in enumerate(ups)]
+            cells = [f"**{up:.2f}**" if i == best else f"{up:.2f}" for i, up in enumerate(ups)]
             rows.append((f"{line['megabytes']:.1f} MB, batch {line['batch_size']:,}", str(gigabits), *cells))
     return table(("network", "Gbit/s", *map(str, NODES)), rows)
 
@@ -85,9 +85,18 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def winners(lines: Sequence[Mapping[str, Any]]) -> str:
     """Which of the measured ones two workers make faster, in a sentence."""
-    won = [f"{line['megabytes']:.1f} MB with batches of {line['batch_size']:,}" for line in lines if wins(line)]
-    return f"Two workers were faster than one process with {'; '.join(won)}." if won else "Two workers won nowhere."
+    won: dict[str, list[str]] = {}
+    for line in lines:
+        if statistics.median(line["speed"]["2 workers"]) > 1:
+            won.setdefault(f"{line['megabytes']:.1f} MB", []).append(f"{line['batch_size']:,}")
+    if not won:
+        return "Two workers were faster than one process nowhere."
+    sizes = [f"at {size} with batches of {' and '.join(batches)}" for size, batches in won.items()]
+    return f"Two workers were faster than one process {', '.join(sizes)}."
 
 
-def wins(line: Mapping[str, Any]) -> bool:
-    return bool(statistics.median(line["speed"]["2 workers"]) > 1)
+def place(machine: Mapping[str, Any]) -> str:
+    """What it was measured on, in a sentence."""
+    threads = machine["OMP_NUM_THREADS"]
+    what = f"{machine['cores']} cores of an {machine['cpu']}, {machine['system']}, Python {machine['python']}"
+    return f"Measured on {what}, with a load of {machine['load']} at the end, OMP_NUM_THREADS {threads}."
