@@ -84,11 +84,8 @@ class Model(Node):
         store = self._store
         if store is None or store.root is not self:
             return self(X, True, input_gradient)
-        store.draws.clear()
-        outputs = self(X, True, input_gradient)
-        at = store.moment
-        store.moment = Moment(at.seed, at.step, at.micro + 1)
-        return outputs
+        with store.one_pass():
+            return self(X, True, input_gradient)
 
     def predict(self, X: Any) -> Any:
         """Outputs without what belongs to training (dropout)."""

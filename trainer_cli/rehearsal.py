@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -71,12 +72,25 @@ def rehearse(
     """
     check_pair(config, model, loss)
     names: dict[str, list[str]] = {}
-    with unchanged(model), watched_layers(config, model), np.errstate(all="ignore"):
-        n = min([N_ROWS, *(engine.rows.training for engine in engines_of(model))])
+    n = min([N_ROWS, *(engine.rows.training for engine in engines_of(model))])
+    with unchanged(model), of_one_size(model, n), watched_layers(config, model), np.errstate(all="ignore"):
         for X, Y, weights in samples:
             first = (slice_rows(X, 0, n), slice_rows(Y, 0, n), None if weights is None else weights[:n])
             names = rehearse_rows(config, model, copy.deepcopy(loss), metrics, first)
     return names
+
+
+@contextmanager
+def of_one_size(model: Model, n: int) -> Iterator[None]:
+    """Within the block, modules for which rows are padded get at most `n` rows padded to the same size each time."""
+    kept = [(engine, engine.rows) for engine in engines_of(model)]
+    try:
+        for engine, rows in kept:
+            engine.rows = replace(rows, least=n)
+        yield
+    finally:
+        for engine, rows in kept:
+            engine.rows = rows
 
 
 def rehearse_rows(

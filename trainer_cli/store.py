@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -196,6 +197,15 @@ class Store:
     def changed(self) -> Mapping[str, Ints]:
         """The rows of each table that the last update has changed, in order."""
         return {table.name: self._changed.get(table.name, np.zeros(0, np.int64)) for table in self.tables}
+
+    @contextmanager
+    def one_pass(self) -> Iterator[None]:
+        """Within the block is a forward pass of an update: draws are counted anew, and after it comes the next
+        micro-batch."""
+        self.draws.clear()
+        yield
+        at = self.moment
+        self.moment = Moment(at.seed, at.step, at.micro + 1)
 
     def generator(self, path: str, *keys: str) -> np.random.Generator:
         """The stream of one draw: from the moment, the layer's path, and how often it drew in this forward pass."""

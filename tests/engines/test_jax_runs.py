@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
@@ -16,6 +17,7 @@ from engine_runs import CODE, call, command, entered, killed, last_row, train
 from jax_runs import write_files
 from run_fakes import outcome_of
 
+from trainer_cli import rehearsal
 from trainer_cli.threads import fix_threads
 from trainer_cli.wrappers import jax_engine
 
@@ -54,12 +56,12 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(folder):
 def test_a_key_that_is_not_of_the_step_would_be_seen(folder, monkeypatch):
     """The planted bug: draws depend on how many there were in this process."""
     keys = iter(range(10**9))
-    key_of = jax_engine.JAXEngine.begin_update
+    measured = jax_engine.JAXEngine.measured
 
-    def counted(self, model, X, padded, seed, *rest, **more):
-        return key_of(self, model, X, padded, seed * 0 + next(keys), *rest, **more)
+    def counted(self, model, X, padded, seed, measure):
+        return measured(self, model, X, padded, seed * 0 + next(keys), measure)
 
-    monkeypatch.setattr(jax_engine.JAXEngine, "begin_update", counted)
+    monkeypatch.setattr(jax_engine.JAXEngine, "measured", counted)
     train("whole", "-q")
     train("run", "-q", "--training.max_steps=20")
     train("run", "-q", "--resume")
@@ -84,6 +86,30 @@ def test_a_run_compiles_five_times_at_most_as_jax_itself_counts(folder, monkeypa
     more = '[data.dev.more]\n@readers = "csv.v1"\npath = "train.csv"\n'
     text = text.replace("[data.dev]", "[data.dev.less]")
     (folder / "run.cfg").write_text(text + schedule + more)
+    found = listening(monkeypatch)
+    said = train("run", "--verbose")
+    assert len(found) == 5, found
+    assert "JAX compiled net.apply 5 times (forward passes 1, pullbacks 1, predictions 1, gradients 2)" in said
+
+
+def test_a_trial_of_rows_of_several_sizes_would_compile_more(folder, monkeypatch):
+    """The planted bug: a dev set of three rows is tried out as it is, beside one of twenty."""
+    rows = (folder / "dev.csv").read_text().splitlines()
+    (folder / "few.csv").write_text("\n".join(rows[:4]) + "\n")
+    text = (folder / "run.cfg").read_text().replace("batch_size = 7\n", "batch_size = 30\n")
+    more = '[data.dev.few]\n@readers = "csv.v1"\npath = "few.csv"\n'
+    (folder / "run.cfg").write_text(text.replace("[data.dev]", "[data.dev.all]") + more)
+    found = listening(monkeypatch)
+    train("run", "-q")
+    assert len(found) <= 5, found
+    found.clear()
+    monkeypatch.setattr(rehearsal, "of_one_size", lambda model, n: nullcontext())
+    train("other", "-q")
+    assert len(found) > 5, found
+
+
+def listening(monkeypatch):
+    """What JAX compiles from now on, but for what `init` draws."""
     found, drawing = [], []
     make = jax_engine.JAXEngine.make
 
@@ -98,9 +124,7 @@ def test_a_run_compiles_five_times_at_most_as_jax_itself_counts(folder, monkeypa
 
     monkeypatch.setattr(jax_engine.JAXEngine, "make", made)
     jax.monitoring.register_event_duration_secs_listener(note)
-    said = train("run", "--verbose")
-    assert len(found) == 5, found
-    assert "JAX compiled net.apply 5 times (forward passes 2, pullbacks 2, predictions 1)" in said
+    return found
 
 
 def test_xla_gets_the_threads_that_the_run_has(folder):

@@ -81,12 +81,7 @@ class CategoricalCrossentropyV4(Loss):
 
     def of_rows(self, guesses: Array, truths: Any, weights: Array | None) -> tuple[Array, float]:
         guesses = as_guesses(NAME, guesses)
-        weights = as_weights(NAME, weights, len(guesses))
-        if not are_class_numbers(truths, guesses.shape):
-            truths, weights = without_unknown(self.class_weights.numbered(truths), weights)
-            truths = as_classes(NAME, truths, guesses.shape)
-        self.class_weights.check(guesses.shape[1])
-        weights = self.class_weights.of_rows(truths, weights)
+        truths, weights = self.counted(guesses.shape, truths, weights)
         if self.from_logits and not self.label_smoothing and truths.ndim == 1:
             return row_mean(*self.of_classes(guesses, truths), weights, rows_mass(truths, weights))
         # Smoothed truths are `gold * y + other`, so they need not be written down.
@@ -104,6 +99,18 @@ class CategoricalCrossentropyV4(Loss):
             nats -= other * log_p(guesses).sum(axis=1, dtype=np.float64)
             grad -= other
         return row_mean(grad, nats, weights, rows_mass(truths, weights))
+
+    def counted(self, shape: tuple[int, ...], truths: Any, weights: Array | None) -> tuple[Array, Array | None]:
+        """Truths of guesses of this shape (B, n) as numbers, (B,) or (B, n), and the weights of rows; None: all alike.
+
+        A row of number -1 is one of class 0 that weighs nothing.
+        """
+        weights = as_weights(NAME, weights, shape[0])
+        if not are_class_numbers(truths, shape):
+            truths, weights = without_unknown(self.class_weights.numbered(truths), weights)
+            truths = as_classes(NAME, truths, shape)
+        self.class_weights.check(shape[1])
+        return truths, self.class_weights.of_rows(truths, weights)
 
     def use_ops(self, ops: Ops) -> None:
         self.of_classes = ops.crossentropy

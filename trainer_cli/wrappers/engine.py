@@ -65,10 +65,14 @@ def batch_told(rows: Ints, when: str = "") -> Iterator[None]:
 
 @dataclass(frozen=True)
 class RowCounts:
-    """The most rows that a pass gets: a micro-batch in training, a batch where a model is scored or predicts."""
+    """The most rows that a pass gets: a micro-batch in training, a batch where a model is scored or predicts.
+
+    Where rows are padded, fewer than `least` in training are as many as `least` would be.
+    """
 
     training: int = 128
     evaluation: int = 1024
+    least: int = 1
 
 
 class Engine(ABC):

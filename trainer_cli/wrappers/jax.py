@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Ragged, Rows, n_rows
+from trainer_cli.arrays import Array, Batch, Ragged, Rows, n_rows
 from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import required
+from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.randomness import number
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.jax_engine import NO_SEED, JAXEngine
+from trainer_cli.wrappers.jax_losses import has_measure, measure_of
 from trainer_cli.wrappers.outputs import data_of, gradient_of
-from trainer_cli.wrappers.padding import Padded, pad, piece, pieces, training_size, unpadded_gradient, with_zeros
+from trainer_cli.wrappers.padding import (
+    Padded,
+    any_ragged,
+    pad,
+    piece,
+    pieces,
+    training_size,
+    unpadded_gradient,
+    with_zeros,
+)
 
 
 @registry.layers("JAXWrapper.v1")
@@ -38,7 +50,7 @@ def JAXWrapper(module: Any) -> Model:
     if not (isinstance(module, tuple) and len(module) == 2 and all(map(callable, module))):
         rule = "module must be a pair of functions (init(rng, X), apply(params, X, is_train, rng))"
         raise ArgumentError(f"JAXWrapper.v1: {rule}, got {made(module)}")
-    attrs = {"layer": "JAXWrapper.v1", "engine": JAXEngine(module)}
+    attrs = {"layer": "JAXWrapper.v1", "engine": JAXEngine(module), "whole": whole}
     return Model("jax", forward, init=init, dims={"nO": None}, attrs=attrs)
 
 
@@ -75,7 +87,7 @@ def predicted(model: Model, X: Any) -> Any:
 def begun(model: Model, X: Any, seed: Array, *, wants: bool, is_train: bool) -> tuple[Any, Backprop]:
     """Outputs, and the callback for their gradient, which gives that of X only if someone wants it."""
     engine: JAXEngine = model.attrs["engine"]
-    padded = pad(X, training_size(X, engine.rows.training))
+    padded = pad(X, training_size(X, engine.rows))
     found, state = engine.begin_update(model, X, padded, seed, wants, is_train)
     Y = cut(model, found, padded, X)
 
@@ -84,6 +96,32 @@ def begun(model: Model, X: Any, seed: Array, *, wants: bool, is_train: bool) -> 
         return unpadded_gradient(dX, X, model.dtype) if wants else None
 
     return Y, backprop
+
+
+def whole(model: Model, loss: Loss, batch: Batch, share: float) -> float | None:
+    """Add the gradient of a batch, by its share, and give what it adds to the loss, all in one program.
+
+    None: that is not possible, as the layer is a part of a model, its rows are ragged, its numbers are float64, or
+    JAX does not compute the loss. The gradient of a loss that is not finite is not added.
+    """
+    engine: JAXEngine = model.attrs["engine"]
+    store, X = model.store_or_none, batch.X
+    is_one = store is not None and store.root is model and model.dtype == np.float32 and engine.is_packed(model)
+    if not is_one or not has_measure(loss) or any_ragged(X):
+        return None
+    assert store is not None
+    padded = pad(X, training_size(X, engine.rows))
+    shape = engine.shape_trained(model, X, padded)
+    measure = measure_of(loss, (padded.n_real, *shape[1:]), batch.Y, batch.weights, share)
+    if measure is None:
+        return None
+    with store.one_pass():
+        seed = two_words(model.random_seed("jax"))
+        Y, value, gradients = engine.measured(model, X, padded, seed, measure)
+        engine.check_finite(model.where, padded.real(Y), X)
+    if math.isfinite(value):
+        engine.add(model, gradients)
+    return value
 
 
 def two_words(number: int) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from trainer_cli.arrays import Array, n_rows, slice_rows
 from trainer_cli.wrappers import jax_programs as programs
 from trainer_cli.wrappers.engine import Engine, WrongOutputError, is_fed
+from trainer_cli.wrappers.jax_losses import Measure
 from trainer_cli.wrappers.jax_programs import Inputs, Net, Numbers, Pass, key_of
 from trainer_cli.wrappers.padding import Padded, others, pad, padded_part, with_room
 from trainer_cli.wrappers.pytree import Tree
@@ -127,9 +128,37 @@ class JAXEngine(Engine):
                 program.back = programs.pulling(self.net, program, residuals, dY)
                 self.compiled["pullbacks"] += 1
             own, dX = program.back(residuals, dY)
-            for place, gradient in zip(self._places(model)[1], own, strict=True):
-                place += np.asarray(gradient)
+            self.add(model, own)
             return dX
+
+    def shape_trained(self, model: Model, X: Any, padded: Padded) -> tuple[int, ...]:
+        """The shape of the outputs of padded rows in training, found once for each shape of rows."""
+        key = ("shapes", programs.signature(padded.X))
+        shape: tuple[int, ...] | None = self._programs.get(key)
+        if shape is None:
+            with self.failing(model.where, X):
+                inputs = self._inputs(model, padded, NO_SEED, fresh=True)
+                shape = self._programs[key] = programs.shape_trained(self.net, inputs)
+                check_shape(shape, padded)
+        return shape
+
+    def measured(
+        self, model: Model, X: Any, padded: Padded, seed: Array, measure: Measure
+    ) -> tuple[Array, float, Sequence[Any]]:
+        """Outputs in training, the loss and the gradients of the parameters, by one program; the state goes into the
+        layer's fresh buffers."""
+        with self.failing(model.where, X):
+            given = (*self._inputs(model, padded, seed, fresh=True), *measure.padded(padded.n))
+            key = ("gradients", programs.signature(padded.X), measure.key)
+            program = self._program(key, partial(programs.measuring, self.net, measure.function, given))
+            Y, value, state, own = program(*given)
+            self.net.state.keep(model, state)
+            return np.asarray(Y), float(value), own
+
+    def add(self, model: Model, gradients: Sequence[Any]) -> None:
+        """Add the gradients of the parameters to the layer's."""
+        for place, gradient in zip(self._places(model)[1], gradients, strict=True):
+            place += np.asarray(gradient)
 
     def _begin(
         self, model: Model, padded: Padded, seed: Array, wants: bool, is_train: bool
@@ -153,10 +182,7 @@ class JAXEngine(Engine):
 
     def _output(self, Y: Any, padded: Padded) -> Array:
         found = np.asarray(Y)
-        if not found.ndim or len(found) not in {padded.n, padded.n_data or padded.n}:
-            of_data = f", or one of its {padded.n_data} numbers," if padded.n_data else ""
-            what = f"one output for each of {padded.n} rows{of_data}"
-            raise WrongOutputError(f"must return {what}, not float32 {found.shape}")
+        check_shape(found.shape, padded)
         return found
 
     def examine(self, model: Model, X: Any, is_train: bool) -> None:
@@ -200,6 +226,14 @@ class JAXEngine(Engine):
         if first is None or self._held[0] is not first:
             self._held = (first, [*map(model.get_param, names)], [*map(model.get_grad, names)])
         return self._held[1], self._held[2]
+
+
+def check_shape(shape: tuple[int, ...], padded: Padded) -> None:
+    """WrongOutputError: outputs of this shape are not one for each row, nor one for each number of ragged rows."""
+    if not shape or shape[0] not in {padded.n, padded.n_data or padded.n}:
+        of_data = f", or one of its {padded.n_data} numbers," if padded.n_data else ""
+        what = f"one output for each of {padded.n} rows{of_data}"
+        raise WrongOutputError(f"must return {what}, not float32 {shape}")
 
 
 def alike(one: Array, other: Array) -> bool:

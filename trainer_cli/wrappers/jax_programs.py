@@ -85,9 +85,17 @@ def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool, is_fed: boo
     WrongOutputError: it trains, and the gradient of every parameter is zero whatever that of the outputs is; or that of
     the rows, which come from parameters that are trained if `is_fed`.
     """
-    import jax
-
     held: list[Any] = []
+    lowered = traced(beginner(net, is_train, wants, held), f"{net.name} forward", *inputs)
+    Y, _, residuals = lowered.out_info
+    if is_train:
+        check_flow(held[-1], residuals, Y, len(net.params.names), is_fed)
+    return Pass(lowered.compile(), held[-1])
+
+
+def beginner(net: Net, is_train: bool, wants: bool, held: list[Any]) -> Any:
+    """The function of that program; each time it is traced, its way back comes into `held`."""
+    import jax
 
     def begin(*inputs: Any) -> Any:
         Y, back, state = differentiated(net, Inputs(*inputs), is_train, wants)
@@ -95,11 +103,30 @@ def beginning(net: Net, inputs: Inputs, is_train: bool, wants: bool, is_fed: boo
         held.append(partial(pulled, way, jax.tree.structure(inputs[1]) if wants else None))
         return Y, state, residuals
 
-    lowered = traced(begin, f"{net.name} forward", *inputs)
-    Y, _, residuals = lowered.out_info
-    if is_train:
-        check_flow(held[-1], residuals, Y, len(net.params.names), is_fed)
-    return Pass(lowered.compile(), held[-1])
+    return begin
+
+
+def shape_trained(net: Net, inputs: Inputs) -> tuple[int, ...]:
+    """The shape of the outputs in training; nothing is computed. Errors as those of `beginning`."""
+    import jax
+
+    held: list[Any] = []
+    Y, _, residuals = jax.eval_shape(beginner(net, True, False, held), *inputs)
+    check_flow(held[-1], residuals, Y, len(net.params.names), is_fed=False)
+    return tuple(Y.shape)
+
+
+def measuring(net: Net, function: Any, given: Sequence[Any]) -> Any:
+    """The program that takes inputs, and the truths and shares of rows, to outputs, the loss that the function makes of
+    them, the new state, and the gradients of the parameters."""
+
+    def whole(*given: Any) -> Any:
+        *inputs, truths, shares = given
+        Y, back, state = differentiated(net, Inputs(*inputs), is_train=True, wants=False)
+        dY, value = function(Y, truths, shares)
+        return Y, value, state, back(dY)[0]
+
+    return compiled(whole, f"{net.name} gradient", *given)
 
 
 def differentiated(net: Net, inputs: Inputs, is_train: bool, wants: bool) -> tuple[Any, Any, Sequence[Any]]:

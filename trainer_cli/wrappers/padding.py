@@ -81,9 +81,9 @@ def bucket(n: int, full: int, parts: Sequence[int] = PARTS) -> int:
     return full
 
 
-def training_size(X: Rows, full: int) -> int:
-    """How many rows these are padded to in training, where a batch has `full` at most."""
-    return bucket(n_rows(X), full, PARTS_RAGGED if any_ragged(X) else PARTS)
+def training_size(X: Rows, rows: RowCounts) -> int:
+    """How many rows these are padded to in training, by how many a batch has."""
+    return bucket(max(n_rows(X), rows.least), rows.training, PARTS_RAGGED if any_ragged(X) else PARTS)
 
 
 def piece(full: int) -> int:
@@ -104,9 +104,9 @@ def pieces(X: Rows, size: int) -> Iterator[Any]:
 def with_room(X: Rows, rows: RowCounts, is_train: bool) -> tuple[int, int]:
     """How many of the rows leave room for others in the size that they are padded to, and that size; 0 rows if none."""
     n, ragged = n_rows(X), any_ragged(X)
-    full = training_size(X, rows.training) if is_train else piece(rows.evaluation)
+    full = training_size(X, rows) if is_train else piece(rows.evaluation)
     n = min(n, full if ragged else full - 1)
-    size = training_size(slice_rows(X, 0, n), rows.training) if is_train else full
+    size = training_size(slice_rows(X, 0, n), rows) if is_train else full
     return (n, size) if ragged or n < size else (0, size)
 
 
