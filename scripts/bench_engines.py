@@ -6,8 +6,8 @@
 Writes docs/overhead.json, and the table in docs/engines.md between its two marks. Run it with the Python of
 .venv-engines, on a machine that does nothing else, after `python scripts/get_data.py fashion-mnist`. Both sides have
 the same network, batches of 128 images drawn in a new order each pass, Adam without clipping or averages, and the same
-number of threads. They take turns within one process; a round is so many updates of each, after as many to warm up,
-and its result the ratio of the seconds: ours over theirs.
+number of threads. They take turns within one process, a new one for each pair: XLA's threads are fixed when it starts.
+A round is so many updates of each, after as many to warm up, and its result the ratio of the seconds: ours over theirs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
+from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,7 +63,7 @@ class Pair(NamedTuple):
     images: bool
     threads: int
     limit: float
-    ours: Callable[[Data], tuple[Model, Steps]]
+    ours: Callable[[Data, int], tuple[Model, Steps]]
     theirs: Callable[[Data, int], Steps]
 
 
@@ -94,8 +96,8 @@ def torch_cnn() -> Any:
     return nn.Sequential(*first, *second, nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
-def our_torch(network: Callable[[], Any]) -> Callable[[Data], tuple[Model, Steps]]:
-    def ours(data: Data) -> tuple[Model, Steps]:
+def our_torch(network: Callable[[], Any]) -> Callable[[Data, int], tuple[Model, Steps]]:
+    def ours(data: Data, threads: int) -> tuple[Model, Steps]:
         return our_steps(registry.layers.get("PyTorchWrapper.v1")(network()), data)
 
     return ours
@@ -147,8 +149,8 @@ def jax_apply(params: dict[str, Any], X: Any, is_train: bool, rng: Any) -> Any:
     return hidden @ params["W2"] + params["b2"]
 
 
-def our_jax(data: Data) -> tuple[Model, Steps]:
-    fix_threads("auto", ["jax"])  # as a run does, of both
+def our_jax(data: Data, threads: int) -> tuple[Model, Steps]:
+    fix_threads(threads, ["jax"])  # as a run does, of both
     return our_steps(registry.layers.get("JAXWrapper.v1")((jax_init, jax_apply)), data)
 
 
@@ -183,12 +185,15 @@ PAIRS = {
     "torch-mlp": Pair("PyTorch, MLP 784-256-128-10", False, 1, 1.03, our_torch(torch_mlp), plain_torch(torch_mlp)),
     "torch-cnn": Pair("PyTorch, CNN of 2 convolutions", True, 2, 1.03, our_torch(torch_cnn), plain_torch(torch_cnn)),
     "jax-mlp": Pair("JAX, MLP 784-256-128-10", False, 1, 1.10, our_jax, plain_jax),
+    "jax-mlp-2": Pair("JAX, MLP 784-256-128-10", False, 2, 1.10, our_jax, plain_jax),
 }
 
 
-def measured(pair: Pair, data: Data, rounds: int, steps: int) -> dict[str, Any]:
+def measured(name: str, rounds: int, steps: int) -> dict[str, Any]:
     """The ratio of each round, and the median milliseconds of an update of each side."""
-    model, ours = pair.ours(data)
+    pair = PAIRS[name]
+    data = training_images(pair.images)
+    model, ours = pair.ours(data, pair.threads)
     theirs = pair.theirs(data, pair.threads)
     with computing(pair.threads, model):
         seconds(ours, steps), seconds(theirs, steps)
@@ -226,7 +231,7 @@ def keep(found: Mapping[str, Any]) -> None:
     PAGE.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
-def data(images: bool) -> Data:
+def training_images(images: bool) -> Data:
     """The training images as (B, 28, 28, 1) or (B, 784), and their labels."""
     X, Y = fashion_mnist()
     return Data(X.reshape(len(X), 28, 28, 1) if images else X, Y)
@@ -244,7 +249,8 @@ def main() -> int:
     found = json.loads(NUMBERS.read_text(encoding="utf-8")) if NUMBERS.exists() else {}
     for name in arguments.pairs or PAIRS:
         around = machine()
-        result = measured(PAIRS[name], data(PAIRS[name].images), arguments.rounds, arguments.steps)
+        with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            result = process.submit(measured, name, arguments.rounds, arguments.steps).result()
         found[name] = result | {"machine": around}
         ratio = statistics.median(result["ratios"])
         print(f"{name}: {ratio:.3f} times their seconds, rounds {min(result['ratios'])} to {max(result['ratios'])}")
