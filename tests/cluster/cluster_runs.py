@@ -1,9 +1,27 @@
 """Runs with workers, and the same without."""
 
+import os
+from contextlib import contextmanager
+
 from run_fakes import config_of, train
 
 # Five micro-batches a step: no number of workers from 2 to 4 divides them.
 PARTS = ("--training.accumulate_gradient", 5)
+
+
+@contextmanager
+def cluster_for_all():
+    """A cluster of 16 CPUs within the block, for runs of this process and of others that are told its address.
+
+    These others take 127.0.0.1 for the machine's own address, so the cluster is not told to listen there alone.
+    """
+    import ray
+
+    from trainer_cli.cluster.connection import QUIET, own
+
+    os.environ |= QUIET
+    with own(ray, n_cpus=16):
+        yield ray
 
 
 def workers(n, **more):

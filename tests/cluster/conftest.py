@@ -1,4 +1,3 @@
-import os
 import sys
 from pathlib import Path
 
@@ -12,11 +11,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 @pytest.fixture(scope="session")
 def cluster():
     """A cluster of Ray for all runs of these tests: starting one takes longer than most of them."""
-    ray = pytest.importorskip("ray")
-    from trainer_cli.cluster.connection import QUIET, own
+    pytest.importorskip("ray")
+    from cluster_runs import cluster_for_all
 
-    os.environ |= QUIET
-    with own(ray, n_cpus=16):
+    with cluster_for_all() as ray:
         yield ray
 
 

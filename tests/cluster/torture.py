@@ -1,6 +1,6 @@
 """Kill workers and drivers of runs under Ray at random moments, compare the bits, and write the counts into the docs.
 
-python tests/cluster/torture.py [--kills 100] [--seed 0]
+python tests/cluster/torture.py [--kills 100] [--seed 0] [--page docs/reliability.md]
 """
 
 import argparse
@@ -15,20 +15,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "run"))
 
-from cluster_runs import trained
+from cluster_runs import cluster_for_all, trained
 from killing import SLOW, Kills, run_with_kills
 from run_fakes import CONFIG, PARTS, config_of, import_parts, outcome_of, write_data
 
-from trainer_cli.cluster.connection import connected
-
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "reliability.md"
 TABLE = re.compile(r"(?<=<!-- torture -->\n).*?(?=<!-- end -->)", re.DOTALL)
-# One run has so many drivers and workers killed.
-DRIVERS, WORKERS = 4, 16
+# One run has so many processes killed at most, and one in so many is a driver.
+KILLS, DRIVERS = 20, 5
 
 
-def one_run(ray: object, numbers: random.Random) -> tuple[Kills, bool]:
+def one_run(ray: object, numbers: random.Random, n_kills: int) -> tuple[Kills, bool]:
     """What was killed in one run, and whether its bits are those of the run that nobody has disturbed."""
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     text = CONFIG.replace("[model.*.hidden]", '[model.*.slow]\n@layers = "slow.v1"\n\n[model.*.hidden]')
@@ -39,7 +36,8 @@ def one_run(ray: object, numbers: random.Random) -> tuple[Kills, bool]:
     (folder / "slow").write_text("0.25")
     config_of(folder, text=text)
     address = ray.get_runtime_context().gcs_address  # type: ignore[attr-defined]
-    kills = run_with_kills(folder, address, numbers, DRIVERS, WORKERS)
+    n_drivers = -(-n_kills // DRIVERS)
+    kills = run_with_kills(folder, address, numbers, n_drivers, n_kills - n_drivers)
     same = outcome_of(folder / "run") == outcome_of(alone)
     shutil.rmtree(folder)
     return kills, same
@@ -61,17 +59,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "reliability.md")
     given = parser.parse_args()
     workers, n_drivers, n_same, n_runs, seconds = Counter[str](), 0, 0, 0, 0.0
     numbers = random.Random(given.seed)
-    with connected(None, 16) as ray:
+    with cluster_for_all() as ray:
         while workers.total() + n_drivers < given.kills:
-            kills, same = one_run(ray, numbers)
+            kills, same = one_run(ray, numbers, min(KILLS, given.kills))
             workers += kills.workers
             n_drivers, n_runs, n_same = n_drivers + kills.drivers, n_runs + 1, n_same + same
             seconds = max(seconds, kills.seconds)
             table = rows(workers, n_drivers, n_same, n_runs, seconds)
-            PAGE.write_text(TABLE.sub(table, PAGE.read_text()))
+            given.page.write_text(TABLE.sub(table, given.page.read_text()))
             print(table, flush=True)
     if n_same < n_runs:
         raise SystemExit(1)
