@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 from commands import call, finish, start
+from heads import head
+from killing import token_mode
 from run_fakes import config_of, outcome_of, write_data
 
 from trainer_cli.cluster.processes import alive, descendants, running
@@ -247,6 +249,34 @@ def test_a_trial_whose_keeper_is_killed_is_a_row_and_goes_on_to_the_same_bits(cl
     assert "going on from step" in Path("sweep/trial-0002.log").read_text()
     call("train", "run.cfg", "--output", "alone", *steps, f"--{RATE}={trials()[1]['params'][RATE]}")
     assert outcome_of(Path("alone")) == outcome_of(Path("sweep/trial-0002"))
+
+
+def test_a_sweep_whose_cluster_is_lost_has_rows_that_say_so_and_goes_on(folder):
+    often = "--checkpoints.max_seconds=0.1"
+    with head(2, **token_mode()) as lost:
+        long = begun(folder, often, where=f"--address={lost.address}")
+        lost.kill()
+        code, _, said = finish(long)
+    assert code == 4, said
+    why = "the head of the cluster could not be reached for 20 s"
+    assert why in said.decode()
+    assert [(row["state"], row["reason"], row["exit_code"]) for row in trials()] == [("killed", why, 4)] * 2
+    before = [row["steps"] for row in trials()]
+    assert min(before) > 0
+    again = begun(folder, often, "--resume")
+    while not all(map(came_from, (1, 2))):
+        assert again.poll() is None, finish(again)
+        time.sleep(0.02)
+    again.send_signal(signal.SIGINT)
+    assert finish(again)[0] == 130
+    assert [row["state"] for row in trials()] == ["stopped"] * 2
+    assert all(came_from(n) >= steps for n, steps in enumerate(before, 1))
+
+
+def came_from(trial):
+    """The step from which a trial was gone on with."""
+    found = re.search(r"going on from step (\d+)", Path(f"sweep/trial-{trial:04d}.log").read_text())
+    return found and int(found[1])
 
 
 SLOW = """import time

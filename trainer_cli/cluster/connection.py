@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from trainer_cli.cluster.environment import environment
 from trainer_cli.cluster.folder import temporary_folder
 from trainer_cli.cluster.processes import Process, descendants, end
 from trainer_cli.cluster.reaper import reaped
@@ -46,19 +47,19 @@ def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lamb
     A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
     ClusterError: there is no connection.
     """
-    os.environ |= QUIET | (LOOPBACK | PATIENT if address is None else {})
-    ray = required("ray", "ray.v1")
-    if ray.is_initialized():
-        yield ray
-    elif address is None:
-        with own(ray, n_cpus, check=check):
+    with environment(QUIET | (LOOPBACK | PATIENT if address is None else {})):
+        ray = required("ray", "ray.v1")
+        if ray.is_initialized():
             yield ray
-    else:
-        begin(ray, check, address=address)
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
+        elif address is None:
+            with own(ray, n_cpus, check=check):
+                yield ray
+        else:
+            begin(ray, check, address=address)
+            try:
+                yield ray
+            finally:
+                ray.shutdown()
 
 
 @contextmanager
