@@ -1,4 +1,6 @@
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,18 @@ def cluster():
 
     with cluster_for_all() as ray:
         yield ray
+
+
+@pytest.fixture
+def short_folder(monkeypatch):
+    """The current folder, with a config, of a short name: a sweep's cluster has its sockets in it."""
+    from run_fakes import config_of, write_data
+
+    path = Path(tempfile.mkdtemp(prefix="e", dir="/tmp")).resolve()
+    monkeypatch.chdir(path)
+    config_of(write_data(path))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items):
