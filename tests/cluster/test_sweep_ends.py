@@ -35,15 +35,17 @@ def left(folder):
     return [path.name for pattern in ("ray-*", "pymp-*") for path in folder.glob(pattern)]
 
 
-def test_ctrl_c_saves_the_trials_and_leaves_nothing(short_folder):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_saves_the_trials_and_leaves_nothing(short_folder, number):
+    """A Ctrl-C of the terminal, and what ends a job. SIGTERM ends the processes of Ray as well, keepers among them."""
     process = begun(short_folder)
     family = descendants(process.pid)
     assert {each for trial in (1, 2) for each in line_of(trial)} < set(family)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it
+    os.killpg(process.pid, number)
     code, _, said = finish(process)
-    assert code == 130, said
-    assert b"Stopped (SIGINT): 2 trials: 2 stopped in " in said
-    assert [(row["state"], row["reason"], row["exit_code"]) for row in trials()] == [("stopped", "SIGINT", 143)] * 2
+    assert code == 128 + number, said
+    assert f"Stopped ({number.name}): 2 trials: 2 stopped in " in said.decode()
+    assert [(row["state"], row["reason"], row["exit_code"]) for row in trials()] == [("stopped", number.name, 143)] * 2
     assert all(row["steps"] > 0 for row in trials())
     assert not alive(family)
     assert left(short_folder) == []
@@ -75,6 +77,7 @@ def test_a_killed_sweep_leaves_no_trial(short_folder):
     process.kill()
     finish(process)
     are_gone(found)
+    assert not any(short_folder.glob("pymp-*"))  # of those who have kept the trials
     assert {row["state"] for row in trials()} == {"running"}
 
 

@@ -6,6 +6,7 @@ import signal
 import pytest
 from sweep_fakes import Clock, Deaf, Instant, finished, record_in, run
 
+from trainer_cli.errors import ClusterError
 from trainer_cli.signals import StopFlag
 from trainer_cli.sweep.executor import Ended
 from trainer_cli.sweep.record import read
@@ -90,6 +91,43 @@ def test_a_signal_stops_the_trials_and_starts_no_other(tmp_path):
     assert driver.why == "SIGINT"
     assert 3 <= len(found) <= 5
     assert [trial.reason for trial in found if trial.state == "stopped"] == ["SIGINT"]
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_trial_whose_keeper_a_signal_to_all_has_ended_is_stopped(tmp_path, comes):
+    """The loss is heard of before the signal is looked for. Without a signal it is a loss."""
+    flag = StopFlag()
+
+    def ends(task):
+        if comes and flag.received is None:
+            flag(signal.SIGTERM, None)
+        return Ended(task.trial, "killed", "its process of Ray on here is lost", 4)
+
+    driver, found = run(record_in(tmp_path, 2), random_search(SPACE, 0), Instant(2, ends), flag)
+    told = [(trial.state, trial.reason, trial.exit_code) for trial in found[:1]]
+    assert told == ([("stopped", "SIGTERM", 143)] if comes else [("killed", "its process of Ray on here is lost", 4)])
+    assert driver.why == ("SIGTERM" if comes else "")
+
+
+class Gone(Instant):
+    """Its cluster is gone when somebody looks."""
+
+    def wait(self, seconds):
+        self.ends(None)
+        raise ClusterError("Ray cannot go on")
+
+
+def test_a_cluster_that_a_signal_to_all_has_ended_is_no_loss(tmp_path):
+    flag = StopFlag()
+    executor = Gone(2, lambda task: flag(signal.SIGTERM, None))
+    found = run(record_in(tmp_path, 2), random_search(SPACE, 0), executor, flag)[1]
+    assert [(trial.state, trial.reason, trial.exit_code) for trial in found] == [("stopped", "SIGTERM", 143)] * 2
+
+
+def test_a_cluster_that_is_gone_without_a_signal_ends_the_sweep(tmp_path):
+    with pytest.raises(ClusterError, match=r"Ray cannot go on\. Next: the same command with --resume"):
+        run(record_in(tmp_path, 2), random_search(SPACE, 0), Gone(2, lambda task: None), StopFlag())
+    assert [trial.state for trial in read(tmp_path).trials.values()] == ["killed"] * 2
 
 
 def test_a_stopped_and_a_killed_trial_go_on_and_the_finished_are_kept(tmp_path):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Pool:
         self.folder = folder
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([PRELOADED])
+        get_temp_dir()  # so that trials know of it, who remove it where this process cannot
         self._workers: dict[int, Worker] = {}
 
     def submit(self, task: Task) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -70,7 +71,7 @@ class Sweep:
     def go(self) -> None:
         """Train until there are no more trials, or the budget is spent, or a signal comes.
 
-        ClusterError: the machines of the trials are lost, which are killed."""
+        ClusterError: the machines of the trials are lost, which are killed; not where a signal was the end of both."""
         try:
             self.take_over()
             while self.fill():
@@ -81,7 +82,8 @@ class Sweep:
             self.executor.close()
             for number, trial in list(self._running.items()):
                 self.end(trial, Ended(number, "killed", str(err), err.exit_code))
-            raise ClusterError(f"{err}. Next: the same command with --resume") from err
+            if self.flag.received is None:
+                raise ClusterError(f"{err}. Next: the same command with --resume") from err
         finally:
             self.executor.close()
             self.display.close()
@@ -174,6 +176,7 @@ class Sweep:
     def end(self, trial: Trial, ended: Ended) -> None:
         """Write down what came of a trial."""
         del self._running[trial.trial]
+        ended = self.asked_of_all(ended)
         reason = self.why if ended.state == "stopped" and self.why else ended.reason
         names = ("score", "score_step", "scores", "steps", "seconds")
         known = {name: getattr(ended, name) for name in names}
@@ -189,6 +192,13 @@ class Sweep:
         if is_best and trial != before:
             self.keep_best(trial)
         self.display.ended(trial, is_best=is_best)
+
+    def asked_of_all(self, ended: Ended) -> Ended:
+        """What became of a trial, which was stopped where a signal may have ended who kept it: to a whole group of
+        processes it comes to those of a cluster too, and a trial that nobody keeps any more saves and ends."""
+        if ended.state != "killed" or self.flag.received is None:
+            return ended
+        return replace(ended, state="stopped", reason=self.flag.received.name, exit_code=128 + signal.SIGTERM)
 
     def keep_best(self, trial: Trial) -> None:
         """Write the config of the best trial, as its run directory has it."""

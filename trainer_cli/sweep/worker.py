@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,7 @@ class Parent:
         self._connection = connection
         self._answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._flag = flag
+        self.is_gone = False
 
     def listen(self) -> None:
         """Take answers until the sweep is gone, then stop as after a signal."""
@@ -53,6 +56,7 @@ class Parent:
     def _listen(self) -> None:
         while (message := channel.receive(self._connection)) is not None:
             self._answers.put(bool(message["go_on"]))
+        self.is_gone = True
         self._answers.put(True)
         if self._flag.received is None:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -160,6 +164,8 @@ def main(connection: Connection[Any, Any], log: str) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         parent.tell(ended)
+        if parent.is_gone:
+            shutil.rmtree(get_temp_dir(), ignore_errors=True)  # the parent's, which has only sockets in it
     os._exit(ended.exit_code)
 
 
