@@ -150,7 +150,9 @@ def jax_apply(params: dict[str, Any], X: Any, is_train: bool, rng: Any) -> Any:
 
 
 def our_jax(data: Data, threads: int) -> tuple[Model, Steps]:
-    fix_threads(threads, ["jax"])  # as a run does, of both
+    import jax  # noqa: F401 - as a run's own code does, before its threads are fixed: those of both
+
+    fix_threads(threads, ["jax"])
     return our_steps(registry.layers.get("JAXWrapper.v1")((jax_init, jax_apply)), data)
 
 

@@ -170,6 +170,31 @@ def test_gradients_are_added():
     np.testing.assert_allclose(gradient, 2 * left(made(), logits(), first(16, CLASSES, None))[1], rtol=1e-6)
 
 
+def test_a_change_of_the_store_is_seen_by_the_next_program():
+    model, fresh, batch = made(), made(), first(16, CLASSES, None)
+    before = left(model, logits(), batch)
+    for each in (model, fresh):
+        each.store.values *= 2
+        each.store.clear_gradients()
+        each.store.buffers.restart()
+    after, expected = left(model, logits(), batch), left(fresh, logits(), batch)
+    assert before[0] != after[0] == expected[0]
+    np.testing.assert_array_equal(after[1], expected[1])
+
+
+def test_numbers_that_are_copied_once_would_be_seen(monkeypatch):
+    monkeypatch.setattr("trainer_cli.wrappers.jax_places.shared", lambda values: jnp.array(values))
+    with pytest.raises(AssertionError):
+        test_a_change_of_the_store_is_seen_by_the_next_program()
+
+
+def test_numbers_are_read_in_place_where_they_begin_as_xla_wants_it():
+    model = made()
+    one, two = model.attrs["engine"]._places(model).shared
+    assert one.unsafe_buffer_pointer() == model.get_param("module.one").ctypes.data
+    assert two is model.get_param("module.two")
+
+
 class Own(CategoricalCrossentropyV4):
     """A user's, which computes what it will."""
 

@@ -16,6 +16,7 @@ from trainer_cli.arrays import Array, n_rows, slice_rows
 from trainer_cli.wrappers import jax_programs as programs
 from trainer_cli.wrappers.engine import Engine, WrongOutputError, is_fed
 from trainer_cli.wrappers.jax_losses import Measure
+from trainer_cli.wrappers.jax_places import Places
 from trainer_cli.wrappers.jax_programs import Inputs, Net, Numbers, Pass, key_of
 from trainer_cli.wrappers.padding import Padded, others, pad, padded_part, with_room
 from trainer_cli.wrappers.pytree import Tree
@@ -53,7 +54,7 @@ class JAXEngine(Engine):
         self.net = Net(self.name, self.apply_module, "mask" in taken, has_state=len(needed) >= 5)
         self.compiled: Counter[str] = Counter()
         self._programs: dict[Hashable, Any] = {}
-        self._held: tuple[Any, Sequence[Array], Sequence[Array]] = (None, (), ())
+        self._held = Places()
 
     @property
     def name(self) -> str:
@@ -64,7 +65,7 @@ class JAXEngine(Engine):
 
     def twin(self) -> Self:
         twin = copy.copy(self)
-        twin._held, twin.compiled = (None, (), ()), Counter()
+        twin._held, twin.compiled = Places(), Counter()
         return twin
 
     def notes(self) -> Sequence[str]:
@@ -148,16 +149,17 @@ class JAXEngine(Engine):
         """Outputs in training, the loss and the gradients of the parameters, by one program; the state goes into the
         layer's fresh buffers."""
         with self.failing(model.where, X):
-            given = (*self._inputs(model, padded, seed, fresh=True), *measure.padded(padded.n))
+            numbers, *others = self._inputs(model, padded, seed, fresh=True)
+            given = (numbers._replace(floats=self._places(model).shared), *others, *measure.padded(padded.n))
             key = ("gradients", programs.signature(padded.X), measure.key)
             program = self._program(key, partial(programs.measuring, self.net, measure.function, given))
             Y, value, state, own = program(*given)
             self.net.state.keep(model, state)
-            return np.asarray(Y), float(value), own
+            return np.asarray(Y), float(np.asarray(value)), own
 
     def add(self, model: Model, gradients: Sequence[Any]) -> None:
         """Add the gradients of the parameters to the layer's."""
-        for place, gradient in zip(self._places(model)[1], gradients, strict=True):
+        for place, gradient in zip(self._places(model).gradients, gradients, strict=True):
             place += np.asarray(gradient)
 
     def _begin(
@@ -214,18 +216,17 @@ class JAXEngine(Engine):
         return store is not None and (bool(store.segments) or len(store.buffers) > 0 or not self.net.params.names)
 
     def _numbers(self, model: Model, fresh: bool = False) -> Numbers:
-        values = self._places(model)[0]
+        values = self._places(model).values
         if model.dtype != np.float32:
             values = [value.astype(np.float32) for value in values]
         return Numbers(values, self.net.params.constants(model), self.net.state.values(model, fresh))
 
-    def _places(self, model: Model) -> tuple[Sequence[Array], Sequence[Array]]:
-        """Where the floats lie, and their gradients; looked up anew when the store has moved them."""
+    def _places(self, model: Model) -> Places:
+        """Where the floats lie; looked up anew when the store has moved them."""
         names = self.net.params.names
-        first = model.get_param(names[0]) if names else None
-        if first is None or self._held[0] is not first:
-            self._held = (first, [*map(model.get_param, names)], [*map(model.get_grad, names)])
-        return self._held[1], self._held[2]
+        if not names or not self._held.values or self._held.values[0] is not model.get_param(names[0]):
+            self._held = Places([*map(model.get_param, names)], [*map(model.get_grad, names)])
+        return self._held
 
 
 def check_shape(shape: tuple[int, ...], padded: Padded) -> None:
