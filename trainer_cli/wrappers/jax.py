@@ -40,7 +40,8 @@ def JAXWrapper(module: Any) -> Model:
     running means, they are `init(rng, X) -> (params, state)` and `apply(params, state, X, is_train, rng) ->
     (Y, state)`. An `apply` that takes a `mask` gets (B,) flags: which rows are the batch's. The others are padding,
     copies of its first row, that keep the number of shapes small, each of which compiles once. What it gives of a row
-    must not depend on them.
+    must not depend on them. Of a layer that is the whole model outputs, loss and gradient are one program, where JAX
+    computes the loss too (`wrappers/jax_losses.py`): its value is a sum in float32 then.
 
     X is an array; of ragged rows the pair (data, lengths), of which as many outputs as data are ragged again; of
     several inputs a tuple or a dict. Whole numbers come as int32, of larger ones the low bits. ModuleError: a function
