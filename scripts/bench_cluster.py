@@ -109,7 +109,7 @@ class Timed:
 @contextmanager
 def backends(ready: Ready) -> Iterator[dict[str, Timed]]:
     """One process, and workers with shared memory and without it, ready to compute the same run."""
-    work = Work(ready.job, ready.facts, [], None, print, lambda: None)
+    work = Work(ready.job, ready.facts, ready.contents, None, print, lambda: None)
     import ray
 
     with ExitStack() as stack:

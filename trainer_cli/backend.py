@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from trainer_cli.arrays import Batch
+from trainer_cli.data.fingerprint import Contents
 from trainer_cli.epochs import Data
 from trainer_cli.evaluate import Scores
 from trainer_cli.gradient import BatchGradient
@@ -42,14 +43,14 @@ class Backend(Protocol):
 
 @dataclass(frozen=True)
 class Work:
-    """A run that is about to begin: `facts` are what run.json says of it, `code` its files of --code.
+    """A run that is about to begin: `facts` are what run.json says of it, `contents` what was read of each data set.
 
     `say` tells the user a line, `check` raises `Stopped` if a signal has come.
     """
 
     job: Job
     facts: Mapping[str, Any]
-    code: Sequence[Path]
+    contents: Mapping[str, Contents]
     cache: Path | None
     say: Callable[[str], None]
     check: Callable[[], None]

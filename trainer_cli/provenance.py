@@ -18,7 +18,7 @@ import numpy as np
 from trainer_cli import __version__, json_text
 from trainer_cli.config.registry import registry
 from trainer_cli.data.division import PartReader, divide
-from trainer_cli.data.fingerprint import fingerprint
+from trainer_cli.data.fingerprint import Contents, fingerprint, whole
 from trainer_cli.data.labelled import labelled
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ModelFileError
@@ -76,15 +76,15 @@ def provenance(
     }
 
 
-def data_facts(section: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
-    """One data set's section of the config with its paths made absolute, and the sha256 of its content."""
+def data_facts(section: Mapping[str, Any], reader: Reader, found: Contents) -> dict[str, Any]:
+    """One data set's section of the config with its paths made absolute, and the sha256 of what was found there."""
     named = getattr(reader, "paths", getattr(reader, "files", tuple))
     files = {Path(path) for path in named()}
     absolute = {
         key: str(Path(value).resolve()) if isinstance(value, str) and Path(value) in files else value
         for key, value in section.items()
     }
-    return {"section": absolute, "sha256": fingerprint(reader)}
+    return {"section": absolute, "sha256": whole(reader, found)}
 
 
 def content_facts(path: Path, content: bytes) -> dict[str, Any]:

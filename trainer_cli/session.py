@@ -21,6 +21,7 @@ from trainer_cli.config.loaded import load, load_text
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.config.sections import CACHE, FREE
 from trainer_cli.data.cache import Cache
+from trainer_cli.data.fingerprint import Contents, contents
 from trainer_cli.errors import (
     ArgumentError,
     ClusterError,
@@ -67,11 +68,13 @@ class Ending:
 
 @dataclass(frozen=True)
 class Ready:
-    """A run that can begin: its config, its job, and the facts that its bits depend on."""
+    """A run that can begin: its config, its job, and the facts that its bits depend on; what was read of each data
+    set."""
 
     config: RunConfig
     job: Job
     facts: dict[str, Any]
+    contents: Mapping[str, Contents]
 
 
 @dataclass(frozen=True)
@@ -131,12 +134,13 @@ class Session:
             job = assemble(config, self.flag, cache_of(config, run_dir), begins=found is None)
         threads = resolve_threads(wanted, job.largest_product, n_cores)
         conditions = Conditions(resolve_ops(config.system.ops), threads, job.eval_batch_size)
-        data = self.data_facts(config, job)
+        read = self.contents(config)
+        data = data_facts(config, job, read)
         facts = provenance.provenance(conditions, seed=job.seed, data=data, code=self.code)
         facts |= begun_from(config, before)
         if found is not None and before is not None:
             facts["changes"] = self.accepted(run_dir, before, facts, config, job.config_text, found.step)
-        return Ready(config, job, facts)
+        return Ready(config, job, facts, read)
 
     def driver(self, config: RunConfig, job: Job, run_dir: Path) -> Run:
         saver = Saver(
@@ -179,7 +183,7 @@ class Session:
             return nullcontext(InProcess(ready.job))
         cache = cache_of(ready.config, run_dir).folder
         return cluster.open(
-            Work(ready.job, ready.facts, self.code, cache.resolve(), self.progress.warn, self.flag.check)
+            Work(ready.job, ready.facts, ready.contents, cache.resolve(), self.progress.warn, self.flag.check)
         )
 
     def begin(self, driver: Run, ready: Ready, loggers: Mapping[str, Logger], run_dir: Path) -> None:
@@ -190,16 +194,13 @@ class Session:
         storage.replace_file(run_dir / CONFIG, ready.job.config_text.encode())
         driver.go(loggers)
 
-    def data_facts(self, config: RunConfig, job: Job) -> dict[str, Any]:
+    def contents(self, config: RunConfig) -> dict[str, Contents]:
+        """What there is to read of each data set."""
         found = {}
-        for name, section in config.readers.items():
+        for name in config.readers:
             reader = config.build(f"data.{name}")
             # Values are hashed where there are no files, which takes as long as reading them.
-            watched = reader if hasattr(reader, "files") else WatchedReader(reader, self.flag)
-            found[name] = provenance.data_facts(section, watched)
-        if config.has("data.split"):
-            split = config.config["data"]["split"]
-            found["split"] = provenance.split_facts(found["train"], split, job.trained.target[1].reads)
+            found[name] = contents(reader if hasattr(reader, "files") else WatchedReader(reader, self.flag))
         return found
 
     def accepted(
@@ -224,6 +225,18 @@ class Session:
         for line in (line for lines in found.values() for line in lines):
             self.progress.warn(f"other bits may follow: {line}")
         return [*before["changes"], *([{"step": step, **found}] if found else [])]
+
+
+def data_facts(config: RunConfig, job: Job, read: Mapping[str, Contents]) -> dict[str, Any]:
+    """What run.json says of the data."""
+    found = {
+        name: provenance.data_facts(section, config.build(f"data.{name}"), read[name])
+        for name, section in config.readers.items()
+    }
+    if config.has("data.split"):
+        split = config.config["data"]["split"]
+        found["split"] = provenance.split_facts(found["train"], split, job.trained.target[1].reads)
+    return found
 
 
 def loggers_of(config: RunConfig) -> dict[str, Logger]:

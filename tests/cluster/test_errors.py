@@ -4,15 +4,17 @@ import os
 import platform
 import re
 import sys
+import time
 
 import pytest
 from cluster_runs import trained, workers
-from run_fakes import CONFIG, PARTS, config_of, import_parts, train, write_data
+from killing import kill, workers_of
+from run_fakes import CONFIG, PARTS, Silent, config_of, import_parts, train, write_data
 
 from trainer_cli.cli.outcome import told
 from trainer_cli.cluster import driver
 from trainer_cli.cluster.failure import Failure
-from trainer_cli.errors import ArgumentError, ConfigError, MissingModuleError, Problem
+from trainer_cli.errors import ArgumentError, ClusterError, ConfigError, MissingModuleError, Problem
 from trainer_cli.user_code import place
 from trainer_cli.wrappers.engine import ModuleError
 
@@ -162,6 +164,52 @@ def test_a_file_that_has_changed_before_a_worker_reads_it_is_told_with_its_machi
     pattern = rf"the worker \d+ on {re.escape(platform.node())}: \S*dev\.csv: is another file than the driver's"
     assert re.match(pattern, str(caught.value))
     assert not (folder / "of-2" / "checkpoints").exists()
+
+
+def test_code_that_was_edited_before_a_worker_imports_it_is_told_with_its_machine(cluster, folder, monkeypatch):
+    order_of = driver.order_of
+
+    def ordered(*given):
+        order = order_of(*given)
+        (folder / "parts.py").write_text((folder / "parts.py").read_text() + "\n# another one\n")
+        return order
+
+    monkeypatch.setattr(driver, "order_of", ordered)
+    with pytest.raises(ConfigError) as caught:
+        trained(folder, 2)
+    pattern = (
+        rf"the worker \d+ on {re.escape(platform.node())}: \S*parts\.py: is another file than the driver's: its sha256"
+    )
+    assert re.match(pattern, str(caught.value))
+    assert caught.value.exit_code == 2
+    assert not (folder / "of-2" / "checkpoints").exists()
+
+
+class Editing(Silent):
+    """After some steps edits the code, kills a worker, and gives the next one time to come."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def step(self, step, state):
+        if step.position.step == 10:
+            self.path.write_text(self.path.read_text().replace("1.5", "1.4"))
+            kill(workers_of(os.getpid())[0])
+        if step.position.step >= 10:
+            time.sleep(0.5)
+
+
+def test_a_worker_that_is_started_anew_does_not_take_code_that_was_edited_meanwhile(cluster, folder):
+    path = folder / "parts.py"
+    config = config_of(folder, "--training.accumulate_gradient", 5, *workers(3))
+    ending = train(config, folder / "run", code=[path], progress=Editing(path))
+    assert (type(ending.cause), ending.cause.exit_code) == (ClusterError, 4)
+    assert ending.saved is not None
+    pattern = (
+        rf"no other worker can be started; the worker \d+ on {re.escape(platform.node())}: \S*parts\.py: is another"
+    )
+    assert re.match(pattern, str(ending.cause))
 
 
 def test_code_that_a_worker_cannot_import_is_told_with_its_machine(cluster, folder):

@@ -1,4 +1,4 @@
-"""A run's data as a worker reads it itself, and the proof that it is the driver's."""
+"""A run's data as a worker reads it itself."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from trainer_cli.cluster.order import Order
+from trainer_cli.cluster.proof import check_data
 from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data.cache import Cache
 from trainer_cli.data.dataset import Dataset
-from trainer_cli.data.fingerprint import fingerprint
-from trainer_cli.data.reader import Reader
-from trainer_cli.errors import DataError, Problem
 from trainer_cli.loading import Loading
 from trainer_cli.signals import StopFlag
 from trainer_cli.sources import set_name, sources
@@ -26,7 +24,7 @@ class Copies:
     """
 
     def __init__(self, config: RunConfig, order: Order, encoders: Mapping[str, Any]):
-        check_content(config, order.hashes)
+        check_data(config, order.contents)
         flag = StopFlag()
         whole = sources(config)
         found = whole.divided(config, flag)
@@ -35,13 +33,3 @@ class Copies:
         loading = Loading(config, whole, found, flag, None if order.cache is None else Cache(Path(order.cache)))
         self.train: Dataset = loading.load("train", found.train, 0)
         self.dev = {set_name(name): loading.load(name, reader, 0) for name, reader in found.dev.items()}
-
-
-def check_content(config: RunConfig, hashes: Mapping[str, str]) -> None:
-    """DataError: a data set has other content here than where the driver runs."""
-    for name in config.readers:
-        reader: Reader = config.build(f"data.{name}")
-        if fingerprint(reader) != hashes[name]:
-            files = ", ".join(str(path) for path in getattr(reader, "files", list)()) or f"data.{name}"
-            rule = 'is another file than the driver\'s: its sha256 differs. Copy it anew, or set data = "driver"'
-            raise DataError(problems=[Problem(rule, files)])

@@ -40,7 +40,7 @@ class Driver:
         self.ray, self.job, self.is_local = ray, work.job, cluster.data == "local"
         job = work.job
         self.store = store = job.model.store
-        order = order_of(job, work.facts, work.code, cluster.data, work.cache)
+        order = order_of(work, cluster.data)
         self.crew = Crew(
             ray,
             ray.put(order),

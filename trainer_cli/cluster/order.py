@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from trainer_cli.arrays import Array, Ints, Rows
+from trainer_cli.backend import Work
 from trainer_cli.cluster.blocks import Block
 from trainer_cli.cluster.memory import Handle
 from trainer_cli.data import encoder
+from trainer_cli.data.fingerprint import Contents
 from trainer_cli.gradient import MicroBatch
 from trainer_cli.gradient_sum import Sums
-from trainer_cli.job import Job
 from trainer_cli.rehearsal import N_ROWS
 
 # Where workers get their rows: each reads the files itself, or the driver sends them.
@@ -26,12 +26,12 @@ class Order:
     """All that a worker needs to compute as the driver would.
 
     `config` is the whole config, filled; `encoders` are the fitted ones, as files keep them; `sample` are the first
-    rows, from which the model's sizes follow; `constants` are the buffers that no training changes; `hashes` are the
-    contents of the data that the driver has read.
+    rows, from which the model's sizes follow; `constants` are the buffers that no training changes; `code` are the
+    files of --code, and `contents` those of each data set, with the sha256 of what the driver has read.
     """
 
     config: str
-    code: tuple[str, ...]
+    code: Contents
     folder: str
     encoders: tuple[Any, Mapping[str, Array]]
     sample: Rows
@@ -39,15 +39,16 @@ class Order:
     ops: Literal["numpy", "numba"]
     threads: int
     data: From
-    hashes: Mapping[str, str]
+    contents: Mapping[str, Contents]
     cache: str | None
 
 
-def order_of(job: Job, facts: Mapping[str, Any], code: Sequence[Path], data: From, cache: Path | None) -> Order:
-    """The order for a run; `facts` are what run.json says of it."""
+def order_of(work: Work, data: From) -> Order:
+    """The order for a run."""
+    job, facts = work.job, work.facts
     return Order(
         config=job.config_text,
-        code=tuple(str(path.resolve()) for path in code),
+        code=[(part["path"], part["sha256"]) for part in facts["code"]],
         folder=os.getcwd(),
         encoders=encoder.pack({"features": job.trained.features, "target": job.trained.target}),
         sample=job.train.first(N_ROWS)[0],
@@ -55,8 +56,8 @@ def order_of(job: Job, facts: Mapping[str, Any], code: Sequence[Path], data: Fro
         ops=facts["ops"],
         threads=facts["threads"],
         data=data,
-        hashes={name: part["sha256"] for name, part in facts["data"].items()},
-        cache=None if cache is None else str(cache),
+        contents=work.contents,
+        cache=None if work.cache is None else str(work.cache),
     )
 
 

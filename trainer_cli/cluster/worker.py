@@ -18,6 +18,7 @@ from trainer_cli.cluster.blocks import Block
 from trainer_cli.cluster.copies import Copies
 from trainer_cli.cluster.memory import Handle, SharedMemory
 from trainer_cli.cluster.order import Answer, Order, Task, Weights
+from trainer_cli.cluster.proof import check_code
 from trainer_cli.config.engines import engines
 from trainer_cli.config.loaded import read_text
 from trainer_cli.config.registry import registry
@@ -45,7 +46,8 @@ class Worker:
     def __init__(self, order: Order):
         if os.path.isdir(order.folder):
             os.chdir(order.folder)  # the paths of a config begin there
-        user_code.import_files([Path(path) for path in order.code])
+        check_code(order.code)
+        user_code.import_files([Path(path) for path, _ in order.code])
         self.config = config = config_of(order)
         encoders: Any = encoder.unpack(*order.encoders)
         self.loss, self.metrics = config.build("loss"), dict(config.build("metrics") or {})

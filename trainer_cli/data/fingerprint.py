@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from pathlib import Path
 
 from trainer_cli.data.reader import Reader
 from trainer_cli.data.readers.files import opened_raw
+
+# The files that a reader reads and the sha256 of each, in order; of a reader that names none, that of its values under
+# an empty name.
+Contents = Sequence[tuple[str, str]]
 
 
 def fingerprint(reader: Reader) -> str:
@@ -14,16 +20,27 @@ def fingerprint(reader: Reader) -> str:
     Of one file it is what `sha256sum` prints; of several, the sha256 of theirs in order; of a reader of a `folder`, in
     which names tell the labels, that of theirs and the names.
     """
+    return whole(reader, contents(reader))
+
+
+def contents(reader: Reader) -> Contents:
+    """What a reader reads, file by file."""
     files = getattr(reader, "files", None)
     if files is None:
-        return _of_values(reader)
-    digests = []
+        return [("", _of_values(reader))]
+    found = []
     for path in files():
         with opened_raw(path) as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+            found.append((str(path), hashlib.file_digest(file, "sha256").hexdigest()))
+    return found
+
+
+def whole(reader: Reader, found: Contents) -> str:
+    """The fingerprint of a reader of which the contents are known."""
+    digests = [digest for _, digest in found]
     folder = getattr(reader, "folder", None)
     if folder is not None:
-        digests += [path.relative_to(folder).as_posix() for path in files()]
+        digests += [Path(path).relative_to(folder).as_posix() for path, _ in found]
     return (
         digests[0]
         if len(digests) == 1
