@@ -64,12 +64,25 @@ def dying(path, data):
 storage._write_new = dying
 """
 
+# Has that checkpoint written where it is to be, before it is whole.
+IN_PLACE = """
+temporary = storage.temporary
 
-def test_a_driver_that_is_killed_within_a_checkpoint_goes_on_to_the_same_bits(cluster, folder, monkeypatch):
-    monkeypatch.setattr(storage, "_write_new", storage._write_new)  # this process imports that code as well
+
+def in_place(path, *word):
+    here = Path(__file__).parent
+    is_next = path.name.startswith("step-") and any(path.parent.glob("step-*"))
+    return path if is_next and (here / "die").exists() else temporary(path, *word)
+
+
+storage.temporary = in_place
+"""
+
+
+def killed_within_a_checkpoint(cluster, folder, code):
+    """Of a run whose driver this code ends: what is there that is no checkpoint yet."""
     with (folder / "parts.py").open("a") as file:
-        file.write(DYING)
-    alone = trained(folder, 0, text=TEXT)
+        file.write(code)
     config_of(folder, text=TEXT)
     (folder / "die").touch()
     words = ["run.cfg", "-o", "run", "--resume", "--quiet", "--code", "parts.py", *SHARED]
@@ -78,10 +91,30 @@ def test_a_driver_that_is_killed_within_a_checkpoint_goes_on_to_the_same_bits(cl
     assert driver.wait() == -signal.SIGKILL
     driver.stderr.close()
     assert seconds_to_end(workers_of(os.getpid())) < 10
-    assert [path.name for path in (folder / "run" / "checkpoints").iterdir() if not path.name.startswith("step-")]
     (folder / "die").unlink()
+    return [path.name for path in (folder / "run" / "checkpoints").iterdir() if not path.name.startswith("step-")]
+
+
+@pytest.fixture
+def kept_storage(monkeypatch):
+    """This process imports the code of the one that is killed as well."""
+    for name in ("_write_new", "temporary"):
+        monkeypatch.setattr(storage, name, getattr(storage, name))
+
+
+@pytest.mark.usefixtures("kept_storage")
+def test_a_driver_that_is_killed_within_a_checkpoint_goes_on_to_the_same_bits(cluster, folder):
+    alone = trained(folder, 0, text=TEXT)
+    assert killed_within_a_checkpoint(cluster, folder, DYING)
     assert train_on(folder, "run").cause is None
     assert outcome_of(folder / "run") == outcome_of(alone)
+
+
+@pytest.mark.usefixtures("kept_storage")
+def test_a_checkpoint_that_is_written_in_place_is_seen(cluster, folder):
+    """Planted: what was written by half has the name of a whole one."""
+    assert not killed_within_a_checkpoint(cluster, folder, DYING + IN_PLACE)
+    assert len(steps(folder / "run")) == 2
 
 
 def test_a_worker_that_hangs_or_is_stopped_is_replaced(cluster, folder):

@@ -19,10 +19,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def nodes(folder, what):
+def nodes(folder, *words):
     script = Path(__file__).with_name("nodes.py")
     done = subprocess.run(
-        [sys.executable, "-P", str(script), str(folder), what],
+        [sys.executable, "-P", str(script), str(folder), *words],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
@@ -49,6 +49,16 @@ def test_a_store_that_is_full_costs_no_bit(folder):
     found = nodes(folder, "full")
     assert (found["cause"], found["nodes"], found["hoard"]) == (None, 2, 90 << 20)
     assert outcome_of(folder / "run") == outcome_of(alone)
+
+
+@pytest.mark.parametrize("what", ["node", "full"])
+def test_a_block_that_is_left_out_and_weights_of_before_are_seen(folder, what):
+    """Planted: what a lost node was to compute counts for nothing; a full store keeps the weights that it has."""
+    alone = trained(folder, 0, "--training.max_steps", 24)
+    assert nodes(folder, what, "planted")["cause"] is None
+    planted = outcome_of(folder / "run")
+    assert planted["state"]["step"] == outcome_of(alone)["state"]["step"] == 24
+    assert planted["optimizer"] != outcome_of(alone)["optimizer"]
 
 
 def test_a_cluster_that_cannot_be_reached_ends_the_run_saved(folder):
