@@ -19,11 +19,11 @@ class Clock:
 class Instant:
     """An executor: each look takes `seconds` and ends one of the running trials, as `ends(task)` says."""
 
-    def __init__(self, n_workers, ends, clock=None, seconds=1.0, order=0, curve=()):
+    def __init__(self, n_workers, ends, clock=None, seconds=1.0, order=0, curve=(), higher=True):
         self.n_workers, self.ends = n_workers, ends
         self.clock, self.seconds = clock or Clock(), seconds
         self.random = random.Random(order)
-        self.curve = curve
+        self.curve, self.higher = curve, higher
         self.tasks, self.asked, self.stopped, self.killed, self.submitted = [], {}, [], [], []
 
     def submit(self, task):
@@ -36,7 +36,7 @@ class Instant:
         if not self.tasks:
             return []
         task = self.tasks.pop(self.random.randrange(len(self.tasks)))
-        began = Began(task.trial, "accuracy", True, 1, 0)
+        began = Began(task.trial, "accuracy", self.higher, 1, 0)
         scored = [Scored(task.trial, step, value) for step, value in self.curve] if task.asks else []
         return [began, *scored, self.ends(task)]
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from run_fakes import outcome_of
 from typer.testing import CliRunner
 
 from trainer_cli.cli import app
+from trainer_cli.config.run_config import read_run_config
+from trainer_cli.sweep import site
 
 SPACE = "optimizer.learn_rate.initial_rate=1e-4..1e-1:log"
 SHORT = ("--training.max_steps=14",)
@@ -195,7 +198,7 @@ def test_a_config_whose_runs_are_shared_out_is_refused(folder):
 
 @pytest.mark.parametrize("words", [["--ray"], ["--address=auto"]])
 def test_without_ray_it_is_told_how_to_get_it(folder, monkeypatch, words):
-    monkeypatch.setattr("trainer_cli.sweep.place.find_spec", lambda name: None)
+    monkeypatch.setattr("trainer_cli.sweep.site.find_spec", lambda name: None)
     told = "--ray and --address need ray: pip install 'trainer-cli[ray]'"
     assert told in sweep(SPACE, *words, code=2).stderr
     assert not os.path.lexists("sweep")
@@ -344,6 +347,29 @@ def test_trials_at_once_share_the_cores_and_say_so(folder):
     for row in trials():
         facts = json.loads(Path("sweep", row["folder"], "run.json").read_text())
         assert row["threads"] == facts["threads"]
+
+
+def test_best_cfg_has_the_threads_of_the_trial(folder):
+    """Else it would train on as many as it is given alone, to other bits."""
+    sweep("model.hidden.nO=3,4", "--search=grid", "--workers=2")
+    assert all('threads = "auto"' in Path("sweep", row["folder"], "config.cfg").read_text() for row in trials())
+    best = max(trials(), key=lambda row: (row["score"], -row["trial"]))
+    assert read_run_config(Path("sweep/best.cfg")).system.threads == best["threads"] >= 1
+
+
+def test_a_budget_counts_the_start_of_a_cluster(folder, monkeypatch):
+    """Here one that takes a second to start."""
+
+    @contextmanager
+    def slow(ready, check, note):
+        time.sleep(1.0)
+        yield site.here(ready)
+
+    monkeypatch.setattr(site, "check_ray", lambda: None)
+    monkeypatch.setattr(site, "on_ray", slow)
+    found = json.loads(sweep(SPACE, "--budget=1s", "--ray", "--json", code=2).stdout)
+    assert found["seconds"] >= 1.0
+    assert found["trials"] == []
 
 
 def test_a_key_of_a_layer_is_named_without_its_star(folder):

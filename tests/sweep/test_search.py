@@ -85,6 +85,16 @@ def test_a_grid_is_in_the_order_of_its_keys():
     assert found == [*expected, None]
 
 
+@pytest.mark.parametrize("high", [10**9, 10**30])
+def test_a_range_of_any_number_of_whole_numbers_is_tried(high):
+    """None of them is made before its turn: for the first of them there would be no room."""
+    space = [Range("a.n", 1, high, whole=True), Range("a.m", 1, high, whole=True)]
+    assert size(space) == float(high) ** 2
+    assert len(first(3, space)) == 3
+    assert list(itertools.islice(grid(space), 2)) == [{"a.n": 1, "a.m": 1}, {"a.n": 1, "a.m": 2}]
+    assert grid_search(space[:1]).suggest(2) == {"a.n": 2}
+
+
 def test_a_grid_has_an_end():
     with pytest.raises(
         ArgumentError, match=r"no end of them: a\.x\. Say how many: a\.x=0\.0001\.\.0\.1:5, or list them"

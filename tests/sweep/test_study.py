@@ -137,3 +137,33 @@ def test_without_optuna_the_remedy_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ArgumentError, match=r"needs optuna.*pip install 'trainer-cli\[sweep\]'"):
         tpe()
+
+
+@pytest.mark.parametrize(
+    ("prune", "scores", "expected"),
+    [
+        ("asha", [None, -5.0, None, 0.9], [None, None, 7, None]),
+        ("median", [0.5, 0.4, 0.6, 0.5, 0.7, None, 0.9], [None] * 5 + [7, None]),
+    ],
+)
+def test_a_score_that_is_no_finite_number_is_worse_than_any(prune, scores, expected):
+    search = StudySearch(SPACE, 0, inner=random_search(SPACE, 0), prune=prune, n_workers=1)
+    assert raced(search, scores) == expected
+
+
+def test_a_median_is_taken_of_trials_some_of_which_had_no_finite_score_at_first():
+    search = StudySearch(SPACE, 0, inner=random_search(SPACE, 0), prune="median", n_workers=1)
+    ends = []
+    for number, first in enumerate([None, None, None, 0.5, 0.5, 0.5, None], 1):
+        search.suggest(number)
+        ends.append(search.report(number, 7, first))
+        search.close(number, 0.6, "pruned" if ends[-1] else "finished")
+    assert ends == [False] * 6 + [True]
+
+
+def test_tpe_learns_from_pruned_trials_without_a_score():
+    search = StudySearch(SPACE, 0, inner=None, prune="median", n_workers=1)
+    for number in range(1, 16):
+        params = search.suggest(number)
+        search.report(number, 7, None if number % 3 else value_of(params))
+        search.close(number, None if number % 3 else value_of(params), "pruned" if number % 2 else "finished")

@@ -227,3 +227,40 @@ def test_a_trial_gets_what_it_needs(tmp_path):
     run(record_in(tmp_path, 1), random_search(SPACE, 0), executor, StopFlag(), code=("p.py",), n_cores=3)
     task = executor.submitted[0]
     assert (task.folder, task.code, task.n_cores, task.asks) == (str(tmp_path / "trial-0001"), ("p.py",), 3, False)
+
+
+class Listening(ListedSearch):
+    """Remembers what it was told of the trials that are over, and of their evaluations."""
+
+    def __init__(self, n=2):
+        super().__init__(iter([{"a.x": number} for number in range(n)]))
+        self.closed, self.heard = [], []
+
+    def report(self, number, step, value):
+        self.heard.append((number, step, value))
+        return False
+
+    def close(self, number, value, state):
+        self.closed.append((number, value, state))
+
+
+@pytest.mark.parametrize(("higher", "sign"), [(True, 1), (False, -1)])
+def test_the_search_is_told_scores_of_which_more_is_better(tmp_path, higher, sign):
+    """Of a loss else the largest would be looked for."""
+    search = Listening()
+    run(record_in(tmp_path), search, Instant(1, score_of, higher=higher), StopFlag())
+    expected = [(1, sign * 0.99, "finished"), (2, sign * 0.98, "finished")]
+    assert search.closed == expected
+    again = Listening(0)
+    run(read(tmp_path), again, Instant(1, score_of), StopFlag())
+    assert again.closed == expected
+
+
+def test_an_evaluation_without_a_finite_score_is_written_and_told_again(tmp_path):
+    """Also to the search of a later call, which else would know of another number of evaluations."""
+    curve = [(1, None), (2, 0.5)]
+    found = run(record_in(tmp_path), Listening(1), Instant(1, finished, curve=curve), StopFlag(), prunes=True)[1]
+    assert found[0].curve == [[1, None], [2, 0.5]]
+    search = Listening(0)
+    run(read(tmp_path), search, Instant(1, finished), StopFlag())
+    assert search.heard == [(1, 1, None), (1, 2, 0.5)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
@@ -16,10 +16,10 @@ from trainer_cli.cli.overrides import OVERRIDES, import_code, words_of
 if TYPE_CHECKING:
     from trainer_cli.signals import StopFlag
     from trainer_cli.sweep.display import Display
-    from trainer_cli.sweep.place import Place
     from trainer_cli.sweep.record import Record
+    from trainer_cli.sweep.site import Site
     from trainer_cli.sweep.source import Source
-    from trainer_cli.sweep.start import Ready
+    from trainer_cli.sweep.start import Ready, Request
 
 Spaces = Annotated[
     list[str] | None,
@@ -74,37 +74,60 @@ def sweep(
         import time
 
         start_time = time.monotonic()
-        from trainer_cli.signals import stop_flag
-        from trainer_cli.sweep import start
-        from trainer_cli.sweep.budget import seconds_of
-        from trainer_cli.sweep.display import Display
+        from trainer_cli.sweep.start import Request
 
         check(search, prune, address, picture, ray=ray)
-        with stop_flag() as flag:
-            ready = start.prepare(
-                start.Request(
-                    source_of(ctx, config, code or []),
-                    output,
-                    tuple(space or ()),
-                    search=search,
-                    prune=prune,
-                    metric=metric,
-                    trials=trials,
-                    budget=None if budget is None else seconds_of(budget),
-                    n_workers=workers,
-                    address=address,
-                    resume=resume,
-                    overwrite=overwrite,
-                )
-            )
-            display = Display(ready.space, quiet=quiet or as_json)
-            with placed(ready, display, flag, on_ray=ray or address is not None) as place:
-                record = trained(ready, place, display, flag, start_time, code or [])
-            finish(record, display, as_json=as_json, quiet=quiet)
-            if picture is not None:
-                draw(record, ready, picture)
-        if failed := end(record, ready, words_of(ctx), flag, code or [], as_json=as_json):
+        request = Request(
+            source_of(ctx, config, code or []),
+            output,
+            tuple(space or ()),
+            search=search,
+            prune=prune,
+            metric=metric,
+            trials=trials,
+            budget=seconds_in(budget),
+            n_workers=workers,
+            address=address,
+            resume=resume,
+            overwrite=overwrite,
+        )
+        manner = Manner(words_of(ctx), code or [], ray or address is not None, as_json, quiet, picture)
+        if failed := swept(request, manner, start_time):
             raise typer.Exit(failed)
+
+
+class Manner(NamedTuple):
+    """How a sweep is carried out and shown; `words` is the command as it was typed."""
+
+    words: list[str]
+    code: list[Path]
+    on_ray: bool
+    as_json: bool
+    quiet: bool
+    picture: Path | None
+
+
+def swept(request: Request, manner: Manner, start_time: float) -> int:
+    """Carry out what was asked for, and show what came of it; the exit code."""
+    from trainer_cli.signals import stop_flag
+    from trainer_cli.sweep.display import Display
+    from trainer_cli.sweep.start import prepare
+
+    with stop_flag() as flag:
+        ready = prepare(request)
+        display = Display(ready.space, quiet=manner.quiet or manner.as_json)
+        with placed(ready, display, flag, on_ray=manner.on_ray) as site:
+            record = trained(ready, site, display, flag, start_time, manner.code)
+        finish(record, display, as_json=manner.as_json, quiet=manner.quiet)
+        if manner.picture is not None:
+            draw(record, ready, manner.picture)
+    return end(record, ready, flag, manner)
+
+
+def seconds_in(budget: str | None) -> float | None:
+    from trainer_cli.sweep.budget import seconds_of
+
+    return None if budget is None else seconds_of(budget)
 
 
 def check(search: str | None, prune: str | None, address: str | None, picture: Path | None, *, ray: bool) -> None:
@@ -113,7 +136,7 @@ def check(search: str | None, prune: str | None, address: str | None, picture: P
 
     from trainer_cli import picture as pictures
     from trainer_cli.errors import ArgumentError, TrainerError
-    from trainer_cli.sweep.place import check_ray
+    from trainer_cli.sweep.site import check_ray
 
     if sys.platform == "win32":
         raise TrainerError("trainer sweep needs a POSIX system: on Windows run it in WSL (wsl --install)")
@@ -145,25 +168,23 @@ def source_of(ctx: typer.Context, config: str, code: list[Path]) -> Source:
 
 
 @contextmanager
-def placed(ready: Ready, display: Display, flag: StopFlag, *, on_ray: bool) -> Iterator[Place]:
+def placed(ready: Ready, display: Display, flag: StopFlag, *, on_ray: bool) -> Iterator[Site]:
     """Where the trials are trained; after a signal that comes before they are, this is the end."""
     from trainer_cli.errors import Stopped
-    from trainer_cli.sweep import place
+    from trainer_cli.sweep import site
 
     if not on_ray:
-        yield place.here(ready)
+        yield site.here(ready)
         return
     try:
-        with place.on_ray(ready, flag.check, display.note) as found:
+        with site.on_ray(ready, flag.check, display.note) as found:
             yield found
     except Stopped as err:
         complain(f"Stopped ({err.signal_name}): no trial was begun")
         raise typer.Exit(err.exit_code) from err
 
 
-def trained(
-    ready: Ready, place: Place, display: Display, flag: StopFlag, start_time: float, code: list[Path]
-) -> Record:
+def trained(ready: Ready, site: Site, display: Display, flag: StopFlag, start_time: float, code: list[Path]) -> Record:
     """Take the folder and train the trials in it."""
     from trainer_cli.sweep.start import summary
     from trainer_cli.sweep.sweep import Resources, Sweep
@@ -172,13 +193,13 @@ def trained(
     with lock:
         for line in ready.notes:
             display.note(line)
-        display.say(summary(ready, record, place.n_cores, place.name))
-        pool = place.pool(record.folder)
+        display.say(summary(ready, record, site.n_cores, site.name))
+        pool = site.pool(record.folder)
         flag.at_once = pool.abandon
         resources = Resources(
             output=ready.request.output,
             code=tuple(map(str, code)),
-            n_cores=place.n_cores,
+            n_cores=site.n_cores,
             prunes=ready.plan.prune is not None,
         )
         Sweep(record, ready.source, ready.search, pool, resources, display, flag, start_time).go()
@@ -199,13 +220,14 @@ def finish(record: Record, display: Display, *, as_json: bool, quiet: bool) -> N
         out.print(table(record, display, is_short=out.is_terminal))
 
 
-def end(record: Record, ready: Ready, words: list[str], flag: StopFlag, code: list[Path], *, as_json: bool) -> int:
+def end(record: Record, ready: Ready, flag: StopFlag, manner: Manner) -> int:
     """Write the last line; the exit code."""
     from trainer_cli import streams
     from trainer_cli.sweep.closing import closing, exit_code
 
-    line, failed = closing(record, ready.request.output, words, flag.received, code), exit_code(record, flag.received)
-    (streams.stderr() if failed or as_json else streams.stdout()).write(line + "\n")
+    failed = exit_code(record, flag.received)
+    line = closing(record, ready.request.output, manner.words, flag.received, manner.code)
+    (streams.stderr() if failed or manner.as_json else streams.stdout()).write(line + "\n")
     return failed
 
 

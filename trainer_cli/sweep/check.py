@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from trainer_cli.errors import ConfigError, Problem
 from trainer_cli.sweep.grammar import PATH, plain
-from trainer_cli.sweep.search import Search
 from trainer_cli.sweep.source import Source
 from trainer_cli.sweep.space import Choice, Dimension, Params, Space
 
@@ -66,7 +65,3 @@ def told(each: Dimension, problem: Problem) -> Problem:
     ):
         return replace(problem, message=f"{problem.message}. A range of whole numbers ends in :int")
     return problem
-
-
-def first_trial(search: Search) -> Params:
-    return search.suggest(1) or {}

@@ -50,8 +50,10 @@ def best_line(record: Record, output: Path) -> str:
 
 
 def reason_of(record: Record) -> str:
-    """Why the first trial failed."""
+    """Why the first trial has none."""
     first = record.trials[min(record.trials)]
+    if first.state in ("finished", "pruned"):
+        return f"{record.metric} was no finite number in trial {first.trial}"
     return first.reason or f"trial {first.trial} ended without an evaluation"
 
 

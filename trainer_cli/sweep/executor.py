@@ -62,12 +62,12 @@ class Moved:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a trial had at best after the evaluation at `step`, turned so that higher is better. Where its task asks, it
-    waits for `answer` unless this `is_past`: of a run that is gone on with."""
+    """What a trial had at best after the evaluation at `step`, turned so that higher is better; None where that is no
+    finite number. Where its task asks, it waits for `answer` unless this `is_past`: of a run that is gone on with."""
 
     trial: int
     step: int
-    value: float
+    value: float | None
     is_past: bool = False
 
 

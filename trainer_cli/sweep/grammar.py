@@ -12,7 +12,7 @@ from trainer_cli.config.text import KEY, SECTION
 from trainer_cli.config.values import parse_argument
 from trainer_cli.config.words import shorten
 from trainer_cli.errors import ConfigError, Problem
-from trainer_cli.sweep.space import Choice, Dimension, Range, Space
+from trainer_cli.sweep.space import Choice, Dimension, Range
 
 NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})((?::\w*)*)")
@@ -148,8 +148,3 @@ def parts(text: str) -> Iterator[str]:
         else:
             depth += (letter in "[{") - (letter in "]}")
     yield text[start:].strip()
-
-
-def words_of(space: Space) -> list[str]:
-    """The names of a space's keys."""
-    return [each.name for each in space]

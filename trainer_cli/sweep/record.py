@@ -43,15 +43,15 @@ class Plan:
             "seed": "the seed",
         }
         return [
-            f"{told[key]}: was {worded(value)}, is {worded(getattr(now, key))}"
+            f"{told[key]}: was {as_typed(value)}, is {as_typed(getattr(now, key))}"
             for key, value in vars(self).items()
             if value != getattr(now, key)
         ]
 
 
-def worded(value: Any) -> str:
+def as_typed(value: Any) -> str:
     """
-    >>> worded(("a=1,2", "b=3,4")), worded(None)
+    >>> as_typed(("a=1,2", "b=3,4")), as_typed(None)
     ('a=1,2 b=3,4', 'not given')
     """
     return " ".join(value) if isinstance(value, tuple) else "not given" if value is None else str(value)

@@ -29,8 +29,9 @@ class Search(Protocol):
         """A trial of an earlier call, in the place of `suggest`."""
         ...
 
-    def report(self, number: int, step: int, value: float) -> bool:
-        """What a trial has reached after so many updates; whether it had better be ended."""
+    def report(self, number: int, step: int, value: float | None) -> bool:
+        """What a trial has reached after so many updates, None if it is no finite number, which counts as worse than
+        any; whether it had better be ended."""
         ...
 
     def close(self, number: int, value: float | None, state: str) -> None:
@@ -52,7 +53,7 @@ class ListedSearch:
     def adopt(self, number: int, params: Params) -> None:
         pass
 
-    def report(self, number: int, step: int, value: float) -> bool:
+    def report(self, number: int, step: int, value: float | None) -> bool:
         return False
 
     def close(self, number: int, value: float | None, state: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,13 @@ class Choice:
         """The value below which a `share` (from 0, less than 1) of the choice lies."""
         return self.values[int(share * len(self.values))]
 
-    def listed(self) -> tuple[Any, ...]:
-        """All values; None where there are too many to list."""
+    @property
+    def n(self) -> float:
+        """How many values there are."""
+        return len(self.values)
+
+    def listed(self) -> Sequence[Any]:
+        """All values."""
         return self.values
 
 
@@ -52,8 +56,15 @@ class Range:
         value = min(max(math.floor(value + 0.5) if self.whole else value, self.low), self.high)
         return int(value) if self.whole else value
 
-    def listed(self) -> tuple[Any, ...] | None:
-        return tuple(range(int(self.low), int(self.high) + 1)) if self.whole else None
+    @property
+    def n(self) -> float:
+        """How many values there are, to 53 bits; infinity where they are not whole numbers."""
+        return float(self.high) - float(self.low) + 1 if self.whole else math.inf
+
+    def listed(self) -> Sequence[Any]:
+        """All values, of which none is made before it is asked for."""
+        assert self.whole, "a range of numbers has no end of values"
+        return range(int(self.low), int(self.high) + 1)
 
 
 Dimension = Choice | Range
@@ -69,14 +80,16 @@ def size(space: Space) -> float:
     """How many trials there can be; infinity where a range is not of whole numbers.
 
     >>> size([Choice("a", (1, 2)), Range("b", 1, 3, whole=True)])
-    6
+    6.0
     """
-    listed = [each.listed() for each in space]
-    return math.prod(math.inf if values is None else len(values) for values in listed)
+    return math.prod((each.n for each in space), start=1.0)
 
 
 def grid(space: Space) -> Iterator[Params]:
     """Every trial of a space whose values can be listed; the last key's value changes first."""
-    names = [each.name for each in space]
-    for values in itertools.product(*(each.listed() or () for each in space)):
-        yield dict(zip(names, values, strict=True))
+    if not space:
+        yield {}
+        return
+    for value in space[0].listed():
+        for rest in grid(space[1:]):
+            yield {space[0].name: value, **rest}

@@ -201,8 +201,8 @@ def summary(ready: Ready, record: Record, n_cores: int, place: str = "") -> str:
     threads = f"up to {n_cores} thread{'s' if n_cores > 1 else ''} each"
     at_once = f"{W} at once, {threads}" if W > 1 else "one at a time"
     more = f" (--workers {cores()} takes all cores)" if W == 1 < cores() and ready.request.address is None else ""
-    return f"{going_on}{trials} ({worded(ready.plan)}), {at_once}{f', on {place}' if place else ''}{more}"
+    return f"{going_on}{trials} ({chosen_by(ready.plan)}), {at_once}{f', on {place}' if place else ''}{more}"
 
 
-def worded(plan: Plan) -> str:
+def chosen_by(plan: Plan) -> str:
     return plan.search + (f", pruned by {plan.prune}" if plan.prune else "")

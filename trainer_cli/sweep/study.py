@@ -21,6 +21,8 @@ PRUNERS = ("median", "asha")
 MOST_REPEATS = 50
 # What Optuna is told of each state; a trial that diverged is one to stay away from, not one to forget.
 TOLD = {"finished": "COMPLETE", "pruned": "PRUNED", "diverged": "PRUNED"}
+# What stands for a score that is no finite number: worse than any, and one that a median can be taken of.
+WORST = -1e300
 
 
 class StudySearch:
@@ -70,13 +72,13 @@ class StudySearch:
             self._inner.adopt(number, params)
         self._enqueue(number, params)
 
-    def report(self, number: int, step: int, value: float) -> bool:
+    def report(self, number: int, step: int, value: float | None) -> bool:
         last, n = self._heard.get(number, (0, 0))
         if step <= last:
             return False
         self._heard[number] = step, n + 1
         trial = self._trials[number]
-        trial.report(value, n + 1)
+        trial.report(WORST if value is None else value, n + 1)
         return bool(trial.should_prune())
 
     def close(self, number: int, value: float | None, state: str) -> None:

@@ -29,7 +29,8 @@ class Trial:
     `params`: the swept keys as they were typed, with their values. `reason`: the limit that ended a run, or what went
     wrong. `score`: the best of the score that is watched, `score_step` after how many updates, `scores` all others
     there. `steps`, `seconds`: updates and training time. `exit_code`: of the process that trained it last. `curve`:
-    where trials are pruned, after how many updates it had which score at best.
+    where trials are pruned, after how many updates it had which score at best, turned so that higher is better, or
+    none that is a finite number.
     """
 
     trial: int
@@ -44,7 +45,7 @@ class Trial:
     threads: int | None = None
     exit_code: int | None = None
     folder: str = ""
-    curve: list[list[float]] | None = None
+    curve: list[list[Any]] | None = None
 
     @property
     def is_undone(self) -> bool:

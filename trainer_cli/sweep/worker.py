@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf, nan
 from multiprocessing.connection import Connection
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 from trainer_cli import json_text, streams, user_code
 from trainer_cli.checkpoint import Checkpoint
 from trainer_cli.errors import DivergedError, OutputError, Stopped, TrainerError
-from trainer_cli.job import Job, Monitor
+from trainer_cli.job import Monitor
 from trainer_cli.lock import Lock
 from trainer_cli.loggers.logger import Logger
 from trainer_cli.loop import Step
@@ -86,16 +87,16 @@ class TrialProgress(Progress):
 
     def step(self, step: Step, state: RunState) -> None:
         super().step(step, state)
-        if state.evaluated > self._evaluated and state.best is not None:
+        score = None if state.best is None else finite(state.best.score)
+        if state.evaluated > self._evaluated:
             self._evaluated = state.evaluated
-            self.scored(state.evaluated, state.best.score)
+            self.scored(state.evaluated, score)
         now = time.monotonic()
         if now - self._last_moved >= MOVED_SECONDS:
             self._last_moved = now
-            score = None if state.best is None else finite(state.best.score)
             self.parent.tell(Moved(self.task.trial, self._done(state), state.position.step, score))
 
-    def scored(self, step: int, value: float) -> None:
+    def scored(self, step: int, value: float | None) -> None:
         if not self.task.asks:
             return
         self.parent.tell(Scored(self.task.trial, step, value))
@@ -121,7 +122,7 @@ class TrialSession(Session):
         name, higher = watched(monitor)
         self.parent.tell(Began(number, name, higher, ready.facts["threads"], found.step if found else 0))
         if found is not None and self.task.asks:
-            for step, value in earlier(run_dir, found.state["log_bytes"], ready.job):
+            for step, value in earlier(run_dir, found.state, ready.job.monitor):
                 self.parent.tell(Scored(number, step, value, is_past=True))
         return super().go_on(ready, loggers, found, run_dir)
 
@@ -134,19 +135,24 @@ def watched(monitor: Monitor) -> tuple[str, bool]:
     return name, monitor.higher_is_better[name]
 
 
-def earlier(run_dir: Path, log_bytes: int, job: Job) -> list[tuple[int, float]]:
-    """After how many updates a run had which score at best, from the first bytes of its log."""
-    found: list[tuple[int, float]] = []
-    best = -float("inf")
+def earlier(run_dir: Path, state: Mapping[str, Any], monitor: Monitor) -> list[tuple[int, float | None]]:
+    """After how many updates a run had which score at best, from its log as it was with a `state`."""
+    found: list[tuple[int, float | None]] = []
+    top, best = state["best"], -inf
     try:
-        for line in (run_dir / LOG).read_bytes()[:log_bytes].splitlines():
+        for line in (run_dir / LOG).read_bytes()[: state["log_bytes"]].splitlines():
             row = json_text.loads(line)
-            score = job.monitor.score({key: value for key, value in row.items() if isinstance(value, int | float)})
-            best = max(best, score)
-            found.append((int(row["step"]), best))
+            # What is no finite number is null there, and only the state knows of one that nothing can be better than.
+            is_top = top is not None and top["score"] == inf and row["step"] >= top["step"]
+            best = max(best, inf if is_top else monitor.score({key: number(value) for key, value in row.items()}))
+            found.append((int(row["step"]), finite(best)))
     except (OSError, ValueError, KeyError, TrainerError):
         return found  # somebody has changed the log: the search knows less
     return found
+
+
+def number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else nan
 
 
 def main(connection: Connection[Any, Any], log: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from trainer_cli.cluster import connection, head
 from trainer_cli.errors import ClusterError
-from trainer_cli.sweep import place
-from trainer_cli.sweep.place import cores_each
+from trainer_cli.sweep import site
+from trainer_cli.sweep.site import cores_each
 
 
 @pytest.mark.parametrize("machines", [[8, 8, 4], [2], [1, 1, 1], [16, 2, 2, 2]])
@@ -26,7 +26,7 @@ def test_of_more_trials_than_cores_each_has_one():
 
 
 def on_ray(monkeypatch, machines, n_workers, threads="auto", address="auto"):
-    """The place that a sweep of so many workers has on such machines, and what the user was told."""
+    """The site that a sweep of so many workers has on such machines, and what the user was told."""
     nodes = [{"Alive": True, "Resources": {"CPU": float(n)}} for n in machines]
     nodes += [{"Alive": False, "Resources": {"CPU": 64.0}}, {"Alive": True, "Resources": {}}]
     asked = []
@@ -44,7 +44,7 @@ def on_ray(monkeypatch, machines, n_workers, threads="auto", address="auto"):
         n_cores=3,
     )
     lines = []
-    with place.on_ray(ready, lambda: None, lines.append) as found:
+    with site.on_ray(ready, lambda: None, lines.append) as found:
         assert found.pool(Path("sweep")).n_workers == n_workers
         return found.n_cores, lines, asked[0]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class Site:
     """`pool(folder)` runs the trials of the sweep in that folder, each on at most `n_cores`; `name` is where."""
 
     pool: Callable[[Path], Pool | RayPool]
@@ -27,13 +27,13 @@ class Place:
     name: str = ""
 
 
-def here(ready: Ready) -> Place:
+def here(ready: Ready) -> Site:
     """Processes of this machine."""
-    return Place(lambda folder: Pool(ready.request.n_workers, folder), ready.n_cores)
+    return Site(lambda folder: Pool(ready.request.n_workers, folder), ready.n_cores)
 
 
 @contextmanager
-def on_ray(ready: Ready, check: Callable[[], None], note: Callable[[str], None]) -> Iterator[Place]:
+def on_ray(ready: Ready, check: Callable[[], None], note: Callable[[str], None]) -> Iterator[Site]:
     """A cluster: the one at the address that was asked for, or one of this machine alone within the block.
 
     `check` raises `Stopped` if a signal has come, `note` tells the user a line. ClusterError: there is no connection,
@@ -56,7 +56,7 @@ def on_ray(ready: Ready, check: Callable[[], None], note: Callable[[str], None])
                     raise ClusterError(f"no machine of the cluster at {address} has {cores} for a trial")
                 note(f"the cluster has room for {n_at_once} trials of {cores} at once, not {n}")
         name = "a Ray cluster" if address is None else f"the Ray cluster at {address}"
-        yield Place(lambda folder: RayPool(ray, n, folder, n_cores, note, check_head), n_cores, name)
+        yield Site(lambda folder: RayPool(ray, n, folder, n_cores, note, check_head), n_cores, name)
 
 
 def check_ray() -> None:
