@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from trainer_cli.errors import ClusterError
@@ -18,12 +19,12 @@ LOOK, PATIENCE = 1.0, 5.0
 
 
 class Head(threading.Thread):
-    """A thread that tries whether the server at `address` (HOST:PORT) takes connections, until it is told to `stop`."""
+    """A thread that asks again and again whether the head `is_there`, until it is told to stop. It may be kept waiting:
+    who does not answer is not there."""
 
-    def __init__(self, address: str, most_silent: float = MOST_SILENT):
+    def __init__(self, is_there: Callable[[], bool], most_silent: float = MOST_SILENT):
         super().__init__(daemon=True)
-        host, _, port = address.rpartition(":")
-        self.place, self.most_silent = (host.strip("[]"), int(port)), most_silent
+        self.is_there, self.most_silent = is_there, most_silent
         self.heard = time.monotonic()
         self.stopped = threading.Event()
 
@@ -32,29 +33,39 @@ class Head(threading.Thread):
             if self.is_there():
                 self.heard = time.monotonic()
 
-    def is_there(self) -> bool:
-        try:
-            socket.create_connection(self.place, PATIENCE).close()
-        except OSError:
-            return False
-        return True
-
     def check(self) -> None:
         """ClusterError: nobody was there for too long."""
         if time.monotonic() - self.heard > self.most_silent:
             raise ClusterError(f"the head of the cluster could not be reached for {self.most_silent:g} s")
 
 
+def takes_connections(address: str) -> bool:
+    """Whether there is a server at `address` (HOST:PORT)."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
+    except OSError:
+        return False
+    return True
+
+
+def tells_nodes(ray: Any) -> bool:
+    """Whether the head tells which nodes there are. A client (ray://) asks it through the server that it talks with, as
+    it may be out of its own reach."""
+    try:
+        return bool(ray.nodes())
+    except Exception:  # whatever is raised by a connection that is gone, or by the server that has lost the head
+        return False
+
+
 @contextmanager
 def watched(ray: Any, check: Callable[[], None], seconds: float = MOST_SILENT) -> Iterator[Callable[[], None]]:
-    """`check`, which raises ClusterError as well from when the head of the cluster is out of reach for so many seconds.
-
-    That of a client's (ray://) is not looked for: it may be out of reach for all but the server that it talks with.
-    """
-    if ray.util.client.ray.is_connected():
-        yield check
-        return
-    head = Head(ray.get_runtime_context().gcs_address, min(seconds, MOST_SILENT))
+    """`check`, which raises ClusterError as well from when the head of the cluster is out of reach for `seconds`."""
+    is_client = ray.util.client.ray.is_connected()
+    asked = (
+        partial(tells_nodes, ray) if is_client else partial(takes_connections, ray.get_runtime_context().gcs_address)
+    )
+    head = Head(asked, min(seconds, MOST_SILENT))
     head.start()
 
     def both() -> None:
@@ -65,4 +76,4 @@ def watched(ray: Any, check: Callable[[], None], seconds: float = MOST_SILENT) -
         yield both
     finally:
         head.stopped.set()
-        head.join()
+        head.join(PATIENCE)
