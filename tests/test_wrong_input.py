@@ -520,8 +520,8 @@ CASES = {
         (lambda: Config({"a": {}}).merge("x"), "what is merged is a Config or a dict of sections, got str"),
         (lambda: Config().from_str("[a]\nb = 1", overrides={"c.d": 1}), "there is no section [c] to set a key of."),
     ],
-    "flax_pair": [(lambda: flax_pair(3), "flax_pair takes a module of flax.linen, made, got 3")],
-    "equinox_pair": [(lambda: equinox_pair(3), "takes a module of Equinox, or what makes one of a key, got 3")],
+    "flax_pair": [(lambda: flax_pair(3), "flax_pair takes a module of flax.linen, got an int")],
+    "equinox_pair": [(lambda: equinox_pair(3), "takes a module of Equinox, or what makes one of a key, got an int")],
     "registry": [
         (lambda: registry.get("layers", "Relo.v1"), "no layers function is called 'Relo.v1'. Did you mean Relu.v1?"),
         (

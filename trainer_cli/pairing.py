@@ -105,6 +105,8 @@ def mismatch(model: Model, loss: Loss) -> str:
         return f"has no probabilities to score: {last} without normalize_outputs gives none when it predicts"
     if loss.takes == "probabilities" and gives == "softmax_activation":
         return f"gives the gradient of logits, but {last} takes that of its probabilities: end the model in Softmax.v1"
+    if "engine" in end.attrs and gives is None and loss.takes == "probabilities":
+        return f"gives the gradient of logits, which goes back through all of {last}: {logits_asked(loss)}"
     if loss.takes == "probabilities" and gives != "softmax":
         or_logits = ", or set from_logits = true" if hasattr(loss, "from_logits") else ""
         return f"takes probabilities, but the model ends in {last}: end it in Softmax.v1{or_logits}"
@@ -124,12 +126,18 @@ def mismatch_of_module(layer: Model, loss: Loss) -> str:
     through all of it."""
     gives, ends = layer.attrs["output"], end_told(layer)
     if loss.takes == "probabilities":
-        or_logits = ", and set from_logits = true" if hasattr(loss, "from_logits") else ""
-        return f"gives the gradient of logits, but {ends}: let it end in logits{or_logits}"
+        return f"gives the gradient of logits, but {ends}: {logits_asked(loss)}"
     if gives == "log_softmax":  # the logits of its own probabilities
         return ""
     remedy = {"logits": "let it return what comes before", "log-probabilities": "let it end in log_softmax"}
     return f"takes {loss.takes}, but {ends}: {remedy[loss.takes]}" if loss.takes in remedy else ""
+
+
+def logits_asked(loss: Loss) -> str:
+    """What to do where a module ends in probabilities and a loss gives the gradient of logits."""
+    if hasattr(loss, "from_logits"):
+        return "let it end in logits, and set from_logits = true"
+    return "let it end in logits, which CategoricalCrossentropy.v4 takes with from_logits = true"
 
 
 def end_told(layer: Model) -> str:

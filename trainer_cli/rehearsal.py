@@ -28,9 +28,10 @@ from trainer_cli.layer_watch import (
 from trainer_cli.losses.loss import Loss
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
-from trainer_cli.pairing import check_pair
+from trainer_cli.pairing import check_pair, ending
 from trainer_cli.user_code import defined_at
 from trainer_cli.wrappers.engine import engines_of, module_error
+from trainer_cli.wrappers.outputs import are_probabilities, data_of
 
 N_ROWS = 16
 
@@ -99,6 +100,8 @@ def rehearse_rows(
     X, Y, weights = sample
     with at(config, "model"):
         Yh, backprop = model.begin_update(X, input_gradient=False)
+        look_at_end(model, Yh)
+        check_pair(config, model, loss)
     with at(config, "loss"):
         if message := refusal(loss, "guesses", "truths", "weights"):
             raise ArgumentError(message)
@@ -121,6 +124,13 @@ def rehearse_rows(
         with at(config, f"metrics.{name}"):
             names[name] = score_names(name, metric, outputs, Y, weights)
     return names
+
+
+def look_at_end(model: Model, outputs: Any) -> None:
+    """Note that a module of another library ends in a softmax, where the numbers of some rows tell."""
+    end = ending(model)
+    if "engine" in end.attrs and "output" not in end.attrs and are_probabilities(data_of(outputs)):
+        end.attrs["output"] = "softmax_activation"
 
 
 def check_value(value: object) -> None:

@@ -1,8 +1,12 @@
 """A function that gives a module of another library where a layer stands."""
 
+import re
+
 import pytest
 from engine_runs import CODE, call
 
+from trainer_cli.api import flax_pair, registry
+from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import bare
 
 
@@ -53,6 +57,29 @@ def test_nothing_is_said_of_others(made):
     assert bare(made, "net.v1", "model") == ""
 
 
+@pytest.mark.parametrize(
+    ("library", "wrapper"), [("torch", "PyTorchWrapper.v1"), ("jax", "JAXWrapper.v1"), ("thinc", "ThincWrapper.v1")]
+)
+def test_a_slip_of_the_function_is_told_with_the_remedy(library, wrapper):
+    pytest.importorskip(library)
+    wrap = registry.get("layers", wrapper)
+    for module, told in (
+        (None, "got None: does the function return what it makes?"),
+        (list, "got the class list: return one that is made, list(...)"),
+        (3, "got an int"),
+    ):
+        with pytest.raises(ArgumentError, match=f"^{wrapper}: module must be .*{re.escape(told)}$"):
+            wrap(module)
+
+
+def test_a_module_of_flax_nnx_is_told_how_it_can_be_brought():
+    nnx = pytest.importorskip("flax.nnx")
+    with pytest.raises(
+        ArgumentError, match=r"got a Linear of flax\.nnx: write it in flax\.linen, or the pair yourself"
+    ):
+        flax_pair(nnx.Linear(2, 2, rngs=nnx.Rngs(0)))
+
+
 MODULE = '@layers = "PyTorchWrapper.v1"\n\n[model.module]\n@layers = "net.v1"\n'
 ALONE = '@layers = "net.v1"\n'
 CHAIN = '@layers = "chain.v1"\n\n[model.*.first]\n@layers = "net.v1"\n\n[model.*.last]\n@layers = "Linear.v1"\n'
@@ -68,3 +95,11 @@ def test_a_run_is_told_at_the_section(torch_folder, model, place):
     said = call("debug-config", "run.cfg", *CODE, code=2)
     assert said.startswith(f"{place} returned the PyTorch module Net, which is no layer by itself: write @layers = ")
     assert said.count("\n") == 1
+
+
+def test_a_module_that_is_missing_is_asked_for_as_a_section(torch_folder):
+    pytest.importorskip("torch")
+    config = torch_folder / "run.cfg"
+    config.write_text(config.read_text().replace(MODULE, '@layers = "PyTorchWrapper.v1"\n'))
+    said = call("debug-config", "run.cfg", *CODE, code=2)
+    assert "model.module: is missing: PyTorchWrapper.v1 needs it, as a section [model.module]" in said

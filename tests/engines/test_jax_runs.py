@@ -149,6 +149,7 @@ FAULTS = {
     "raises": r"model.module: JAX module net.apply raised KeyError: 'no such thing'; its input was float32",
     "tuple": r"run.cfg:21: model.module: JAX module net.apply must return one array of floats, not a tuple",
     "stopped": r"run.cfg:21: model.module: JAX module net.apply returns an output that depends on none of its param",
+    "softmax": r"loss: takes logits, but the JAX module net.apply ends in a softmax: let it return what comes before",
     "blind": r"run.cfg:21: model.module: JAX module net.apply gives other outputs.* has to take `mask`",
 }
 

@@ -294,3 +294,8 @@ def test_generators_of_a_process_are_put_back():
 def test_the_check_sees_a_generator_that_is_not_put_back(monkeypatch, owner):
     monkeypatch.setattr(owner, lambda state: None)
     assert not draws_as_before(lambda: seeded(3, "model"))
+
+
+def test_before_a_sample_shows_how_it_ends_a_module_is_asked_for_logits():
+    asked = "let it end in logits, and set from_logits = true"
+    assert mismatch(PyTorchWrapper(mlp()), OF_PROBABILITIES).endswith(f"all of PyTorchWrapper.v1: {asked}")

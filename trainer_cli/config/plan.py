@@ -135,7 +135,11 @@ class Planner:
         rest = self.positional(stars, signature, call, bound)
         for name, parameter in signature.named.items():
             if parameter.default is REQUIRED and name not in bound and name not in suggested and rest is not BROKEN:
-                self.complain(f"{call.where}.{name}", f"is missing: {call.name} needs it")
+                where = f"{call.where}.{name}"
+                as_section = (
+                    f", as a section [{where}]" if call.kind == "layers" and parameter.annotation is Any else ""
+                )
+                self.complain(where, f"is missing: {call.name} needs it{as_section}")
         if len(self.document.problems) > before or rest is BROKEN or has_broken(bound):
             # What it returns can be checked all the same.
             self.fit(call, call.expects, call.where)

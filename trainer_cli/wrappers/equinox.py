@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer_cli.errors import ArgumentError
 from trainer_cli.wrappers.calls import Pair, arguments, modes, n_first
+from trainer_cli.wrappers.given import told
 
 
 def equinox_pair(module: Callable[..., Any] | Any, *, batched: bool = False) -> Pair:
@@ -21,7 +22,7 @@ def equinox_pair(module: Callable[..., Any] | Any, *, batched: bool = False) -> 
     write the pair yourself. ArgumentError: no module.
     """
     if not callable(module):
-        raise ArgumentError(f"equinox_pair takes a module of Equinox, or what makes one of a key, got {module!r:.60}")
+        raise ArgumentError(f"equinox_pair takes a module of Equinox, or what makes one of a key, got {told(module)}")
     held: dict[str, Any] = {}
 
     def init(rng: Any, X: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from trainer_cli.errors import ArgumentError
 from trainer_cli.wrappers.calls import Pair, arguments, modes, n_first
+from trainer_cli.wrappers.given import told
 
 
 def flax_pair(module: Any) -> Pair:
@@ -17,7 +18,7 @@ def flax_pair(module: Any) -> Pair:
     what its `__call__` takes; dropout draws from the key of the collection `dropout`. ArgumentError: no such module.
     """
     if not hasattr(module, "apply") or not hasattr(module, "init") or isinstance(module, type):
-        raise ArgumentError(f"flax_pair takes a module of flax.linen, made, got {module!r:.60}")
+        raise ArgumentError(f"flax_pair takes a module of flax.linen, got {told(module)}{of_nnx(module)}")
     taken = inspect.signature(type(module).__call__).parameters
 
     def init(rng: Any, X: Any) -> Any:
@@ -38,3 +39,13 @@ def flax_pair(module: Any) -> Pair:
 
     apply.__qualname__ = type(module).__qualname__
     return init, apply
+
+
+def of_nnx(module: Any) -> str:
+    """What else to say of a module of flax.nnx, which keeps its numbers in itself."""
+    kinds = {base.__module__ for base in type(module).__mro__}
+    return (
+        " of flax.nnx: write it in flax.linen, or the pair yourself (nnx.split, nnx.merge)"
+        if any(kind.startswith("flax.nnx") for kind in kinds)
+        else ""
+    )

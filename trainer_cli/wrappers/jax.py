@@ -15,6 +15,7 @@ from trainer_cli.losses.loss import Loss
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.randomness import number
 from trainer_cli.registry import registry
+from trainer_cli.wrappers.given import told
 from trainer_cli.wrappers.jax_engine import NO_SEED, JAXEngine
 from trainer_cli.wrappers.jax_losses import has_measure, measure_of
 from trainer_cli.wrappers.outputs import data_of, gradient_of
@@ -59,7 +60,7 @@ def made(module: Any) -> str:
     """What stands in the place of a pair, and how it becomes one."""
     kinds = {base.__module__.partition(".")[0] for base in type(module).__mro__}
     adapter = next((f"{kind}_pair" for kind in ("flax", "equinox") if kind in kinds), "")
-    return f"a {type(module).__name__}" + (f": return {adapter}(module), from trainer_cli.api" if adapter else "")
+    return told(module) + (f": return {adapter}(module), from trainer_cli.api" if adapter else "")
 
 
 def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:

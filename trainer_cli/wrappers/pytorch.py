@@ -14,6 +14,7 @@ from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
 from trainer_cli.wrappers.engine import PREFIX, ModuleError, is_fed, listed, raised
+from trainer_cli.wrappers.given import told
 from trainer_cli.wrappers.outputs import data_of, gradient_of
 from trainer_cli.wrappers.ragged_sample import ragged_of, with_more_tokens
 from trainer_cli.wrappers.torch_endings import ending
@@ -52,8 +53,8 @@ def PyTorchWrapper(module: Any, layout: Layout = "NCHW", device: str = "cpu") ->
     """
     torch = required("torch", NAME)
     if not isinstance(module, torch.nn.Module):
-        made = "a class" if isinstance(module, type) else f"a {type(module).__name__}"
-        raise ArgumentError(f"{NAME}: module must be a torch.nn.Module that a function of yours makes, got {made}")
+        rule = "module must be a torch.nn.Module that a function of yours makes"
+        raise ArgumentError(f"{NAME}: {rule}, got {told(module)}")
     check_device(torch, device)
     return layer_of(TorchEngine(module, layout, device))
 

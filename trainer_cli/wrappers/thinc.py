@@ -12,6 +12,7 @@ from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model
 from trainer_cli.registry import registry
+from trainer_cli.wrappers.given import told
 from trainer_cli.wrappers.global_seed import seeded
 from trainer_cli.wrappers.outputs import data_of, gradient_of
 from trainer_cli.wrappers.thinc_engine import ThincEngine
@@ -41,8 +42,7 @@ def ThincWrapper(module: Any, weights: Path | None = None) -> Model:
     """
     thinc_model = required("thinc", NAME) and required("thinc.model", NAME)
     if not isinstance(module, thinc_model.Model):
-        made = "a class" if isinstance(module, type) else f"a {type(module).__name__}"
-        raise ArgumentError(f"{NAME}: module must be a thinc Model that a function of yours makes, got {made}")
+        raise ArgumentError(f"{NAME}: module must be a thinc Model that a function of yours makes, got {told(module)}")
     if shims := [node.name for node in module.walk() if node.shims]:
         raise ArgumentError(f"{NAME}: {shims[0]} wraps another library's module: give that to a wrapper of its own")
     engine = ThincEngine(module)
