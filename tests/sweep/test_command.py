@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -406,3 +407,26 @@ def test_trials_behind_are_pruned_after_an_evaluation(folder):
     assert pruned
     assert all(row["steps"] < 70 and row["score"] is not None and row["exit_code"] == 0 for row in pruned)
     assert rows[0]["curve"][-1][1] == -rows[0]["score"]
+
+
+def timeless(row):
+    return {key: value for key, value in row.items() if key != "seconds"}
+
+
+@pytest.mark.parametrize("how", ["--search=asha", "--search=tpe"])
+def test_a_sweep_that_was_killed_goes_on_as_if_it_had_not_been(folder, how):
+    """Here as a trial had saved itself, and its row was not yet written: it was to end, be it that it was behind."""
+    pytest.importorskip("optuna")
+    words = ("model.hidden.nO=2..9:int", how, "--metric=loss", "--trials=4", "--training.max_steps=70")
+    sweep(*words, short=())
+    whole = trials()
+    ends = [row["trial"] for row in whole if row["state"] == "pruned"] if how == "--search=asha" else [3]
+    assert ends
+    for number in ends:
+        kept = [*whole[: number - 1], {**whole[number - 1], "state": "running", "curve": None}]
+        Path("sweep/trials.jsonl").write_text("".join(json.dumps(row) + "\n" for row in kept))
+        for row in whole[number:]:
+            shutil.rmtree(Path("sweep", row["folder"]))
+        sweep(*words, "--resume", short=())
+        assert trials()[: number - 1] == whole[: number - 1]
+        assert list(map(timeless, trials())) == list(map(timeless, whole))

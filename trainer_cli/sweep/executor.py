@@ -63,7 +63,8 @@ class Moved:
 @dataclass(frozen=True)
 class Scored:
     """What a trial had at best after the evaluation at `step`, turned so that higher is better; None where that is no
-    finite number. Where its task asks, it waits for `answer` unless this `is_past`: of a run that is gone on with."""
+    finite number. Where its task asks, it waits for `answer` unless this `is_past`: an evaluation of a run that is gone
+    on with, but for its last."""
 
     trial: int
     step: int

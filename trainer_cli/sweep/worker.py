@@ -83,25 +83,31 @@ class TrialProgress(Progress):
     def start(self, state: RunState, limits: Limits, rows_per_epoch: int) -> None:
         super().start(state, limits, rows_per_epoch)
         self._limits, self._rows_per_epoch = limits, rows_per_epoch
-        self._evaluated = state.evaluated
+        # The last evaluation may have had no answer yet, or one that its end did not follow, when the run was ended.
+        if state.position.step > state.evaluated:
+            self.evaluated(state)
 
     def step(self, step: Step, state: RunState) -> None:
         super().step(step, state)
-        score = None if state.best is None else finite(state.best.score)
-        if state.evaluated > self._evaluated:
-            self._evaluated = state.evaluated
-            self.scored(state.evaluated, score)
+        self.evaluated(state)
         now = time.monotonic()
         if now - self._last_moved >= MOVED_SECONDS:
             self._last_moved = now
-            self.parent.tell(Moved(self.task.trial, self._done(state), state.position.step, score))
+            self.parent.tell(Moved(self.task.trial, self._done(state), state.position.step, score_of(state)))
 
-    def scored(self, step: int, value: float | None) -> None:
-        if not self.task.asks:
+    def evaluated(self, state: RunState) -> None:
+        """Ask whether to go on, if there was an evaluation. Stopped: no."""
+        if not self.task.asks or state.evaluated <= self._evaluated:
             return
-        self.parent.tell(Scored(self.task.trial, step, value))
+        self._evaluated = state.evaluated
+        self.parent.tell(Scored(self.task.trial, state.evaluated, score_of(state)))
         if not self.parent.may_go_on():
             raise Stopped(PRUNED, 0)
+
+
+def score_of(state: RunState) -> float | None:
+    """The best score of a run, if that is a finite number."""
+    return None if state.best is None else finite(state.best.score)
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,8 @@ class TrialSession(Session):
         self.parent.tell(Began(number, name, higher, ready.facts["threads"], found.step if found else 0))
         if found is not None and self.task.asks:
             for step, value in earlier(run_dir, found.state, ready.job.monitor):
-                self.parent.tell(Scored(number, step, value, is_past=True))
+                if step < found.state["evaluated"]:
+                    self.parent.tell(Scored(number, step, value, is_past=True))
         return super().go_on(ready, loggers, found, run_dir)
 
 
