@@ -24,10 +24,18 @@ def check_name(
 
 
 def check_settings(
-    part: str, name: str, settings: Collection[str], takes: Collection[str], elsewhere: Mapping[str, str]
+    part: str,
+    name: str,
+    settings: Collection[str],
+    takes: Collection[str],
+    elsewhere: Mapping[str, str],
+    ours: Sequence[str],
 ) -> None:
-    """ArgumentError: what is called so takes no such setting, or it is set by another key, that in `elsewhere`."""
-    known = [key for key in takes if key not in elsewhere]
+    """ArgumentError: what is called so takes no such setting, or it is set by another key, that in `elsewhere`.
+
+    `ours` are the keys that the part has itself.
+    """
+    known = [*ours, *(key for key in takes if key not in elsewhere)]
     for key in settings:
         if key in elsewhere:
             raise ArgumentError(f"{part}: {key} is set by {elsewhere[key]} here")

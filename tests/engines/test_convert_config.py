@@ -57,6 +57,7 @@ def test_a_config_that_spacy_writes_is_converted_and_trains(folder, name, optimi
     told = call("convert-config", "spacy.cfg", "--output", "ours.cfg").stderr
     assert "have no counterpart: comments at the end of the config name them" in told
     assert "components" in told
+    assert told.endswith("ours.cfg is written.\nNext: trainer train ours.cfg --output out/ours\n")
     block = (folder / "ours.cfg").read_text().replace("\n#     ", " ")
     assert all(": " in line for line in block.splitlines() if line.startswith("#   "))
     assert call("debug-config", "ours.cfg").stdout.endswith("ours.cfg: the config is valid\n")
@@ -120,3 +121,11 @@ def test_each_key_of_a_config_that_spacy_writes_works_or_is_told_with_its_replac
     for each in MOVED:
         assert any(line.split(": ")[1].startswith(each) for line in lines)
     assert all(". " in line or "null is no weight: leave the score out" in line for line in lines)
+
+
+def test_scores_of_another_component_leave_their_weight_to_those_that_there_are(folder):
+    config = init_config(pipeline=["tagger", "ner"])
+    assert config["training"]["score_weights"]["tag_acc"] == 0.5
+    config.to_disk(folder / "spacy.cfg")
+    call("convert-config", "spacy.cfg", "--output", "ours.cfg", "--component", "tagger")
+    assert "[training.score_weights]\naccuracy = 1.0\n" in (folder / "ours.cfg").read_text()

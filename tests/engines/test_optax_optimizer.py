@@ -137,6 +137,7 @@ WRONG = {
     "the name lbfgs cannot be used: it runs the model several times": {"name": "lbfgs"},
     "optax has no optimizer of the name 'scale_by_rprop'. There are": {"name": "scale_by_rprop"},
     "adam takes no epsroot. Did you mean eps_root?": {"name": "adam", "epsroot": 0.9},
+    "adam takes no grad_clp. Did you mean grad_clip?": {"name": "adam", "grad_clp": 0.9},
     "learning_rate is set by learn_rate here": {"name": "adam", "learning_rate": 0.1},
     "adam refuses this: ": {"name": "adam", "mu_dtype": "float77"},
 }

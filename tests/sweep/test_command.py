@@ -158,6 +158,7 @@ def test_a_folder_of_others_is_left_alone(folder):
         (["model.hidden.nO=4,x"], r'expected a whole number or null, got the text "x"'),
         (["training.monitor=loss,accuracy"], "trials are compared by one score: name it with --metric"),
         ([SPACE, "--metric=acuracy"], r"command line: --metric: no metric is called acuracy\. Did you mean accuracy\?"),
+        (["loss.label_smoothing=0.1,1.5"], "label_smoothing must be at least 0 and below 1, got 1.5"),
         ([SPACE, "--search=grid"], "no end of them"),
         ([SPACE, "--budget=0"], "--budget takes a time such as 90s, 10m or 1h30m, got '0'"),
         ([SPACE, "--search=asha", "--prune=median"], "--search asha prunes by itself"),

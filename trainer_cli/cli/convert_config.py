@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -46,3 +47,8 @@ def convert_config(
             write(output, text)
         for line in lines:
             complain(line)
+        if output is not None and str(output) != STDOUT:
+            complain(f"{output} is written.")
+            complain(
+                f"Next: {shlex.join(['trainer', 'train', str(output), '--output', str(Path('out') / output.stem)])}"
+            )

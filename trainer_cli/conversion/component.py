@@ -228,11 +228,12 @@ def of_cnn(source: Source, where: str) -> Words:
 
 
 def scores(source: Source, factory: str) -> tuple[dict[str, Any], dict[str, float]]:
-    """[metrics], and the weights of the scores that count."""
+    """[metrics], and the weights of the scores that count: where some have no counterpart, the others share theirs."""
     known = SCORES[factory]
     given = source.section("training.score_weights")
     metrics: dict[str, Any] = {}
     weights: dict[str, float] = {}
+    lost = 0.0
     for name in given:
         weight = source.look(f"training.score_weights.{name}")
         if weight is None:
@@ -245,5 +246,16 @@ def scores(source: Source, factory: str) -> tuple[dict[str, Any], dict[str, floa
                 weights[score] = weights.get(score, 0.0) + weight
         else:
             source.say(f"training.score_weights.{name}", "absent: no metric gives it for this target")
+            lost += weight if isinstance(weight, int | float) else 0.0
     score, (metric, function) = next(iter(known.values()))
-    return metrics or {metric: {"@metrics": function}}, weights or {score: 1.0}
+    return metrics or {metric: {"@metrics": function}}, shared(weights, lost) or {score: 1.0}
+
+
+def shared(weights: dict[str, float], lost: float) -> dict[str, float]:
+    """The weights of scores, with those that are lost dealt out to them in proportion.
+
+    >>> shared({"accuracy": 0.5, "f": 0.25}, 0.25)
+    {'accuracy': 0.6667, 'f': 0.3333}
+    """
+    total = sum(weights.values())
+    return {score: round(weight * (1 + lost / total), 4) for score, weight in weights.items()} if lost else weights

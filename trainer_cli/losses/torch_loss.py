@@ -71,7 +71,7 @@ class TorchLoss(Loss):
         self.kind = kind_of(library, name)
         self.reduction = checked_reduction(name, settings.pop("reduction", None))
         takes = [key for key in inspect.signature(self.kind).parameters if key not in OLD]
-        check_settings(NAME, name, settings, takes, {})
+        check_settings(NAME, name, settings, takes, {}, ())
         self.settings = {key: tensor_of(library, value) for key, value in settings.items()}
         self.whole = self.made(self.reduction)
         self.each = self.made("none")

@@ -54,7 +54,9 @@ class OptaxOptimizer(Updater):
         self.name = name
         self.kind = kind_of(optax, name)
         self.settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-        check_settings(NAME, name, self.settings, inspect.signature(self.kind).parameters, ELSEWHERE)
+        check_settings(
+            NAME, name, self.settings, inspect.signature(self.kind).parameters, ELSEWHERE, ("learn_rate", "grad_clip")
+        )
         self._values: Array | None = None
         self._state: Any = None
         self.begin({"W": np.zeros((2, 2), np.float32)}, set())

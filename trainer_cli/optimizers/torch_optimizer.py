@@ -55,7 +55,7 @@ class TorchOptimizer(Updater):
         self.name = name
         self.kind = kind_of(library, name)
         self.settings = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-        check_settings(NAME, name, self.settings, takes(self.kind), ELSEWHERE)
+        check_settings(NAME, name, self.settings, takes(self.kind), ELSEWHERE, ("learn_rate", "grad_clip"))
         check_kinds(self.kind, self.settings)
         self._inner: Any = None
         self._segments: tuple[Segment, ...] = ()

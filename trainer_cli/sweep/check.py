@@ -15,6 +15,8 @@ NEVER = {
     "training.score_weights": "trials are compared by one score: set the weights in the config",
     "cluster": "a sweep shares out whole trials: take [cluster] away",
 }
+# The parts that are made of their settings alone.
+PARTS = frozenset({"loss", "optimizer"})
 # Where in a range a value is tried beside its ends: at none that could be a whole number by chance.
 WITHIN = 0.3141592653589793
 # So many values of a key are tried out; of a list of more, the rest is found wrong when its turn comes.
@@ -47,8 +49,11 @@ def values_of(each: Dimension) -> list[object]:
 
 
 def refused(source: Source, params: Params) -> tuple[Problem, ...]:
+    """What is wrong with a trial's values, as far as the config and the parts show that are made without data."""
     try:
-        source.config(params)
+        config = source.config(params)
+        for part in PARTS.intersection(name.partition(".")[0] for name in params):
+            config.build(part)
     except ConfigError as err:
         return err.problems
     return ()
