@@ -38,9 +38,12 @@ def test_the_best_number_of_nodes_is_set_in_bold():
     row = predicted_table([line()]).splitlines()[3]  # 10 Gbit/s
     ups = [cost(line()).speed_up(n, 10) for n in (1, 2, 4, 8, 16, 32, 64)]
     assert row.count("**") == 2
-    assert f"**{max(ups):.1f}**" in row
+    assert f"**{max(ups):.2f}**" in row
 
 
 def test_two_workers_win_by_the_median_of_the_rounds():
-    assert winners([line()]) == "Two workers were faster than one process with 1.0 MB with batches of 128."
-    assert winners([line(speed={"2 workers": [0.9, 0.8, 1.1]})]) == "Two workers won nowhere."
+    lost = line(speed={"2 workers": [0.9, 0.8, 1.1]})
+    assert winners([lost]) == "Two workers were faster than one process nowhere."
+    larger = [line(megabytes=13.7, batch_size=size) for size in (128, 1024)]
+    found = winners([line(), lost, *larger])
+    assert found.endswith("process at 1.0 MB with batches of 128, at 13.7 MB with batches of 128 and 1,024.")

@@ -196,7 +196,7 @@ def summary(ready: Ready, record: Record, n_cores: int, place: str = "") -> str:
     """What begins, in one line: `n_cores` for each trial, at a `place` if that is not this machine alone."""
     n, W = record.n_trials, ready.request.n_workers
     n_over = sum(not trial.is_undone for trial in record.trials.values())
-    trials = "trials" if n is None else f"{n} trials"
+    trials = "trials" if n is None else "1 trial" if n == 1 else f"{n} trials"
     going_on = f"{n_over} are over; " if record.trials else ""
     threads = f"up to {n_cores} thread{'s' if n_cores > 1 else ''} each"
     at_once = f"{W} at once, {threads}" if W > 1 else "one at a time"
