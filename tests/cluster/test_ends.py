@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from killing import SLOW, begin, seconds_to_end, started, wait_until, work_of, workers_of
-from run_fakes import ADAM, CONFIG, PARTS, steps, write_data
+from heads import head
+from killing import SLOW, begin, seconds_to_end, started, token_mode, wait_until, work_of, workers_of
+from run_fakes import ADAM, CONFIG, PARTS, outcome_of, steps, write_data
 
 from trainer_cli.cluster.folder import OWNER, temporary_folder
 from trainer_cli.cluster.processes import alive, descendants, end
@@ -96,20 +97,54 @@ def test_ctrl_c_in_a_step_and_a_driver_that_is_killed(folder):
     assert left(folder) == []
 
 
-def test_a_run_whose_own_head_dies_is_saved(folder):
+def named(name, processes):
+    """The first of some processes that has this name, of up to 15 letters (proc_pid_comm(5))."""
+    return next(each for each in processes if Path(f"/proc/{each.pid}/comm").read_text() == f"{name}\n")
+
+
+def without(name, folder, *words, among=started):
+    """What a run says of whose cluster the process of this name is killed: it is saved, and nothing of it is left."""
     log = folder / "run" / "metrics.jsonl"
-    words = (*WORDS, "--training.max_steps=100000", "--cluster.worker_timeout=5")
-    process = begin(*words, folder=folder, TMPDIR=str(folder))
+    process = begin(*WORDS, "--training.max_steps=100000", *words, folder=folder, TMPDIR=str(folder))
     wait_until(lambda: log.exists() and log.read_bytes(), process)
     family = started(process.pid)
-    heads = [each for each in family if Path(f"/proc/{each.pid}/comm").read_text() == "gcs_server\n"]
-    os.kill(heads[0].pid, signal.SIGKILL)
+    os.kill(named(name, among(process.pid)).pid, signal.SIGKILL)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 4, said
-    assert "the head of the cluster could not be reached for 5 s" in said
-    assert f"the run is saved at step {steps(folder / 'run')[0]}" in said
+    assert f"Stopped (workers lost): the run is saved at step {steps(folder / 'run')[0]}. Next: " in said
     assert not alive(family)
     assert left(folder) == []
+    return said
+
+
+def test_a_run_whose_own_head_dies_is_saved(folder):
+    said = without("gcs_server", folder, "--cluster.worker_timeout=5")
+    assert "the head of the cluster could not be reached for 5 s" in said
+
+
+RAYLET_IS_GONE = "Ray's server on this machine (raylet) has ended, and nothing goes on without it"
+
+
+@pytest.mark.parametrize("name", ["raylet", "ray::DashboardA"])
+def test_a_run_whose_own_raylet_dies_is_saved_and_goes_on_to_the_same_bits(folder, name):
+    """Alone it leaves its workers behind for a while; with its agent, without which it ends itself, all go at once."""
+    said = without(name, folder)
+    assert said.splitlines()[0] == RAYLET_IS_GONE
+    assert len(said.splitlines()) == 2
+    (folder / "slow").unlink()
+    rest = ("--resume", f"--training.max_steps={steps(folder / 'run')[0] + 20}")
+    alone = ("run.cfg", "-o", "alone", "--quiet", "--code", "parts.py", "--training.accumulate_gradient=2")
+    for words in (WORDS, alone):
+        done = begin(*words, *rest, folder=folder, TMPDIR=str(folder))
+        said = done.communicate()[1]
+        assert done.returncode == 0, said
+    assert outcome_of(folder / "run") == outcome_of(folder / "alone")
+
+
+def test_a_run_on_a_cluster_whose_raylet_here_dies_is_saved(folder):
+    with head(2, **token_mode()) as there:
+        said = without("raylet", folder, f"--address={there.address}", among=lambda _: descendants(there.process.pid))
+    assert said.splitlines()[0] == RAYLET_IS_GONE
 
 
 def test_a_folder_whose_owner_lives_is_left_alone(tmp_path, monkeypatch):

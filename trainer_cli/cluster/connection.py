@@ -25,16 +25,28 @@ GRACE = 5.0
 
 # No statistics are sent, and no hint is given about graphics cards, which are none of Ray's business here.
 # Workers are no background work: the run waits for them, so they do not stand back for others as Ray's do (nice 15).
+# What its servers tell of workers that died is told to the user by us: Ray would print it to where the result goes.
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_worker_niceness": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
 # Ray gives a machine the address 127.0.0.1, and listens there alone, only where it takes that for none of a cluster.
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # How long the processes of a cluster of our own, this one among them, wait for a head that is gone before they end
 # themselves: the run is saved first (see `head`). In a cluster that is there it is as whoever started that has said.
 PATIENT = {"RAY_gcs_rpc_server_reconnect_timeout_s": str(10**6)}
+# Up to so many bytes go along with a call there; what is more lies in the store of the raylet, and Ray ends a driver
+# that has something in it when that is gone, before anything is saved (see `raylet`).
+INLINE_BYTES = 64 << 20
+INLINE = {
+    "RAY_max_direct_call_object_size": str(INLINE_BYTES),
+    "RAY_task_rpc_inlined_bytes_limit": str(INLINE_BYTES),
+}
+# Ray ends a driver that disconnects from a raylet which is gone, if the process is one whose parent is (`nohup`) and no
+# other is named as the one to look for: this one is there as long as it can ask.
+ALIVE = "RAY_RAYLET_PID"
 # A start of Ray that fails after so many seconds has run into one of its limits, of 30 seconds, and is tried again.
 SLOW = 15.0
 N_STARTS = 4
@@ -47,7 +59,7 @@ def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lamb
     A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
     ClusterError: there is no connection.
     """
-    with environment(QUIET | (LOOPBACK | PATIENT if address is None else {})):
+    with environment(QUIET | {ALIVE: str(os.getpid())} | (LOOPBACK | PATIENT | INLINE if address is None else {})):
         ray = required("ray", "ray.v1")
         if ray.is_initialized():
             yield ray

@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 # So many seconds workers have to be told that they are not needed any more.
 FAREWELL = 5.0
+# What ends a worker may be about to end more, of which the user is told instead: so many seconds it may take.
+SETTLE = 0.2
 
 
 @dataclass
@@ -50,8 +52,8 @@ class Call:
 class Crew:
     """`n` workers, each replaced when it dies or has not answered for `timeout` seconds, `max_restarts` times in all.
 
-    `order` is Ray's reference to what each is told first, `node` Ray's name of this one if its workers can share memory
-    with this process. `say` tells the user a line, `check` is called while nobody answers, and may raise.
+    `order` is what each is told first, or Ray's reference to it, `node` Ray's name of this one if its workers can share
+    memory with this process. `say` tells the user a line, `check` is called while nobody answers, and may raise.
     """
 
     ray: Any
@@ -182,7 +184,8 @@ class Crew:
 
         ClusterError: that were too many, or nobody has answered for long enough for work and for a new start.
         """
-        self.check()  # a signal to all of a terminal's processes may have been its end
+        time.sleep(SETTLE)
+        self.check()  # a signal to all of a terminal's processes may have been its end, or that of Ray's server here
         Waiting(lambda: self.ray.kill(call.member.actor))
         if call.job is not None:
             todo.appendleft(call.job)

@@ -11,11 +11,12 @@ import numpy as np
 from trainer_cli.arrays import Array, Batch, Ints
 from trainer_cli.backend import Work
 from trainer_cli.cluster.blocks import dealt
+from trainer_cli.cluster.connection import INLINE_BYTES
 from trainer_cli.cluster.crew import Crew, Member
 from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.memory import SharedMemory, aligned, can_share
 from trainer_cli.cluster.numbered import Numbered, by_numbers
-from trainer_cli.cluster.order import Answer, Task, Weights, order_of
+from trainer_cli.cluster.order import Answer, Order, Task, Weights, order_of
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Data, take_batch
 from trainer_cli.evaluate import Counts, Scores
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 # Parts of an evaluation for each worker: the more, the less the slowest one is waited for.
 PARTS_PER_WORKER = 4
+# What is smaller goes along with a call, as Ray has it by default, in bytes.
+LEAST_STORED = 100_000
 
 
 class Driver:
@@ -43,7 +46,7 @@ class Driver:
         order = order_of(work, cluster.data)
         self.crew = Crew(
             ray,
-            ray.put(order),
+            given(ray, order, INLINE_BYTES if cluster.address is None else LEAST_STORED),
             ray.get_runtime_context().get_node_id() if can_share() else None,
             cluster.workers,
             {"num_cpus": work.facts["threads"]},
@@ -192,6 +195,11 @@ class Driver:
         if self.is_local:
             return [by_numbers(np.arange(start, min(start + size, data.n))) for start in starts]
         return [take_batch(data, np.arange(start, min(start + size, data.n))) for start in starts]
+
+
+def given(ray: Any, order: Order, least_stored: int) -> Any:
+    """An order as workers are given it: by itself, or Ray's reference to it if it has so many bytes."""
+    return order if len(ray.cloudpickle.dumps(order)) < least_stored else ray.put(order)
 
 
 def succeeded(found: T | Failure) -> T:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from trainer_cli.cluster.raylet import joined
 from trainer_cli.errors import ClusterError
 
 # After so many seconds out of reach a head is lost. Ray leaves a process 60 to connect anew, in which a run is saved.
@@ -60,7 +61,8 @@ def tells_nodes(ray: Any) -> bool:
 
 @contextmanager
 def watched(ray: Any, check: Callable[[], None], seconds: float = MOST_SILENT) -> Iterator[Callable[[], None]]:
-    """`check`, which raises ClusterError as well from when the head of the cluster is out of reach for `seconds`."""
+    """`check`, which raises ClusterError as well from when the head of the cluster is out of reach for `seconds`, or
+    Ray's server on this machine has ended."""
     is_client = ray.util.client.ray.is_connected()
     asked = (
         partial(tells_nodes, ray) if is_client else partial(takes_connections, ray.get_runtime_context().gcs_address)
@@ -68,12 +70,15 @@ def watched(ray: Any, check: Callable[[], None], seconds: float = MOST_SILENT) -
     head = Head(asked, min(seconds, MOST_SILENT))
     head.start()
 
-    def both() -> None:
-        check()
-        head.check()
-
     try:
-        yield both
+        with joined(ray) as check_raylet:
+
+            def all_of_them() -> None:
+                check()
+                head.check()
+                check_raylet()
+
+            yield all_of_them
     finally:
         head.stopped.set()
         head.join(PATIENCE)
