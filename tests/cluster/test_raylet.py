@@ -42,6 +42,26 @@ with connected(None, 1) as ray:
     print(*(ray.get(actor.place.remote(np.ones(int(word)))) for word in sys.argv[1:]), sep=", ")
 """
 
+# Leaves the connection of a cluster of its own whose raylet is gone, as a process whose parent is gone.
+ORPHAN = """
+import os, signal, time
+from pathlib import Path
+from trainer_cli.cluster.connection import connected
+from trainer_cli.cluster.processes import descendants
+
+parent = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == parent:
+    time.sleep(0.01)
+with connected(None, 1):
+    for each in descendants(os.getpid()):
+        if Path(f"/proc/{each.pid}/comm").read_text() == "raylet\\n":
+            os.kill(each.pid, signal.SIGKILL)
+            print("killed")
+print("and left")
+"""
+
 
 class Ray:
     """Ray as a process has it that is connected to the node `here`."""
@@ -121,3 +141,10 @@ def test_what_goes_along_with_a_call_on_a_cluster_of_our_own_is_not_in_its_store
     line = [sys.executable, "-c", PLACES, *numbers]
     done = subprocess.run(line, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
     assert done.stdout == "its own memory, the store\n", done.stderr
+
+
+def test_a_process_without_a_parent_outlives_its_connection_to_a_raylet_that_is_gone():
+    """Ray would end it there: it takes its parent for the raylet, where it is told of no other."""
+    pytest.importorskip("ray")
+    done = subprocess.run([sys.executable, "-c", ORPHAN], env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "killed\nand left\n", done.stderr
