@@ -145,10 +145,10 @@ def chosen_at(wanted, workers, numbers, seconds=1.0):
     return worker, work_of(worker)
 
 
-def begin(*words, folder, **more):
+def begin(*words, folder, stdout=subprocess.DEVNULL, **more):
     """The command in a process of its own."""
     line = [sys.executable, "-m", "trainer_cli", "train", *map(str, words)]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    pipes = {"stdout": stdout, "stderr": subprocess.PIPE}
     return subprocess.Popen(
         line, cwd=folder, env={**ENVIRONMENT, **token_mode(), **more}, text=True, start_new_session=True, **pipes
     )

@@ -10,8 +10,10 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from trainer_cli.cluster.address import check_address
 from trainer_cli.cluster.environment import environment
 from trainer_cli.cluster.folder import temporary_folder
+from trainer_cli.cluster.head import MOST_SILENT
 from trainer_cli.cluster.processes import Process, descendants, end
 from trainer_cli.cluster.reaper import reaped
 from trainer_cli.errors import ClusterError, Stopped
@@ -53,11 +55,13 @@ N_STARTS = 4
 
 
 @contextmanager
-def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lambda: None) -> Iterator[Any]:
+def connected(
+    address: str | None, n_cpus: int, check: Callable[[], None] = lambda: None, seconds: float = MOST_SILENT
+) -> Iterator[Any]:
     """The module `ray`, connected to a cluster within the block: the one at `address`, or one of `n_cpus` of its own.
 
-    A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come.
-    ClusterError: there is no connection.
+    A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come;
+    an address has so many `seconds` to answer. ClusterError: there is no connection.
     """
     with environment(QUIET | {ALIVE: str(os.getpid())} | (LOOPBACK | PATIENT | INLINE if address is None else {})):
         ray = required("ray", "ray.v1")
@@ -67,6 +71,7 @@ def connected(address: str | None, n_cpus: int, check: Callable[[], None] = lamb
             with own(ray, n_cpus, check=check):
                 yield ray
         else:
+            check_address(ray, address, seconds, check)
             begin(ray, check, address=address)
             try:
                 yield ray
