@@ -13,7 +13,7 @@ import pytest
 
 from trainer_cli.cluster import actor
 from trainer_cli.cluster.calls import Bell
-from trainer_cli.cluster.end import Place
+from trainer_cli.cluster.end import Descriptor
 from trainer_cli.cluster.line import LostError, ready
 from trainer_cli.cluster.memory import can_share
 from trainer_cli.cluster.pipe import Address, Pipe
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.skipif(not can_share(), reason="this system has no such
 # A worker that does what it is asked until the driver's end is closed; at `fork` it leaves a process that lives on.
 WORKER = """
 import os, signal, sys, time
-from trainer_cli.cluster.end import Place, packed, unpacked
+from trainer_cli.cluster.end import Descriptor, packed, unpacked
 from trainer_cli.cluster.pipe import Address
 
 {bug}
-places = [Place(*map(int, word.split(","))) for word in sys.argv[1:]]
+places = [Descriptor(*map(int, word.split(","))) for word in sys.argv[1:]]
 end = Address("here", *places).end()
 print("open", flush=True)
 while True:
@@ -240,8 +240,8 @@ def test_no_descriptor_is_left():
 
 def test_a_place_tells_one_file_from_another():
     reader, writer = os.pipe()
-    assert Place.of(reader) != Place.of(writer)
-    assert Place.of(reader) == Place.of(reader)
+    assert Descriptor.of(reader) != Descriptor.of(writer)
+    assert Descriptor.of(reader) == Descriptor.of(reader)
     os.close(reader)
     os.close(writer)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 N_LENGTH = 8
 
 
-class Place(NamedTuple):
+class Descriptor(NamedTuple):
     """A file that a process of this machine has open under a number, and which one it is."""
 
     pid: int

@@ -12,7 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self
 
 
-class Place(NamedTuple):
+class Frame(NamedTuple):
     """Where a function that an error came through stood: lines and columns of what it was at, columns -1 if unknown."""
 
     path: str
@@ -31,14 +31,14 @@ class Failure:
     pickled: bytes | None
     name: str
     words: str
-    places: tuple[Place, ...]
+    frames: tuple[Frame, ...]
     cause: Failure | None
 
     @classmethod
     def of(cls, err: BaseException) -> Self:
-        places = tuple(place(frame) for frame in traceback.extract_tb(err.__traceback__))
+        frames = tuple(frame_of(found) for found in traceback.extract_tb(err.__traceback__))
         cause = None if err.__cause__ is None else cls.of(err.__cause__)
-        return cls(pickled(err), type(err).__name__, words(err), places, cause)
+        return cls(pickled(err), type(err).__name__, words(err), frames, cause)
 
     def error(self) -> BaseException:
         """The error, with the traceback and the cause that it had. One whose class cannot be had here has its name."""
@@ -46,15 +46,15 @@ class Failure:
         if err is None or words(err) != self.words:
             err = type(self.name, (Exception,), {})(self.words)
         err.__cause__ = None if self.cause is None else self.cause.error()
-        return err.with_traceback(retraced(self.places))
+        return err.with_traceback(retraced(self.frames))
 
 
-def place(found: traceback.FrameSummary) -> Place:
+def frame_of(found: traceback.FrameSummary) -> Frame:
     line = found.lineno or 1
     end = found.end_lineno or line
     if found.colno is None or found.end_colno is None:
-        return Place(found.filename, found.name, line, end, -1, -1)
-    return Place(found.filename, found.name, line, end, found.colno, found.end_colno)
+        return Frame(found.filename, found.name, line, end, -1, -1)
+    return Frame(found.filename, found.name, line, end, found.colno, found.end_colno)
 
 
 def words(err: BaseException) -> str:
@@ -84,23 +84,23 @@ def made(found: bytes) -> BaseException | None:
     return err
 
 
-def retraced(places: Sequence[Place]) -> TracebackType | None:
-    """A traceback through these places, for those who look for files and lines in one."""
+def retraced(frames: Sequence[Frame]) -> TracebackType | None:
+    """A traceback through these frames, for those who look for files and lines in one."""
     found = None
-    for place in reversed(places):
-        frame, at = stopped(place)
-        found = TracebackType(found, frame, -1 if place.column < 0 else at, place.line)
+    for frame in reversed(frames):
+        stood, at = stopped(frame)
+        found = TracebackType(found, stood, -1 if frame.column < 0 else at, frame.line)
     return found
 
 
-def stopped(place: Place) -> tuple[FrameType, int]:
+def stopped(at: Frame) -> tuple[FrameType, int]:
     """A frame of a function of that name in that file, and the instruction in it that stands at that place."""
     tree = ast.parse("here()")
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt | ast.expr):
-            node.lineno, node.end_lineno = place.line, place.end_line
-            node.col_offset, node.end_col_offset = max(0, place.column), max(0, place.end_column)
-    code = compile(tree, place.path, "exec").replace(co_name=place.function, co_qualname=place.function)
+            node.lineno, node.end_lineno = at.line, at.end_line
+            node.col_offset, node.end_col_offset = max(0, at.column), max(0, at.end_column)
+    code = compile(tree, at.path, "exec").replace(co_name=at.function, co_qualname=at.function)
     found: list[tuple[FrameType, int]] = []
 
     def here() -> None:

@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from trainer_cli.cluster.end import End, Place, packed, unpacked
+from trainer_cli.cluster.end import Descriptor, End, packed, unpacked
 from trainer_cli.cluster.line import LostError
 
 
@@ -14,9 +14,9 @@ class Address(NamedTuple):
     """Where a worker on the driver's node, by Ray's name, finds the memory and the pipes of its end."""
 
     node: str
-    memory: Place
-    reader: Place
-    writer: Place
+    memory: Descriptor
+    reader: Descriptor
+    writer: Descriptor
 
     def end(self) -> End:
         """The worker's end. OSError: the driver has closed it, or is gone."""
@@ -36,7 +36,7 @@ class Pipe:
         reader, self._writer = os.pipe()
         self._reader, writer = os.pipe()
         self.end = End(memory, reader, writer)
-        self.address = Address(node, Place.of(memory), Place.of(self._reader), Place.of(self._writer))
+        self.address = Address(node, Descriptor.of(memory), Descriptor.of(self._reader), Descriptor.of(self._writer))
 
     def __del__(self) -> None:
         self.hand_over()
