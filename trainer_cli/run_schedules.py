@@ -91,7 +91,8 @@ def check_workers(config: RunConfig, n_steps: int) -> None:
     """ConfigError: a step has fewer micro-batches than the cluster has workers."""
     cluster = config.build("cluster")
     accumulate = as_schedule(config.training.accumulate_gradient)
-    n_parts = min(int(accumulate(step)) for step in sample_steps(min(n_steps, EACH_STEP)))
+    n_looked_at = min(n_steps, EACH_STEP) if accumulate.is_drawn else n_steps
+    n_parts = min(int(accumulate(step)) for step in sample_steps(n_looked_at))
     if cluster is not None and n_parts < getattr(cluster, "workers", 1):
         n = cluster.workers
         parts = f"{n_parts} micro-batch{'es' if n_parts > 1 else ''}"

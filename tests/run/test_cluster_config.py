@@ -3,6 +3,7 @@
 import pytest
 from run_fakes import config_of
 
+from trainer_cli import run_schedules
 from trainer_cli.assembly import assemble
 from trainer_cli.cluster import ray
 from trainer_cli.config.run_config import read_run_config
@@ -43,6 +44,16 @@ def test_fewer_micro_batches_than_workers_are_refused(config, look, monkeypatch)
     rule = "gives 1 micro-batch a step for 4 workers: set it to 4"
     with pytest.raises(ConfigError, match=rf"^run\.cfg:\d+: training\.accumulate_gradient: {rule}"):
         look(config(4))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_fewer_micro_batches_than_workers_late_in_a_run_are_refused(config, look, monkeypatch):
+    monkeypatch.setattr(ray, "find_spec", lambda name: True)
+    monkeypatch.setattr(run_schedules, "EACH_STEP", 20)
+    schedule = '{"@schedules": "constant_then.v1", "rate": 4, "steps": 20, "schedule": 1}'
+    overrides = ("--training.accumulate_gradient", schedule, "--training.max_steps", 30)
+    with pytest.raises(ConfigError, match=r"accumulate_gradient: gives 1 micro-batch a step for 4 workers"):
+        look(config(4, *overrides))
 
 
 @pytest.mark.parametrize(
