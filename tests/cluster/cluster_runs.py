@@ -1,12 +1,17 @@
 """Runs with workers, and the same without."""
 
 import os
+import random
 from contextlib import contextmanager
 
 from run_fakes import config_of, train
+from test_batching import TEXT
 
 # Five micro-batches a step: no number of workers from 2 to 4 divides them.
 PARTS = ("--training.accumulate_gradient", 5)
+
+# Three passes of batches of 13 rows, of the 41 that `write_texts` writes, and one of two.
+IDLE = ("--training.batch_size", 13, "--training.max_steps", 12, "--training.eval_frequency", 6)
 
 
 @contextmanager
@@ -40,3 +45,18 @@ def trained(folder, n_workers, *overrides, text=None, name=None, code="parts.py"
     config = config_of(folder, *PARTS, *overrides, *workers(n_workers, **more), **({"text": text} if text else {}))
     train(config, out, resume=True, progress=progress, code=[folder / code] if code else [])
     return out
+
+
+def write_texts(folder, words, n_most=9):
+    """Data of texts of up to so many of these words."""
+    numbers = random.Random(1)
+    for name, n in (("train", 41), ("dev", 12)):
+        texts = [numbers.choices(words, k=numbers.randint(1, n_most)) for _ in range(n)]
+        lines = [f"{' '.join(text)},{'yes' if words[0] in text else 'no'}" for text in texts]
+        (folder / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+
+
+def of_words(text):
+    """A config of texts with the model that has a table of words."""
+    model = '[model]\n@layers = "text_bow.v1"\nhidden = 4\ndropout = 0.1\n\n'
+    return text.replace(TEXT[TEXT.index("[model]") : TEXT.index("[loss]")], model)

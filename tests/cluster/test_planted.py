@@ -1,10 +1,12 @@
 """Mistakes that a run with workers might make, each planted: the bits differ, so the tests of the bits would see it."""
 
 import os
+import string
 
 import pytest
-from cluster_runs import trained
+from cluster_runs import IDLE, of_words, trained, write_texts
 from run_fakes import CONFIG, PARTS, import_parts, outcome_of, write_data
+from test_batching import TEXT
 
 from trainer_cli.cluster.driver import Driver
 
@@ -105,6 +107,27 @@ def test_a_restarted_worker_that_skips_its_block_is_seen(cluster, folder, skips)
     alone, planted = outcomes(folder, SKIPPED_BLOCK.replace("SKIPS", str(skips)), n_workers=1)
     assert (folder / "died").exists()
     assert (planted["optimizer"] == alone["optimizer"]) == (not skips)
+
+
+# Of the rows of tables only those that have changed last are taken, also after a step without this worker.
+ROWS_OF_ONE_STEP = """
+    take = Worker.take
+
+    def taken(self, weights, flat):
+        if 0 <= self.version < weights.version:
+            self.version = weights.version - 1
+        take(self, weights, flat)
+
+    Worker.take = taken
+"""
+
+
+def test_a_worker_that_takes_only_the_rows_changed_last_is_seen(cluster, folder):
+    write_texts(folder, [*string.ascii_lowercase], n_most=3)
+    alone = trained(folder, 0, *IDLE, text=of_words(TEXT))
+    (folder / "parts.py").write_text(PARTS + IN_WORKER.format(driver=os.getpid()) + ROWS_OF_ONE_STEP)
+    planted = trained(folder, 3, *IDLE, text=of_words(TEXT), name="planted")
+    assert outcome_of(planted)["optimizer"] != outcome_of(alone)["optimizer"]
 
 
 def test_a_sum_in_the_order_of_arrival_is_seen(cluster, folder, monkeypatch):

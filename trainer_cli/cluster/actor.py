@@ -22,7 +22,7 @@ T = TypeVar("T")
 COMM = "/proc/self/comm"
 
 
-class Where(NamedTuple):
+class Site(NamedTuple):
     """Where a worker runs: the machine's name, Ray's name of the node, and the process."""
 
     host: str
@@ -31,9 +31,8 @@ class Where(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Where a worker is, whether it has opened its end of the driver's pipes, and why it cannot compute, if so."""
+    """Whether a worker has opened its end of the driver's pipes, and why it cannot compute, if so."""
 
-    where: Where
     is_near: bool
     failure: Failure | None
 
@@ -41,21 +40,25 @@ class Report(NamedTuple):
 class Actor:
     """A worker that tells what it raises instead of raising it, so that no error is changed on its way."""
 
-    def prepare(self, order: Order, address: Address | None) -> Report:
-        """Make ready to compute; this takes as long as reading the data."""
+    def arrive(self) -> Site:
+        """Tell where this is: a place has been found."""
         import ray
 
         leave_interrupts()
+        self.site = Site(platform.node(), ray.get_runtime_context().get_node_id(), os.getpid())
+        return self.site
+
+    def prepare(self, order: Order, address: Address | None) -> Report:
+        """Make ready to compute; this takes as long as reading the data."""
         found = told(lambda: Worker(order))
-        where = Where(platform.node(), ray.get_runtime_context().get_node_id(), os.getpid())
         if isinstance(found, Failure):
-            return Report(where, False, found)
+            return Report(False, found)
         self.worker = found
         self.end: End | None = None
-        if address is not None and address.node == where.node:
+        if address is not None and address.node == self.site.node:
             with suppress(OSError):  # one machine in name alone
                 self.end = address.end()
-        return Report(where, self.end is not None, None)
+        return Report(self.end is not None, None)
 
     def serve(self) -> None:
         """Answer what comes through the pipes, until the driver has closed its end."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from trainer_cli.cluster.actor import Actor, Report, Where
+from trainer_cli.cluster.actor import Actor, Report, Site
 from trainer_cli.cluster.calls import Calls
 from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.line import Line, LostError, ready
 from trainer_cli.cluster.memory import SharedMemory
 from trainer_cli.cluster.pipe import Pipe
+from trainer_cli.cluster.room import Room, counted
 from trainer_cli.cluster.waiting import PATIENCE, Waiting
 from trainer_cli.errors import ClusterError, ConfigError, TrainerError
 
@@ -24,6 +25,8 @@ T = TypeVar("T")
 FAREWELL = 5.0
 # What ends a worker may be about to end more, of which the user is told instead: so many seconds it may take.
 SETTLE = 0.2
+# After so many seconds in which a worker has found no place the others begin, or go on, without it.
+MOST_HOMELESS = 30.0
 
 
 @dataclass
@@ -34,14 +37,15 @@ class Member:
     actor: Any
     line: Line
     pipe: Pipe | None
-    where: Where | None = None
+    where: Site | None = None
     memory: SharedMemory | None = None
     version: int = -1
 
 
 @dataclass
 class Call:
-    """What a worker was asked: to make ready (`job` is None), or for the `job`-th of the jobs at hand."""
+    """What a worker was asked: where it is and then to make ready (`job` is None), or for the `job`-th of the jobs at
+    hand. The next one is asked instead after `deadline`."""
 
     member: Member
     job: int | None
@@ -52,15 +56,15 @@ class Call:
 class Crew:
     """`n` workers, each replaced when it dies or has not answered for `timeout` seconds, `max_restarts` times in all.
 
-    `order` is what each is told first, or Ray's reference to it, `node` Ray's name of this one if its workers can share
-    memory with this process. `say` tells the user a line, `check` is called while nobody answers, and may raise.
+    One for which there is no place is waited for while the others work. `order` is what each is told first, or Ray's
+    reference to it, `node` Ray's name of this one if its workers can share memory with this process. `say` tells the
+    user a line, `check` is called while nobody answers, and may raise.
     """
 
     ray: Any
     order: Any
     node: str | None
-    n: int
-    resources: Mapping[str, Any]
+    room: Room
     timeout: float
     max_restarts: int
     say: Callable[[str], None]
@@ -69,30 +73,40 @@ class Crew:
     calls: dict[Line, Call] = field(default_factory=dict)
     n_restarts: int = 0
     has_started: bool = False
+    is_short: bool = False  # whether a worker has had no place for long
     heard: float = 0.0  # when somebody has answered last
 
     def start(self) -> None:
-        """Start all workers and wait until each is ready."""
+        """Start all workers and wait until each is ready that finds a place."""
         self.heard = time.monotonic()
         for _ in range(self.n):
             self.hire()
-        while len(self.idle) < self.n:
+        while len(self.idle) < self.n and not (self.is_short and self.idle):
             for _ in self.answers(deque()):
                 pass
         self.has_started = True
 
     @property
+    def n(self) -> int:
+        return self.room.n
+
+    @property
     def n_ready(self) -> int:
         return len(self.idle) + sum(call.job is not None for call in self.calls.values())
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a worker that has found a place."""
+        return bool(self.idle) or any(call.member.where is not None for call in self.calls.values())
 
     def hire(self) -> None:
         """Start a worker. ClusterError: whoever starts it for the cluster has not answered for `timeout` seconds."""
         pipe, made = None if self.node is None else Pipe(self.node), list[Member]()
 
         def make() -> None:
-            actor = self.ray.remote(Actor).options(**self.resources).remote()
+            actor = self.ray.remote(Actor).options(num_cpus=self.room.n_threads).remote()
             line = Calls(self.ray, actor, self.timeout)
-            line.ask("prepare", self.order, None if pipe is None else pipe.address)
+            line.ask("arrive")
             made.append(Member(actor, line, pipe))
 
         with self.reached():
@@ -118,10 +132,7 @@ class Crew:
         self.heard = time.monotonic()
         while len(done) < n:
             while todo and self.idle:
-                member, index = self.idle.popleft(), todo.popleft()
-                with self.reached():
-                    member.line.ask(*question(member, jobs[index]))
-                self.await_answer(member, index)
+                self.give(todo.popleft(), jobs, question)
             for call, found in self.answers(todo):
                 if call.job is None or call.job >= n:
                     continue
@@ -131,6 +142,13 @@ class Crew:
                     done = {job for job in done if job < n}
                     todo = deque(job for job in todo if job < n)
                 yield call.job, call.member, found
+
+    def give(self, index: int, jobs: Sequence[T], question: Callable[[Member, T], Sequence[Any]]) -> None:
+        """Have one who is free do a job."""
+        member = self.idle.popleft()
+        with self.reached():
+            member.line.ask(*question(member, jobs[index]))
+        self.await_answer(member, index)
 
     def answers(self, todo: deque[int]) -> Iterator[tuple[Call, Any]]:
         """Wait a while for answers. The jobs of workers that are lost go back to those to do."""
@@ -146,17 +164,44 @@ class Crew:
                 self.lose(call, f"is lost ({err})", todo)
                 continue
             self.heard = time.monotonic()
+            if call.member.where is None:
+                self.instruct(call.member, found)
+                continue
             if call.job is None:
                 self.greet(call.member, found)
             self.idle.append(call.member)
+            self.is_short = self.is_short and self.n_ready < self.n
             yield call, found
-        now = time.monotonic()
-        for line in [each for each, call in self.calls.items() if call.deadline < now]:
-            self.lose(self.calls.pop(line), f"has not answered for {self.timeout:g} s", todo)
+        self.give_up(time.monotonic(), todo)
+
+    def give_up(self, now: float, todo: deque[int]) -> None:
+        """Replace those who have not answered in time; tell of one that has found no place."""
+        for line, call in list(self.calls.items()):
+            seconds, is_late = now - call.deadline + self.timeout, call.deadline < now
+            if call.member.where is None and not self.is_short and seconds > min(MOST_HOMELESS, self.timeout):
+                self.tell_short(seconds)
+            if is_late and call.member.where is None and self.has_begun:
+                self.end(self.calls.pop(line).member)
+                self.hire()
+            elif is_late:
+                self.lose(self.calls.pop(line), f"has not answered for {self.timeout:g} s", todo)
+
+    def tell_short(self, seconds: float) -> None:
+        """Tell, once until all are there, that workers wait for a place."""
+        self.is_short = True
+        cpus = f"{self.room.n_threads} free CPU{'s on one machine' if self.room.n_threads > 1 else ''}"
+        rest = f"; {counted(self.n_ready, 'worker')} of {self.n} work until there is a place" if self.n_ready else ""
+        self.say(f"a worker has not begun after {seconds:.0f} s: it needs {cpus}, and {self.room.free()}{rest}")
+
+    def instruct(self, member: Member, site: Site) -> None:
+        """Tell a worker that has found a place what the run is."""
+        member.where = site
+        with self.reached():
+            member.line.ask("prepare", self.order, None if member.pipe is None else member.pipe.address)
+        self.await_answer(member, None)
 
     def greet(self, member: Member, report: Report) -> None:
         """Take in a worker that was started, which says that it is ready or why it cannot be."""
-        member.where = report.where
         if member.pipe is not None:
             self.connect(member, member.pipe, report.is_near)
         if report.failure is None:
@@ -186,24 +231,23 @@ class Crew:
         """
         time.sleep(SETTLE)
         self.check()  # a signal to all of a terminal's processes may have been its end, or that of Ray's server here
-        Waiting(lambda: self.ray.kill(call.member.actor))
+        self.end(call.member)
         if call.job is not None:
             todo.appendleft(call.job)
         if call.job is None and self.n_ready == 0 and time.monotonic() - self.heard >= self.timeout:
             silence = f"no worker has answered for {self.timeout:g} s, and none can be started"
-            raise ClusterError(f"{silence}: {self.needs()}")
+            raise ClusterError(f"{silence}: {self.room.needs}, and {self.room.free()}")
         self.n_restarts += 1
         if self.n_restarts > self.max_restarts:
             raise ClusterError(
                 f"{called(call.member)} {why}; {self.max_restarts} were replaced before it, as max_restarts says"
             )
-        self.say(f"{called(call.member)} {why}: another one is started, and its part is computed again")
+        again = "" if call.job is None else ", and its part is computed again"
+        self.say(f"{called(call.member)} {why}: another one is started{again}")
         self.hire()
 
-    def needs(self) -> str:
-        """What the workers need of the cluster."""
-        n = self.resources.get("num_cpus", 1)
-        return f"{self.n} workers of {n} thread{'s' if n > 1 else ''} need a cluster of {self.n * n} CPUs"
+    def end(self, member: Member) -> None:
+        Waiting(lambda: self.ray.kill(member.actor))
 
     @contextmanager
     def reached(self) -> Iterator[None]:

@@ -17,6 +17,7 @@ from trainer_cli.cluster.failure import Failure
 from trainer_cli.cluster.memory import SharedMemory, aligned, can_share
 from trainer_cli.cluster.numbered import Numbered, by_numbers
 from trainer_cli.cluster.order import Answer, Order, Task, Weights, order_of
+from trainer_cli.cluster.room import Room, counted
 from trainer_cli.data.dataset import Dataset
 from trainer_cli.epochs import Data, take_batch
 from trainer_cli.evaluate import Counts, Scores
@@ -39,7 +40,7 @@ LEAST_STORED = 100_000
 class Driver:
     """The backend of a run with workers."""
 
-    def __init__(self, ray: Any, cluster: RayCluster, work: Work):
+    def __init__(self, ray: Any, cluster: RayCluster, work: Work, room: Room):
         self.ray, self.job, self.is_local = ray, work.job, cluster.data == "local"
         job = work.job
         self.store = store = job.model.store
@@ -48,8 +49,7 @@ class Driver:
             ray,
             given(ray, order, INLINE_BYTES if cluster.address is None else LEAST_STORED),
             ray.get_runtime_context().get_node_id() if can_share() else None,
-            cluster.workers,
-            {"num_cpus": work.facts["threads"]},
+            room,
             cluster.worker_timeout,
             cluster.max_restarts,
             work.say,
@@ -60,13 +60,14 @@ class Driver:
         self.memory = SharedMemory.make(self.n_weights * store.dtype.itemsize) if can_share() else None
         self.version = 0
         self.is_trained_on = False  # whether the last numbers published are those before the last update
+        self.is_idle_told = False
         self.followers = followers_in(job.model)
         self.total = GradientSum()
 
     @property
     def note(self) -> str:
         n, ready = self.crew.n, self.crew.n_ready
-        return f"{n} workers" if ready == n else f"{ready} of {n} workers"
+        return ("" if ready == n else f"{ready} of ") + counted(n, "worker")
 
     # Training
 
@@ -75,7 +76,9 @@ class Driver:
         return Numbered.of(self.job.train) if self.is_local else self.job.train
 
     def gradient(self, batch: Batch, step: int) -> float:
-        parts = [self.addressed(part) for part in cut(self.job.trained.loss, batch, self.job.accumulate(step))]
+        n_parts = self.job.accumulate(step)
+        self.tell_idle(int(n_parts), step)
+        parts = [self.addressed(part) for part in cut(self.job.trained.loss, batch, n_parts)]
         jobs = [[(block, parts[block.start : block.stop]) for block in each] for each in dealt(len(parts), self.crew.n)]
         give = self.published(self.store.changed if self.is_trained_on else None)
         self.is_trained_on = True
@@ -86,6 +89,13 @@ class Driver:
 
         found = {index: self.brought(member, answers) for index, member, answers in self.crew.run(jobs, question)}
         return self.add_up(found[index] for index in range(len(jobs)))
+
+    def tell_idle(self, n_parts: int, step: int) -> None:
+        """Tell once that there is not something to do for each worker, where nobody could see it before the run."""
+        if n_parts < self.crew.n and not self.is_idle_told:
+            self.is_idle_told = True
+            parts = f"{n_parts} micro-batch{'es' if n_parts > 1 else ''}"
+            self.crew.say(f"training.accumulate_gradient gives {parts} at step {step} for {self.crew.n} workers")
 
     def addressed(self, part: MicroBatch) -> MicroBatch:
         """A micro-batch as a worker is told of it: where it has the data, by the numbers of its rows alone."""

@@ -26,10 +26,10 @@ class RayCluster:
     The bits are those of one process, whatever the number of workers and whoever of them dies.
 
     workers: processes that compute, each with `[system] threads`.
-    address: of a cluster that is there, `auto` or `ray://HOST:PORT`; without one a cluster of this machine alone is
-        started and stopped with the run.
+    address: of a cluster that is there, `auto`, `HOST:PORT` or `ray://HOST:PORT`; without one a cluster of this machine
+        alone is started and stopped with the run.
     data: `local`, each worker reads the files itself; `driver`, it is sent its rows.
-    max_restarts: so many workers may be lost before the run ends, saved.
+    max_restarts: so many workers may be lost before the run ends, saved. One for which there is no place is not.
     worker_timeout: seconds in which a worker has to answer.
     """
 
@@ -49,12 +49,16 @@ class RayCluster:
         from trainer_cli.cluster.connection import connected
         from trainer_cli.cluster.driver import Driver
         from trainer_cli.cluster.head import watched
+        from trainer_cli.cluster.room import Room
 
+        n_threads = work.facts["threads"]
         with (
-            connected(self.address, self.workers * work.facts["threads"], work.check) as ray,
+            connected(self.address, self.workers * n_threads, work.check, self.worker_timeout) as ray,
             watched(ray, work.check, self.worker_timeout) as check,
         ):
-            driver = Driver(ray, self, replace(work, check=check))
+            room = Room(ray, self.workers, n_threads)
+            room.check(self.worker_timeout, check)
+            driver = Driver(ray, self, replace(work, check=check), room)
             try:
                 driver.crew.start()
                 yield driver
