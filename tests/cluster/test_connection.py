@@ -1,9 +1,11 @@
 """Starts of Ray that fail: those that have taken long are tried again."""
 
+import os
+
 import pytest
 
 from trainer_cli.cluster import connection
-from trainer_cli.cluster.connection import N_STARTS, own
+from trainer_cli.cluster.connection import N_STARTS, connected, own
 from trainer_cli.errors import ClusterError, Stopped
 
 
@@ -60,3 +62,11 @@ def test_a_signal_ends_a_slow_start(slow):
     with pytest.raises(Stopped), own(ray, 1, check=check):
         pass
     assert ray.n_starts == 1
+
+
+def test_within_a_connection_the_environment_is_left_alone(cluster):
+    """Ray's threads read it, and a process in which that is changed meanwhile may end with a segmentation fault."""
+    before = dict(os.environ)
+    with connected(None, 1) as ray:
+        assert ray is cluster
+        assert dict(os.environ) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -63,11 +64,14 @@ def connected(
     A process that is connected already uses that, and leaves it. `check` raises `Stopped` if a signal has come;
     an address has so many `seconds` to answer. ClusterError: there is no connection.
     """
+    there: Any = sys.modules.get("ray")
+    if there is not None and there.is_initialized():
+        # Its threads read the environment at any moment, and would read what is freed while that is changed.
+        yield there
+        return
     with environment(QUIET | {ALIVE: str(os.getpid())} | (LOOPBACK | PATIENT | INLINE if address is None else {})):
         ray = required("ray", "ray.v1")
-        if ray.is_initialized():
-            yield ray
-        elif address is None:
+        if address is None:
             with own(ray, n_cpus, check=check):
                 yield ray
         else:

@@ -19,16 +19,24 @@ def environment(more: Mapping[str, str]) -> Iterator[None]:
     next cluster may have none: this process would refuse the calls of its head, and its actors die at their start.
     """
     before = rays()
-    os.environ.update(more)
+    set_those(more)
     try:
         yield
     finally:
         asked = os.environ.get(MODE)
-        for name in rays():
+        now = rays()
+        for name in now.keys() - before:
             del os.environ[name]
-        os.environ.update(before)
+        set_those(before)
         if asked != before.get(MODE):
             forget()
+
+
+def set_those(wanted: Mapping[str, str]) -> None:
+    """Set what is not so already: threads that read the environment while it is changed may end the process."""
+    for name, value in wanted.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
 
 def rays() -> dict[str, str]:
