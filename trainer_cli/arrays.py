@@ -138,6 +138,17 @@ def slice_rows(x: Rows | Stored, start: int, stop: int) -> Rows:
     return x[start:stop]
 
 
+def rows_not_finite(x: Array | Ragged) -> Ints:
+    """The rows with a NaN or infinity in floats (B, ...), in order.
+
+    >>> rows_not_finite(np.array([[0.0, 1.0], [np.nan, 1.0], [0.0, np.inf]])).tolist()
+    [1, 2]
+    """
+    data = x.data if isinstance(x, Ragged) else x
+    found = np.flatnonzero(~np.isfinite(data.reshape(len(data), -1)).all(axis=1))
+    return np.unique(np.repeat(np.arange(len(x.lengths)), x.lengths)[found]) if isinstance(x, Ragged) else found
+
+
 def aligned_zeros(n: int, dtype: Any) -> Array:
     """Zeros (n,) that begin at a multiple of 64 bytes: only such memory do some libraries read without a copy."""
     itemsize = np.dtype(dtype).itemsize

@@ -12,6 +12,7 @@ from trainer_cli.arrays import Array, Batch, Ints, Ragged, within
 from trainer_cli.class_counts import ClassCounts, ClassScore, FlagCounts
 from trainer_cli.data.faults import MAX_SHOWN, batch_at
 from trainer_cli.data.reader import Reader
+from trainer_cli.errors import DivergedError
 from trainer_cli.evaluate import Outputs, Scores, outputs, scored
 from trainer_cli.kinds import TARGETS
 from trainer_cli.losses.loss import Truths
@@ -136,14 +137,15 @@ def watch_of(trained: Trained, reader: Reader, n_mistakes: int) -> Watch:
 def assess(trained: Trained, batches: Iterable[Batch], watch: Watch) -> Assessment:
     """Score a model and count along, in one pass over the batches; memory does not grow with them.
 
-    ModuleError: a module of another library failed, told with the rows of its batch.
+    ModuleError: a module of another library failed, told with the rows of its batch. DivergedError: what the model
+    gives of some rows is not finite.
     """
     found = watched(outputs(trained.model, trained.loss, batches), watch)
     try:
         scores = scored(trained.loss, trained.metrics, found)
-    except ModuleError as err:
+    except (ModuleError, DivergedError) as err:
         places = [block.at(at) for block, at in map(watch.passing.find, err.rows[:MAX_SHOWN])]
-        raise err.within(after=batch_at(places, len(err.rows))) from err.__cause__
+        raise err.within(after=batch_at(places, len(err.rows), err.rows_are)) from err.__cause__
     counts = watch.counts
     per_class = [] if counts is None else counts.by_class()
     return Assessment(scores, per_class, counts if isinstance(counts, ClassCounts) else None, watch.worst.found())

@@ -80,13 +80,19 @@ class DamagedError(ModelFileError):
 
 
 class DivergedError(TrainerError):
-    """The loss, a gradient or a parameter is not finite; `rows` are the training rows of the batch, if known."""
+    """The loss, a gradient, a parameter or an output is not finite; `rows` are the rows of the batch, or those of them
+    that have such an output, if known."""
 
     exit_code = 3
+    rows_are = "The rows"
 
     def __init__(self, message: str, *, rows: Sequence[int] = ()):
         self.rows = tuple(rows)
         super().__init__(message)
+
+    def within(self, before: str = "", after: str = "", rows: Sequence[int] = ()) -> DivergedError:
+        """The same with words before and after it, and the rows; to be raised from the same cause."""
+        return DivergedError(f"{before}{self}{after}", rows=rows)
 
 
 class StorageError(TrainerError):

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch, Ragged, Rows
-from trainer_cli.errors import ArgumentError
+from trainer_cli.arrays import Array, Batch, Ragged, Rows, rows_not_finite
+from trainer_cli.errors import ArgumentError, DivergedError
 from trainer_cli.losses.loss import Link, Loss
 from trainer_cli.losses.tokens import of_tokens
 from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
-from trainer_cli.wrappers.engine import batch_told
+from trainer_cli.store import is_finite
+from trainer_cli.wrappers.engine import rows_told
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,20 @@ class Outputs:
 
 
 def outputs(model: Model, loss: Loss, batches: Iterable[Batch]) -> Iterator[Outputs]:
-    """Predict batch by batch."""
+    """Predict batch by batch. DivergedError: what the model gives of some rows, which it has, is not finite."""
     for batch in batches:
-        with batch_told(batch.rows):
+        with rows_told(model, batch.rows):
             Yh = model.predict(batch.X)
-        yield Outputs(batch, Yh, probabilities(Yh, loss.link))
+            Ph = probabilities(Yh, loss.link)
+            check_finite(Ph)
+        yield Outputs(batch, Yh, Ph)
+
+
+def check_finite(Ph: Any) -> None:
+    """DivergedError, with the places of the rows: some of what a model says is NaN or infinite."""
+    found = Ph.data if isinstance(Ph, Ragged) else Ph
+    if isinstance(found, np.ndarray) and found.dtype.kind == "f" and not is_finite(found.reshape(-1)):
+        raise DivergedError("the model gives NaN or infinite numbers", rows=rows_not_finite(Ph).tolist())
 
 
 def scored(loss: Loss, metrics: Mapping[str, Tally], found: Iterable[Outputs]) -> Scores:

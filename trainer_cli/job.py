@@ -162,6 +162,12 @@ class Monitor:
     names: tuple[str, ...]
     higher_is_better: Mapping[str, bool]
 
+    def names_of(self, name: str, sets: Collection[str]) -> list[str]:
+        """What the scores of a dev set, one of these, are called by themselves, the loss aside."""
+        before = score_name("", name, sets)
+        own = (each.removeprefix(before) for each in self.names if each.startswith(before))
+        return [each for each in own if each != "loss"]
+
     def score(self, values: Mapping[str, float]) -> float:
         if missing := self.weights.keys() - values.keys():
             given = ", ".join(values)

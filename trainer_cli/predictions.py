@@ -16,10 +16,10 @@ from trainer_cli.data.dataset import no_rows
 from trainer_cli.data.faults import MAX_SHOWN, Faults, batch_at
 from trainer_cli.data.known import KnownValues
 from trainer_cli.data.reader import Reader
-from trainer_cli.errors import ArgumentError, DataError, Problem
-from trainer_cli.evaluate import probabilities
+from trainer_cli.errors import ArgumentError, DataError, DivergedError, Problem
+from trainer_cli.evaluate import check_finite, probabilities
 from trainer_cli.trained import Trained
-from trainer_cli.wrappers.engine import ModuleError
+from trainer_cli.wrappers.engine import ModuleError, rows_told
 
 # Significant digits that a float32 can tell.
 DIGITS = 7
@@ -71,7 +71,8 @@ def predictions(
     """The predictions for the rows of a reader, in order; memory does not grow with the data.
 
     The target need not be there. Rows that cannot be read or encoded are left out; `account` has them with their places
-    when all is done. DataError: without an account, there are such rows; with one, there is no other row.
+    when all is done. DataError: without an account, there are such rows; with one, there is no other row. Errors of
+    the model are those of `outputs_of`.
     """
     account, is_told, read = account or Account(), account is not None, Faults()
     for block in read.watch(reader.blocks()):
@@ -86,7 +87,7 @@ def predictions(
             for start in range(0, len(block), batch_size):
                 part = block.take(np.arange(start, min(start + batch_size, len(block))))
                 outputs = outputs_of(trained, part, slice_rows(X, start, start + batch_size))
-                yield predicted(trained, part, probabilities(outputs, trained.loss.link), top)
+                yield predicted(trained, part, outputs, top)
     if read:
         account.unread = read.total
         account.faults.add_error(read.error())
@@ -97,12 +98,16 @@ def predictions(
 
 
 def outputs_of(trained: Trained, block: Block, X: Rows) -> Any:
-    """What the model gives of the rows of a batch. ModuleError: a module of another library failed, with its rows."""
+    """What the model says of the rows of a batch. ModuleError: a module of another library failed, with the rows;
+    DivergedError: it says NaN or infinity of some."""
     try:
-        return trained.model.predict(X)
-    except ModuleError as err:
-        places = [block.at(row) for row in range(min(len(block), MAX_SHOWN))]
-        raise err.within(after=batch_at(places, len(block))) from err.__cause__
+        with rows_told(trained.model, np.arange(len(block))):
+            found = probabilities(trained.model.predict(X), trained.loss.link)
+            check_finite(found)
+            return found
+    except (ModuleError, DivergedError) as err:
+        places = [block.at(row) for row in err.rows[:MAX_SHOWN]]
+        raise err.within(after=batch_at(places, len(err.rows), err.rows_are)) from err.__cause__
 
 
 def fitting(encode: Encode, block: Block, account: Account) -> tuple[Block, Rows] | None:

@@ -30,7 +30,7 @@ from trainer_cli.metrics.tally import Tally
 from trainer_cli.model import Model
 from trainer_cli.pairing import check_pair, ending
 from trainer_cli.user_code import defined_at
-from trainer_cli.wrappers.engine import engines_of, module_error
+from trainer_cli.wrappers.engine import engines_of, module_error, scored
 from trainer_cli.wrappers.outputs import are_probabilities, data_of
 
 N_ROWS = 16
@@ -78,6 +78,8 @@ def rehearse(
         for X, Y, weights in samples:
             first = (slice_rows(X, 0, n), slice_rows(Y, 0, n), None if weights is None else weights[:n])
             names = rehearse_rows(config, model, copy.deepcopy(loss), metrics, first)
+    if not model.store.segments:
+        raise ConfigError(problems=[config.problem("model", "no layer has any parameters: nothing would be trained")])
     return names
 
 
@@ -112,7 +114,9 @@ def rehearse_rows(
         check_gradient("its gradient", found[0], Yh)
     with at(config, "model"):
         backprop(found[0])
-        outputs = model.predict(X)
+        model.store.buffers.keep()  # what predicts may need what a first pass has counted
+        with scored(model):
+            outputs = model.predict(X)
     with at(config, "loss"):
         check_value(loss.get_loss(outputs, Y, weights))
         mass = loss.mass(Y, weights)

@@ -46,6 +46,7 @@ class Run:
         self.flag = flag
         self.clock = clock
         self.state = RunState()
+        self.without_scores: set[str] = set()  # dev sets of which it was said
         self._last_time = clock()
 
     @property
@@ -145,11 +146,22 @@ class Run:
             return self.backend.scores(name, self.watch)
         except (Stopped, ClusterError):
             raise
+        except DivergedError as err:
+            return self.unscored(name, err)
         except Exception as err:
             self.rescue()
             if isinstance(err, ModuleError):
                 raise err.within(after=named_rows(self.job.dev[name], err.rows)) from err.__cause__
             raise
+
+    def unscored(self, name: str, err: DivergedError) -> Scores:
+        """No score of a dev set with rows of which the model gives no numbers, which is said once: training goes on."""
+        if name not in self.without_scores:
+            self.without_scores.add(name)
+            rows = named_rows(self.job.dev[name], err.rows, err.rows_are)
+            self.progress.warn(f"no scores of {name}: {err}{rows}")
+        own = self.job.monitor.names_of(name, self.job.dev)
+        return Scores(self.job.dev[name].n, math.nan, dict.fromkeys(own, math.nan))
 
     def watch(self, batches: Iterable[T], n_batches: int) -> Iterator[T]:
         """The batches of an evaluation: shown in the bar, and left when a signal comes."""
@@ -188,8 +200,8 @@ class Run:
             self.saver.save_best()
 
 
-def named_rows(data: Dataset, rows: Sequence[int]) -> str:
+def named_rows(data: Dataset, rows: Sequence[int], what: str = "Its batch") -> str:
     """Where the rows of a batch stand, for the end of a sentence; a file without lines has row numbers from 0."""
     if not rows:
         return ""
-    return batch_at([(data.number(row), *data.place(row)) for row in rows[:MAX_SHOWN]], len(rows))
+    return batch_at([(data.number(row), *data.place(row)) for row in rows[:MAX_SHOWN]], len(rows), what)

@@ -83,7 +83,7 @@ def taken(path: Path, key: tuple[str, str], new: Any, old: Any) -> Problem:
 def defined_at(part: Any) -> str:
     """File and line where a function or class is defined, as far as Python tells."""
     path, line = definition(part)
-    return f"{shown(path)}:{line}" if line else str(getattr(part, "__name__", type(part).__name__))
+    return f"{short_path(path)}:{line}" if line else str(getattr(part, "__name__", type(part).__name__))
 
 
 def definition(part: Any) -> tuple[str, int]:
@@ -98,7 +98,7 @@ def definition(part: Any) -> tuple[str, int]:
 def place(err: BaseException) -> str | None:
     """File and line of the last of the user's functions that an error came through; None if there was none."""
     path, line = last_line(err, imported())
-    return f"{shown(path)}:{line}" if line else None
+    return f"{short_path(path)}:{line}" if line else None
 
 
 def imported() -> list[str]:
@@ -107,7 +107,7 @@ def imported() -> list[str]:
     return [str(getattr(module, "__file__", "")) for module in modules]
 
 
-def shown(path: str) -> str:
+def short_path(path: str) -> str:
     """A path as a user would name it: from the current folder, if it is in there."""
     near = os.path.relpath(path)
     return path if near.startswith(os.pardir) else near

@@ -9,7 +9,7 @@ from trainer_cli.data.block import Block
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import DataError, Problem
 from trainer_cli.signals import StopFlag
-from trainer_cli.user_code import definition, shown
+from trainer_cli.user_code import definition, short_path
 
 
 class WatchedReader:
@@ -47,4 +47,4 @@ def checked_blocks(reader: Reader) -> Iterator[Block]:
 def misdefined(part: Any, message: str) -> DataError:
     """The mistake of a user's part, at its definition."""
     path, line = definition(part)
-    return DataError(problems=[Problem(message, shown(path), line)])
+    return DataError(problems=[Problem(message, short_path(path), line)])

@@ -19,6 +19,7 @@ from trainer_cli import lookup, predictions, records, trained
 from trainer_cli.cli import predictions_file
 from trainer_cli.data.block import Block
 from trainer_cli.data.readers.csv import CSVReader
+from trainer_cli.model import Model
 from trainer_cli.predictions import Predicted, told
 from trainer_cli.streams import QuietStream
 
@@ -48,6 +49,21 @@ def expected(run, path):
     with np.errstate(all="ignore"):
         outputs = loaded.model.predict(loaded.features[1].encode(block))
     return loaded.target[1].decode(outputs), outputs.max(axis=1)
+
+
+def test_records_of_which_the_model_says_nothing_finite_are_told_and_nothing_is_written(run, folder, monkeypatch):
+    predict = Model.predict
+
+    def with_gaps(self, X):
+        Y = predict(self, X)
+        Y[3:4], Y[5:6] = np.nan, np.inf
+        return Y
+
+    monkeypatch.setattr(Model, "predict", with_gaps)
+    told = "the model gives NaN or infinite numbers. The rows: dev.csv:5, dev.csv:7\n"
+    assert call("predict", run, "dev.csv", "--output", "found.csv", code=3).stderr == told
+    assert not (folder / "found.csv").exists()
+    assert call("evaluate", run, "dev.csv", code=3).stderr == told
 
 
 def test_each_record_comes_out_in_order_with_its_prediction_and_score(run, folder):

@@ -9,6 +9,7 @@ pytest.importorskip("jax")
 
 import jax
 import jax.numpy as jnp
+from jax.experimental import sparse
 
 from trainer_cli.api import (
     ArgumentError,
@@ -27,7 +28,7 @@ from trainer_cli.api import (
 from trainer_cli.randomness import Moment
 from trainer_cli.wrappers import jax as wrapper
 from trainer_cli.wrappers import padding
-from trainer_cli.wrappers.engine import ModuleError, RowCounts, expect_rows
+from trainer_cli.wrappers.engine import ModuleError, RowCounts, expect_rows, scored
 from trainer_cli.wrappers.jax import JAXWrapper
 from trainer_cli.wrappers.padding import bucket
 
@@ -621,11 +622,36 @@ def test_what_it_raises_is_told_on_one_line():
     assert "\n" not in str(found.value)
 
 
-def test_outputs_that_are_not_finite_end_the_training():
+def test_outputs_that_are_not_finite_are_told_in_training_and_where_it_is_scored():
     model = made((weights, lambda p, X, is_train, rng: X @ p["w"] / 0))
     model.predict(ROWS)
-    with pytest.raises(DivergedError, match=r"JAX module .* returned NaN or infinite numbers"):
-        model.begin_update(ROWS)
+    for run in (model.begin_update, model.predict):
+        with (
+            scored(model),
+            pytest.raises(DivergedError, match=r"JAX module .* returned NaN or infinite numbers") as found,
+        ):
+            run(ROWS)
+    assert found.value.rows == tuple(range(len(ROWS)))
+
+
+@pytest.mark.parametrize(
+    ("apply", "message"),
+    [
+        (
+            lambda p, X, is_train, rng: jnp.tile(X @ p["w"], 1 + is_train),
+            r"where it returned \(\d+, 2\) before: the width",
+        ),
+        (lambda p, X, is_train, rng: (X @ p["w"])[:, :0], r"returned \(\d+, 0\), which has no numbers"),
+        (
+            lambda p, X, is_train, rng: sparse.BCOO.fromdense(X @ p["w"], nse=3),
+            r"must return one array of floats, not sparse float32 \(\d+, 2\)",
+        ),
+    ],
+    ids=["wide in training", "empty", "sparse"],
+)
+def test_outputs_of_another_form_are_refused(apply, message):
+    with pytest.raises(ModuleError, match=message):
+        made((weights, apply)).begin_update(ROWS)
 
 
 def test_a_gradient_of_another_shape_is_refused():

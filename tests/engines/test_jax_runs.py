@@ -45,11 +45,15 @@ def test_a_run_learns_and_is_scored_and_predicts_in_a_fresh_process(folder):
     assert command("evaluate", "run", "dev.csv", folder=folder)[0] == 2  # nobody knows net.v1
 
 
-def test_a_run_that_was_killed_goes_on_to_the_same_bits(folder):
-    train("whole", "-q")
-    often = ("--checkpoints.max_seconds=1e-9", "-q")
+OPTAX = ("--optimizer.@optimizers=OptaxOptimizer.v1", "--optimizer.name=adamw")
+
+
+@pytest.mark.parametrize("words", [(), OPTAX], ids=["Adam", "adamw"])
+def test_a_run_that_was_killed_goes_on_to_the_same_bits(folder, words):
+    train("whole", "-q", *words)
+    often = ("--checkpoints.max_seconds=1e-9", "-q", *words)
     assert killed("train", "run.cfg", "-o", "run", *CODE, *often, folder=folder) == -signal.SIGKILL
-    train("run", "--resume", "-q")
+    train("run", "--resume", "-q", *words)
     assert outcome_of(folder / "run") == outcome_of(folder / "whole")
 
 

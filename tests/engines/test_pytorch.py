@@ -308,6 +308,44 @@ def test_biases_and_norms_do_not_decay():
     assert decaying == ["module.0.weight", "module.5.weight"]
 
 
+class Attention(nn.Module):
+    """Attention over one token a row, with biases of keys and values, which have three axes."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.MultiheadAttention(5, 1, bias=False, add_bias_kv=True)
+
+    def forward(self, x):
+        return self.inner(x[None], x[None], x[None])[0][0]
+
+
+def test_a_bias_of_several_axes_does_not_decay():
+    model = PyTorchWrapper(Attention()).initialize(ROWS)
+    flags = {segment.name: segment.no_decay for segment in model.store.segments}
+    assert flags["module.inner.bias_k"]
+    assert flags["module.inner.bias_v"]
+    assert not flags["module.inner.in_proj_weight"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_module_of_torchscript_is_trained_as_that_it_was_made_of():
+    def normed():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 3))
+
+    model, other = (PyTorchWrapper(made).initialize(ROWS) for made in (torch.jit.script(normed()), normed()))
+    assert model.store.named(model.store.values).keys() == other.store.named(other.store.values).keys()
+    for _ in range(4):
+        np.testing.assert_array_equal(step(model, ROWS)[0], step(other, ROWS)[0])
+    found, expected = model.store.learnt(), other.store.learnt()
+    assert found["module.1.num_batches_tracked"] == 4
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    np.testing.assert_array_equal(model.copy().predict(ROWS), other.predict(ROWS))
+    engine = model.attrs["engine"]
+    assert engine.state_names(list(found)).keys() == engine.module.state_dict().keys()
+    assert shares(model)
+
+
 def test_the_largest_product_counts_the_places_of_a_kernel():
     model = PyTorchWrapper(cnn()).initialize(IMAGES)
     assert model.attrs["largest_product"] == 4 * 2 * 3 * 3 * 6 * 5

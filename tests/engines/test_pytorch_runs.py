@@ -52,7 +52,10 @@ def same_bits(folder, *words):
     return outcome_of(folder / "run") == outcome_of(folder / "whole")
 
 
-@pytest.mark.parametrize("words", [(), ("--model.device=cpu", "--optimizer.use_averages=false")], ids=["", "plain"])
+NADAM = ("--optimizer.@optimizers=TorchOptimizer.v1", "--optimizer.name=NAdam")
+
+
+@pytest.mark.parametrize("words", [(), ("--optimizer.use_averages=false",), NADAM], ids=["", "plain", "NAdam"])
 def test_a_run_that_was_killed_goes_on_to_the_same_bits(folder, words):
     assert same_bits(folder, *words)
 
@@ -87,10 +90,19 @@ AT_START = {
     + r"PyTorch module Net returned an output that depends on none of its parameters \(hidden\.weight, hidden\.bias, "
     + r"norm\.weight, norm\.bias and 2 more\): is it made under torch\.no_grad\(\) or \.detach\(\)\?"
     + INPUT,
+    "sparse": WHERE
+    + r"PyTorch module Net returned sparse float32 \(\d+, 2\), which no layer takes: return y\.to_dense\(\)"
+    + INPUT,
+    "nested": WHERE + r"PyTorch module Net returned a nested tensor, whose rows differ: .*" + INPUT,
+    "empty": WHERE + r"PyTorch module Net returned \(\d+, 0\), which has no numbers: .*" + INPUT,
+    "exits": WHERE + r"PyTorch module Net raised SystemExit: 3" + INPUT + r" \(parts\.py:\d+\)",
+    "exits_back": WHERE + r"PyTorch module Net raised SystemExit: gone on the way back" + INPUT,
+    "nan_predicting": WHERE + r"PyTorch module Net returned NaN or infinite numbers" + INPUT,
     "not_finite": WHERE + r"PyTorch module Net returned NaN or infinite numbers" + INPUT,
 }
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 @pytest.mark.parametrize("fault", AT_START)
 def test_a_module_that_fails_is_told_at_its_section_before_the_first_update(folder, fault):
     for words in (["debug-config", "run.cfg"], ["train", "run.cfg", "-o", "run", "-q"]):
@@ -143,6 +155,28 @@ def test_a_module_that_fails_in_a_run_is_told_with_the_step_and_the_rows(folder)
     assert re.search(r"^pytorch: PyTorch module Net raised RuntimeError: not now.*Its batch: dev\.csv:2, ", said, re.M)
 
 
+@pytest.mark.parametrize(("fault", "shape"), [("wide_late", "4"), ("axes_late", "1, 2")])
+def test_an_output_of_another_form_than_the_first_is_told_with_the_step_and_the_rows(folder, fault, shape):
+    said = train("run", f"--model.module.fault={fault}", "--training.accumulate_gradient=1", code=2)
+    assert re.match(
+        rf"in update \d: pytorch: PyTorch module Net returned \(7, {shape}\), where it returned \(\d+, 2\) before: "
+        r"the width and the number of axes must stay the same; its input was float32 \(7, 2\)\. Its batch: train\.csv:",
+        said,
+    ), said
+
+
+def test_what_trains_nothing_or_cannot_be_kept_is_told_before_the_first_update(folder):
+    kept = r"Counting keeps a state of its own \(get_extra_state\), which is in no checkpoint"
+    wanted = {
+        "identity.v1": r"run\.cfg:\d+: model: no layer has any parameters: nothing would be trained\n",
+        "counting.v1": rf"run\.cfg:\d+: model: PyTorchWrapper\.v1: {kept}: keep it as tensors, in buffers .*\n",
+    }
+    for name, message in wanted.items():
+        for words in (["debug-config", "run.cfg"], ["train", "run.cfg", "-o", "run", "-q"]):
+            said = call(*words, *CODE, f"--model.module.@layers={name}", code=2)
+            assert re.fullmatch(message, said), said
+
+
 def test_verbose_shows_the_users_own_traceback_below(folder):
     said = call("train", "run.cfg", "-o", "run", *CODE, "--model.module.fault=raises", "--verbose", code=2)
     first, *rest = said.strip().splitlines()
@@ -185,6 +219,31 @@ def test_numbers_that_are_not_finite_end_a_run_with_exit_3(folder):
     assert "Its batch: train.csv:" in said
 
 
+def test_what_predicts_may_need_a_first_pass(folder):
+    assert "the config is valid" in call("debug-config", "run.cfg", *CODE, "--model.module.@layers=averaging.v1")
+    assert "no scores" not in train("run", "--model.module.@layers=averaging.v1")
+
+
+NO_NUMBERS = "pytorch: PyTorch module Net returned NaN or infinite numbers; its input was float32 (20, 2). The rows: "
+
+
+def test_a_dev_set_with_numbers_that_are_not_finite_has_no_scores_and_nothing_is_predicted_of_it(folder):
+    said = train("run", "--model.module.fault=nan_dev")
+    assert said.count("no scores of dev: ") == 1
+    assert f"no scores of dev: {NO_NUMBERS}dev.csv:6\n" in said
+    rows = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert len(rows) > 2
+    assert all(row["loss"] is None and row["accuracy"] is None and row["train_loss"] < 1 for row in rows)
+    assert not (folder / "run" / "model-best").exists()
+    for words in (["evaluate", "run/model-last", "dev.csv"], ["predict", "run/model-last", "dev.csv", "-o", "p.csv"]):
+        said = call(*words, *CODE, "-q", code=3)
+        assert said == f"{NO_NUMBERS}dev.csv:6\n"
+    assert not (folder / "p.csv").exists()
+    lines = (folder / "dev.csv").read_text().splitlines()
+    (folder / "dev.csv").write_text("\n".join(lines[:-1]) + "\n")  # 19 rows, of which the module gives numbers
+    assert call("predict", "run/model-last", "dev.csv", *CODE, "-q").count("\n") == 20
+
+
 def test_what_is_no_module_or_no_device_is_told_at_its_line(folder):
     said = call("debug-config", "run.cfg", *CODE, "--model.module.@layers=no_module.v1", code=2)
     assert re.match(
@@ -192,3 +251,5 @@ def test_what_is_no_module_or_no_device_is_told_at_its_line(folder):
     )
     said = call("debug-config", "run.cfg", *CODE, "--model.device=cuda:77", code=2)
     assert re.search(r"model\.device: PyTorchWrapper\.v1: the device 'cuda:77' is not there: ", said), said
+    said = call("debug-config", "run.cfg", *CODE, "--model.device=meta", code=2)
+    assert re.search(r"model\.device: PyTorchWrapper\.v1: the device 'meta' is not there: ", said), said

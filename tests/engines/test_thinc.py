@@ -23,7 +23,7 @@ from trainer_cli.api import (
 )
 from trainer_cli.pairing import mismatch
 from trainer_cli.randomness import Moment
-from trainer_cli.wrappers.engine import ModuleError
+from trainer_cli.wrappers.engine import ModuleError, scored
 from trainer_cli.wrappers.thinc import ThincWrapper
 from trainer_cli.wrappers.thinc_engine import ThincEngine
 
@@ -425,8 +425,22 @@ def test_a_module_that_fails_is_named_with_its_input(forward, message):
         made(thinc.Model("own", forward)).begin_update(ROWS)
 
 
-def test_outputs_that_are_not_finite_end_the_training():
-    model = made(thinc.Model("own", lambda model, X, is_train: (X * np.nan, lambda dY: dY)))
+def test_outputs_that_are_not_finite_are_told_in_training_and_where_it_is_scored():
+    model = made(thinc.Model("own", lambda model, X, is_train: (np.where(X[2] == X, np.nan, X), lambda dY: dY)))
     model.predict(ROWS)
-    with pytest.raises(DivergedError, match="thinc module own returned NaN or infinite numbers"):
+    for run in (model.begin_update, model.predict):
+        with (
+            scored(model),
+            pytest.raises(DivergedError, match="thinc module own returned NaN or infinite numbers") as found,
+        ):
+            run(ROWS)
+    assert found.value.rows == (2,)
+
+
+def test_outputs_of_another_form_are_refused():
+    model = made(thinc.Model("own", lambda model, X, is_train: (np.tile(X, 1 + is_train), lambda dY: dY)))
+    model.predict(ROWS)
+    with pytest.raises(ModuleError, match=r"returned \(6, 6\), where it returned \(6, 3\) before: the width"):
         model.begin_update(ROWS)
+    with pytest.raises(ModuleError, match=r"returned \(6, 0\), which has no numbers"):
+        made(thinc.Model("own", lambda model, X, is_train: (X[:, :0], lambda dY: dY))).predict(ROWS)

@@ -51,6 +51,33 @@ class Net(nn.Module):
     def nan_late(self, y):
         return y / (0 if self.n > 5 else 1)
 
+    def sparse(self, y):
+        return y.to_sparse()
+
+    def nested(self, y):
+        return torch.nested.nested_tensor([y])
+
+    def empty(self, y):
+        return y[:, :0]
+
+    def wide_late(self, y):
+        return y.repeat(1, 2) if self.n > 5 else y
+
+    def axes_late(self, y):
+        return y.unsqueeze(1) if self.n > 5 else y
+
+    def exits(self, y):
+        raise SystemExit(3)
+
+    def exits_back(self, y):
+        return Leaving.apply(y)
+
+    def nan_dev(self, y):
+        return y if self.training or len(y) != 20 else torch.where(torch.arange(20)[:, None] == 4, y / 0, y)
+
+    def nan_predicting(self, y):
+        return y if self.training else y / 0
+
     def detached(self, y):
         return y.detach()
 
@@ -71,6 +98,52 @@ class Backwards(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy):
         raise RuntimeError("no way back")
+
+
+class Leaving(Backwards):
+    @staticmethod
+    def backward(ctx, dy):
+        raise SystemExit("gone")
+
+
+class Counting(nn.Linear):
+    n = 0
+
+    def get_extra_state(self):
+        return {"n": self.n}
+
+    def set_extra_state(self, state):
+        self.n = state["n"]
+
+
+@registry.layers("counting.v1")
+def counting():
+    return nn.Sequential(Counting(2, 2))
+
+
+class Averaging(nn.Linear):
+    # less the mean of all batches so far, which there is from the first one on
+
+    def __init__(self):
+        super().__init__(2, 2)
+        self.register_buffer("total", torch.zeros(2))
+        self.register_buffer("n", torch.zeros(()))
+
+    def forward(self, x):
+        if self.training:
+            self.total += x.mean(0)
+            self.n += 1
+        return super().forward(x - self.total / self.n)
+
+
+@registry.layers("averaging.v1")
+def averaging():
+    return Averaging()
+
+
+@registry.layers("identity.v1")
+def identity():
+    return nn.Identity()
 
 
 @registry.layers("net.v1")

@@ -338,4 +338,13 @@ def test_a_file_that_fails_has_its_line(files, text, said):
 def test_the_files_of_an_earlier_call_are_forgotten(files):
     user_code.import_files([files("a.py", "\n")])
     user_code.import_files([files("b.py", "\n")])
-    assert [user_code.shown(path) for path in user_code.imported()] == ["b.py"]
+    assert [user_code.short_path(path) for path in user_code.imported()] == ["b.py"]
+
+
+def test_a_model_that_has_nothing_to_train_is_refused(data):
+    bare = CONFIG[: CONFIG.index("[model.*.hidden]")] + '[model.*.none]\n@layers = "Dropout.v1"\nrate = 0.1\n\n'
+    text = (bare + CONFIG[CONFIG.index("[loss]") :]).replace("[loss]", "[loss]\nfrom_logits = true")
+    with pytest.raises(
+        ConfigError, match=r"run\.cfg:\d+: model: no layer has any parameters: nothing would be trained$"
+    ):
+        inspect(config_of(data, text=text))

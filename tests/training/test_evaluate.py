@@ -4,9 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from trainer_cli.api import L2Distance, Softmax
-from trainer_cli.arrays import Batch
-from trainer_cli.evaluate import evaluate, named_results, probabilities
+from trainer_cli.api import DivergedError, L2Distance, Linear, Softmax
+from trainer_cli.arrays import Batch, Ragged
+from trainer_cli.evaluate import check_finite, evaluate, named_results, probabilities
 from trainer_cli.losses import CategoricalCrossentropyV4
 from trainer_cli.metrics.accuracy import Accuracy
 
@@ -43,6 +43,25 @@ def test_scores_are_those_of_a_formula():
     found = scores(5, WEIGHTS)
     assert found.metrics["accuracy"] == pytest.approx(((P.argmax(1) == Y) * WEIGHTS).sum() / WEIGHTS.sum())
     assert found.loss == pytest.approx(-(np.log(P[np.arange(N), Y]) * WEIGHTS).sum() / WEIGHTS.sum(), rel=1e-6)
+
+
+def test_rows_of_which_the_model_says_nothing_finite_are_told():
+    truths = np.zeros((N, 2), np.float32)
+    given = X.copy()
+    given[[7, 20]] = 3e38
+    steep = Linear().initialize(X, truths)
+    steep.store.values[...] = 1e3
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(DivergedError, match="gives NaN") as caught:
+        evaluate(steep, L2Distance(), {}, [Batch(given, truths, None, np.arange(100, 100 + N))])
+    assert caught.value.rows == (107, 120)
+
+
+def test_a_logit_that_rules_a_class_out_is_told_by_nobody():
+    check_finite(probabilities(np.array([[0.0, -np.inf]]), "softmax"))
+    check_finite(Ragged(np.zeros((0, 2)), np.array([0, 0])))
+    with pytest.raises(DivergedError) as caught:
+        check_finite(Ragged(np.array([[0.0], [np.nan], [np.inf]]), np.array([1, 0, 2])))
+    assert caught.value.rows == (2,)
 
 
 def test_a_loss_that_is_a_sum_is_added_up():

@@ -42,7 +42,7 @@ def outcome(*, verbose: bool = False) -> Iterator[None]:
         if place is not None:
             complain(f"{place}: {message}. The traceback is in {traceback_file}")
             raise typer.Exit(TrainerError.exit_code) from None
-        own = "".join(f", or of {user_code.shown(path)}" for path in user_code.imported())
+        own = "".join(f", or of {user_code.short_path(path)}" for path in user_code.imported())
         complain(f"trainer: an error of ours{own}: {message}. The traceback is in {traceback_file}")
         raise typer.Exit(1) from None
 

@@ -18,7 +18,7 @@ FEW_ALIKE = 3
 PLACES_NAMED = 5
 
 
-def batch_at(places: Sequence[tuple[int, str, int]], n: int) -> str:
+def batch_at(places: Sequence[tuple[int, str, int]], n: int, what: str = "Its batch") -> str:
     """Where the `n` rows of a batch stand, for the end of a sentence; a file without lines has row numbers from 0.
 
     `places` has number, file and line of the first ones.
@@ -28,7 +28,7 @@ def batch_at(places: Sequence[tuple[int, str, int]], n: int) -> str:
     """
     names = [f"{path}:{line}" if line else f"{path}[{number}]" for number, path, line in places]
     more = f" and {n - len(names)} more" if n > len(names) else ""
-    return f". Its batch: {', '.join(names)}{more}"
+    return f". {what}: {', '.join(names)}{more}"
 
 
 class FaultsError(DataError):

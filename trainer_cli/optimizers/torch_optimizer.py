@@ -15,7 +15,7 @@ from trainer_cli.library_parts import check_name, check_settings, refusal
 from trainer_cli.ops import Ops
 from trainer_cli.optimizers.clipping import clip
 from trainer_cli.optimizers.hyper import Rate
-from trainer_cli.optimizers.torch_settings import is_like, shown, wanted_like
+from trainer_cli.optimizers.torch_settings import as_written, is_like, wanted_like
 from trainer_cli.optimizers.torch_state import FACTS, check_kept, dtype_of, others_of
 from trainer_cli.optimizers.updater import Updater
 from trainer_cli.registry import registry
@@ -185,5 +185,6 @@ def check_kinds(kind: Any, settings: dict[str, Any]) -> None:
     for key, value in settings.items():
         default = inspect.signature(kind).parameters[key].default
         if (wanted := wanted_like(default)) and not is_like(value, default):
-            message = f"{key} of {kind.__name__} must be {wanted}, as {shown(default)} by default, got {shown(value)}"
+            usual = f"as {as_written(default)} by default"
+            message = f"{key} of {kind.__name__} must be {wanted}, {usual}, got {as_written(value)}"
             raise ArgumentError(f"{NAME}: {message}")

@@ -24,6 +24,6 @@ def is_like(value: Any, default: Any) -> bool:
     return isinstance(value, bool) if isinstance(default, bool) else is_number(value)
 
 
-def shown(value: Any) -> str:
+def as_written(value: Any) -> str:
     """A setting as it was given: what is a tuple here was a list."""
     return repr(list(value) if isinstance(value, tuple) else value)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from trainer_cli.arrays import Array, Ints, Ragged
+from trainer_cli.arrays import Array, Ints, Ragged, rows_not_finite
 from trainer_cli.errors import DivergedError, TrainerError
 from trainer_cli.store import is_finite
 
@@ -34,6 +34,8 @@ class ModuleError(TrainerError):
     `where` is its layer, `module` what messages call it; `rows` are the rows of the batch in the data, where they are
     known. What the module raised is the cause.
     """
+
+    rows_are = "Its batch"
 
     def __init__(self, message: str, *, where: str = "", module: str = "", rows: Sequence[int] = ()):
         self.where = where
@@ -63,6 +65,31 @@ def batch_told(rows: Ints, when: str = "") -> Iterator[None]:
         raise err.within(when, rows=rows.tolist()) from err.__cause__
 
 
+@contextmanager
+def scored(model: Model) -> Iterator[None]:
+    """Within the block the model predicts what somebody reads: modules whose outputs are not finite are told. While
+    sizes are inferred they may be."""
+    engines = engines_of(model)
+    for engine in engines:
+        engine.is_scored = True
+    try:
+        yield
+    finally:
+        for engine in engines:
+            engine.is_scored = False
+
+
+@contextmanager
+def rows_told(model: Model, rows: Ints) -> Iterator[None]:
+    """The same, and a ModuleError is told with the rows of the batch, a DivergedError, whose rows are places in it,
+    with those that have numbers which are not finite."""
+    try:
+        with scored(model), batch_told(rows):
+            yield
+    except DivergedError as err:
+        raise err.within(rows=rows[list(err.rows)].tolist() if err.rows else ()) from err.__cause__
+
+
 @dataclass(frozen=True)
 class RowCounts:
     """The most rows that a pass gets: a micro-batch in training, a batch where a model is scored or predicts.
@@ -78,11 +105,14 @@ class RowCounts:
 class Engine(ABC):
     """A module of another library, kept in its layer as `model.attrs["engine"]`.
 
-    `library` is how people call the library, and `module` the object itself. `rows` is set before the first pass.
+    `library` is how people call the library, and `module` the object itself. `rows` is set before the first pass;
+    `first` is the shape of the module's first output, `is_scored` what `scored` sets.
     """
 
     library: str = ""
     rows = RowCounts()
+    first: tuple[int, ...] | None = None
+    is_scored = False
 
     def __init__(self, module: Any):
         self.module = module
@@ -130,14 +160,23 @@ class Engine(ABC):
             raise
         except WrongOutputError as err:
             raise self.failure(where, str(err), X) from None
-        except Exception as err:
+        except (Exception, SystemExit) as err:  # a module that exits ends no command
             raise self.failure(where, f"raised {raised(err)}", X) from err
 
-    def check_finite(self, where: str, Y: Array, X: Any) -> None:
-        """DivergedError: there are numbers in the output that are not finite."""
-        if not is_finite(Y.reshape(-1)):
+    def check_form(self, shape: tuple[int, ...]) -> None:
+        """WrongOutputError: an output of this shape is empty, or has another width or number of axes than the first."""
+        if 0 in shape[1:]:
+            raise WrongOutputError(f"returned {shape}, which has no numbers: a layer returns one or more for each row")
+        self.first = self.first or shape
+        if (len(shape), shape[1:][-1:]) != (len(self.first), self.first[1:][-1:]):
+            rule = "the width and the number of axes must stay the same"
+            raise WrongOutputError(f"returned {shape}, where it returned {self.first} before: {rule}")
+
+    def check_finite(self, where: str, Y: Array | Ragged, X: Any) -> None:
+        """DivergedError, with the places of the rows: there are numbers in the output that are not finite."""
+        if not is_finite((Y.data if isinstance(Y, Ragged) else Y).reshape(-1)):
             failure = self.failure(where, "returned NaN or infinite numbers", X)
-            raise DivergedError(str(failure)) from failure
+            raise DivergedError(str(failure), rows=rows_not_finite(Y).tolist()) from failure
 
 
 def raised(err: BaseException) -> str:
@@ -146,18 +185,24 @@ def raised(err: BaseException) -> str:
     return f"{type(err).__name__}: {line if len(line) <= MAX_TOLD else line[: MAX_TOLD - 3] + '...'}"
 
 
-def shown(found: Any) -> str:
+def in_words(found: Any) -> str:
     """What a module returned, in words."""
     if isinstance(found, tuple | list):
-        return f"a {type(found).__name__} of {len(found)}: {', '.join(map(shown, found))}"
+        return f"a {type(found).__name__} of {len(found)}: {', '.join(map(in_words, found))}"
     if isinstance(found, dict):
         return f"a dict of {', '.join(map(str, found))}"
     if hasattr(found, "dtype") and hasattr(found, "shape"):
-        return f"{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"
+        sparse = "sparse " if is_sparse(found) else ""
+        return f"{sparse}{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"
     return repr(found) if found is None else f"a {type(found).__name__}"
 
 
-def listed(names: Iterable[str]) -> str:
+def is_sparse(found: Any) -> bool:
+    """Whether an array of any library holds only those of its numbers that are not 0."""
+    return "sparse" in f"{getattr(found, 'layout', '')} {type(found).__module__}"
+
+
+def first_names(names: Iterable[str]) -> str:
     """Some names, and how many more there are."""
     every = list(names)
     more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""

@@ -46,7 +46,8 @@ def JAXWrapper(module: Any) -> Model:
 
     X is an array; of ragged rows the pair (data, lengths), of which as many outputs as data are ragged again; of
     several inputs a tuple or a dict. Whole numbers come as int32, of larger ones the low bits. ModuleError: a function
-    fails, or gives what is no output; DivergedError: it gives one that is not finite in training.
+    fails, or gives what is no output; DivergedError: it gives one that is not finite, in training or
+    where it is scored.
     """
     required("jax", "JAXWrapper.v1")
     if not (isinstance(module, tuple) and len(module) == 2 and all(map(callable, module))):
@@ -69,7 +70,10 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
         padded = pad(X, n_rows(X))
         return cut(model, engine.tried(model, X, padded), padded, X), not_yet
     if not is_train:
-        return predicted(model, X), partial(late, model, X)
+        Y = predicted(model, X)
+        if engine.is_scored:
+            engine.check_finite(model.where, Y, X)
+        return Y, partial(late, model, X)
     seed = two_words(model.random_seed("jax"))
     Y, backprop = begun(model, X, seed, wants=model.input_gradient, is_train=True)
     engine.check_finite(model.where, data_of(Y), X)

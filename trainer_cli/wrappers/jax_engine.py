@@ -74,6 +74,7 @@ class JAXEngine(Engine):
 
     def make(self, model: Model, X: Any, seed: Array) -> None:
         """Have `init` draw the parameters, and declare them and the state as the layer's."""
+        self.first = None
         with self.failing(model.where, X):
             made = self.init_module(key_of(seed), on_device(unpadded(X)))
             has_state = self.net.has_state
@@ -93,6 +94,7 @@ class JAXEngine(Engine):
             found = jax.eval_shape(partial(self.net, is_train=False), self._sample(model, X))[0].shape
             if not found:
                 raise WrongOutputError("must return one output for each row, not a single number")
+            self.check_form(found)
             return tuple(found)
 
     def tried(self, model: Model, X: Any, padded: Padded) -> Array:
@@ -141,6 +143,7 @@ class JAXEngine(Engine):
                 inputs = self._inputs(model, padded, NO_SEED, fresh=True)
                 shape = self._programs[key] = programs.shape_trained(self.net, inputs)
                 check_shape(shape, padded)
+                self.check_form(shape)
         return shape
 
     def measured(
@@ -185,6 +188,7 @@ class JAXEngine(Engine):
     def _output(self, Y: Any, padded: Padded) -> Array:
         found = np.asarray(Y)
         check_shape(found.shape, padded)
+        self.check_form(found.shape)
         return found
 
     def examine(self, model: Model, X: Any, is_train: bool) -> None:

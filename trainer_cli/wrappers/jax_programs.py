@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trainer_cli.errors import ArgumentError
-from trainer_cli.wrappers.engine import WrongOutputError, shown
+from trainer_cli.wrappers.engine import WrongOutputError, in_words
 from trainer_cli.wrappers.padding import RaggedArrays
 from trainer_cli.wrappers.pytree import Tree
 
@@ -52,10 +52,10 @@ class Net:
         found, state = self.apply(params, *between, X, is_train, key_of(seed), **more), numbers.state
         if self.has_state:
             if not (isinstance(found, tuple) and len(found) == 2):
-                raise WrongOutputError(f"must return (Y, state), not {shown(found)}")
+                raise WrongOutputError(f"must return (Y, state), not {in_words(found)}")
             found, state = found[0], self.leaves_of(found[1])
         if not is_array(found) or not is_float(found):
-            raise WrongOutputError(f"must return one array of floats, not {shown(found)}")
+            raise WrongOutputError(f"must return one array of floats, not {in_words(found)}")
         return found.astype(np.float32), state
 
     def leaves_of(self, state: Any) -> Sequence[Any]:

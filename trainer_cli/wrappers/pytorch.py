@@ -13,9 +13,9 @@ from trainer_cli.errors import ArgumentError
 from trainer_cli.extras import required
 from trainer_cli.model import Backprop, Model, width
 from trainer_cli.registry import registry
-from trainer_cli.wrappers.engine import PREFIX, ModuleError, is_fed, listed, raised
+from trainer_cli.wrappers.engine import PREFIX, ModuleError, first_names, is_fed, raised
 from trainer_cli.wrappers.given import told
-from trainer_cli.wrappers.outputs import data_of, gradient_of
+from trainer_cli.wrappers.outputs import gradient_of
 from trainer_cli.wrappers.ragged_sample import ragged_of, with_more_tokens
 from trainer_cli.wrappers.torch_endings import ending
 from trainer_cli.wrappers.torch_engine import TorchEngine
@@ -47,16 +47,25 @@ def PyTorchWrapper(module: Any, layout: Layout = "NCHW", device: str = "cpu") ->
     Before each pass in training PyTorch's generator is seeded from the run's seed, the step, the micro-batch and the
     layer, and before one that predicts with 0: no draw depends on what was drawn before.
 
-    Errors: no module, or a device that is not there (ArgumentError); parameters that are not float32, a module that
-    raises, returns anything else, or returns what depends on none of its parameters or, where layers before it have
-    some, not on its input (ModuleError); numbers that are not finite in training (DivergedError).
+    Errors: no module, one with an extra state, or a device that is not there (ArgumentError); parameters that are not
+    float32, a module that raises, returns anything else, or returns what depends on none of its parameters or, where
+    layers before it have some, not on its input (ModuleError); numbers that are not finite, in training and where it
+    is scored (DivergedError).
     """
     torch = required("torch", NAME)
     if not isinstance(module, torch.nn.Module):
         rule = "module must be a torch.nn.Module that a function of yours makes"
         raise ArgumentError(f"{NAME}: {rule}, got {told(module)}")
+    if keepers := [part for part in module.modules() if keeps_more(torch, part)]:
+        what = f"{type(keepers[0]).__name__} keeps a state of its own (get_extra_state), which is in no checkpoint"
+        raise ArgumentError(f"{NAME}: {what}: keep it as tensors, in buffers (register_buffer)")
     check_device(torch, device)
     return layer_of(TorchEngine(module, layout, device))
+
+
+def keeps_more(torch: Any, part: Any) -> bool:
+    """Whether a part of a module has something in its state dict besides parameters and buffers."""
+    return type(part).get_extra_state is not torch.nn.Module.get_extra_state
 
 
 def check_device(torch: Any, device: str) -> None:
@@ -66,6 +75,7 @@ def check_device(torch: Any, device: str) -> None:
         with warnings.catch_warnings():  # the thread that goes back on a GPU tells that it is new there
             warnings.simplefilter("ignore")
             (one @ one).sum().backward()
+        one.cpu()  # which "meta" has no numbers for
     except Exception as err:
         raise ArgumentError(f"{NAME}: the device {device!r} is not there: {raised(err)}") from err
 
@@ -92,8 +102,8 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
     arguments = entered(model, engine, X, is_train)
     output = called(model, engine, arguments, X, is_train)
     Y = engine.rows_of(X, array_of(output))
-    if is_train:
-        engine.check_finite(model.where, data_of(Y), X)
+    if is_train or engine.is_scored:
+        engine.check_finite(model.where, Y, X)
     fed = arguments if is_fed(model) else None
 
     def backprop(dY: Any) -> Any:
@@ -152,7 +162,7 @@ def check_types(model: Model, engine: TorchEngine) -> None:
     """ModuleError: parameters or buffers have numbers of another type than the model's."""
     unfit = dict(engine.contents.unfit(model.dtype))
     for kind in unfit.values():
-        names = listed(name for name, each in unfit.items() if each == kind)
+        names = first_names(name for name, each in unfit.items() if each == kind)
         what = f"has {names} in {kind}, and a module is trained in {model.dtype}: return module.float()"
         raise ModuleError(f"{model.where}: PyTorch module {engine.name} {what}", where=model.where)
 
@@ -162,6 +172,7 @@ def try_out(model: Model, engine: TorchEngine, X: Any, Y: Any) -> None:
     import torch
 
     X = with_more_tokens(X)
+    engine.first = None
     engine.set_mode(False)
     engine.seed(0)
     arguments = engine.arguments(X, model.dtype).followed()

@@ -37,8 +37,8 @@ def ThincWrapper(module: Any, weights: Path | None = None) -> Model:
     one that is not given is another one in each process that trains.
 
     Errors: no model of thinc, or one with shims, which are other libraries' (ArgumentError); a module that raises, or
-    returns what is no output (ModuleError), or numbers that are not finite in training (DivergedError); a file that
-    holds another model's numbers, or none (ModelFileError).
+    returns what is no output (ModuleError), or numbers that are not finite, in training and where it is scored
+    (DivergedError); a file that holds another model's numbers, or none (ModelFileError).
     """
     thinc_model = required("thinc", NAME) and required("thinc.model", NAME)
     if not isinstance(module, thinc_model.Model):
@@ -63,8 +63,9 @@ def forward(model: Model, X: Any, is_train: bool) -> tuple[Any, Backprop]:
         else:
             found, back = engine.module(given, False)
         Y = as_ours(found, X, engine.per_token)
-    if is_train:
-        engine.check_finite(model.where, data_of(Y), X)
+        engine.check_form(data_of(Y).shape)
+    if is_train or engine.is_scored:
+        engine.check_finite(model.where, Y, X)
     wants = model.input_gradient
 
     def backprop(dY: Any) -> Any:

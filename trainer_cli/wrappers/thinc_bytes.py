@@ -26,7 +26,7 @@ def fill(module: Any, path: Path) -> None:
     for node, params, attrs in zip(nodes, message["params"], message["attrs"], strict=True):
         if set(params) != set(node.param_names):
             raise ModelFileError(
-                f"{path}: {node.name} has the parameters {listed(params)}, not {listed(node.param_names)}"
+                f"{path}: {node.name} has the parameters {sorted_names(params)}, not {sorted_names(node.param_names)}"
             )
         for name, value in params.items():
             if value is not None or node.has_param(name):
@@ -71,5 +71,5 @@ def fitting(value: Any, node: Any, name: str, path: Path) -> Any:
     return np.array(value, held.dtype, order="C")
 
 
-def listed(names: Any) -> str:
+def sorted_names(names: Any) -> str:
     return ", ".join(sorted(map(str, names))) or "none"

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from trainer_cli.arrays import Array
+from trainer_cli.arrays import Array, Ragged
 from trainer_cli.model import Model
 from trainer_cli.wrappers.engine import PREFIX, Engine
 from trainer_cli.wrappers.ragged_sample import ragged_of, with_more_tokens
@@ -42,7 +42,7 @@ class ThincEngine(Engine):
 
     def twin(self) -> Self:
         twin = type(self)(self.module.copy())
-        twin.per_token = self.per_token
+        twin.per_token, twin.first = self.per_token, self.first
         return twin
 
     def output(self) -> dict[str, str]:
@@ -54,7 +54,7 @@ class ThincEngine(Engine):
 
     def make(self, model: Model, X: Any, Y: Any, weights: Path | None) -> None:
         """Let the module draw its numbers, unless it has them, and take them over; then those of a file."""
-        X = with_more_tokens(X)
+        X, self.first = with_more_tokens(X), None
         given = None if X is None else as_theirs(X, self.takes_lists)
         nodes = paths(self.module)
         with self.failing(model.where, X):
@@ -62,8 +62,8 @@ class ThincEngine(Engine):
                 self.module.initialize(given, Y)
             if weights is not None:
                 fill(self.module, weights)
-            if X is not None and ragged_of(X) is not None:
-                self.see(self.module.predict(given), X)
+            if (ragged := ragged_of(X)) is not None:
+                self.see(self.module.predict(given), X, ragged)
         if self.module.has_dim("nO"):
             model.set_dim("nO", self.module.get_dim("nO"), force=True)
         self.declare(model, nodes)
@@ -85,10 +85,10 @@ class ThincEngine(Engine):
         model.no_decay = frozenset(flat)
         self._bound = []
 
-    def see(self, found: Any, X: Any) -> None:
-        """Find out whether an array for ragged rows is of their tokens."""
+    def see(self, found: Any, X: Any, ragged: Ragged) -> None:
+        """Find out whether an array for rows of which some are ragged is of their tokens."""
         if isinstance(found, np.ndarray):
-            self.per_token = len(found) == len(ragged_of(X).data)  # type: ignore[union-attr]
+            self.per_token = len(found) == len(ragged.data)
         as_ours(found, X, self.per_token)
 
     def bind(self, model: Model) -> None:

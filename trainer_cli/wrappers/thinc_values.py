@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
-from trainer_cli.wrappers.engine import WrongOutputError, described, shown
+from trainer_cli.wrappers.engine import WrongOutputError, described, in_words
 from trainer_cli.wrappers.ragged_sample import ragged_of
 
 
@@ -46,7 +46,9 @@ def as_ours(found: Any, X: Any, per_token: bool | None) -> Array | Ragged:
 
 def checked(found: Any) -> Array:
     if not isinstance(found, np.ndarray) or found.dtype.kind != "f" or found.ndim < 1:
-        raise WrongOutputError(f"returned {shown(found)}; a layer returns an array of floats, its first axis the rows")
+        raise WrongOutputError(
+            f"returned {in_words(found)}; a layer returns an array of floats, its first axis the rows"
+        )
     return found
 
 

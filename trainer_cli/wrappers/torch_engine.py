@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from trainer_cli.arrays import Array, Ragged, n_rows
-from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError, WrongOutputError, raised, shown
+from trainer_cli.wrappers.engine import PREFIX, Engine, ModuleError, WrongOutputError, in_words, is_sparse, raised
 from trainer_cli.wrappers.global_seed import torch_threads
 from trainer_cli.wrappers.ragged_sample import ragged_of
 from trainer_cli.wrappers.torch_state import COMPILED, Contents, Mirrored, Shared, State, uncompiled
@@ -50,16 +50,17 @@ class TorchEngine(Engine):
 
     def twin(self) -> Self:
         try:
-            module = copy.deepcopy(self.module, made_anew(self.module))
+            module = copied(self.module)
         except Exception as err:
             raise ModuleError(f"PyTorch module {self.name} cannot be copied: {raised(err)}") from err
         twin = type(self)(module, self.layout, self.device, is_mirrored=self.is_mirrored)
-        twin.per_token = self.per_token
+        twin.per_token, twin.first = self.per_token, self.first
         return twin
 
     @property
     def name(self) -> str:
-        return type(getattr(self.module, COMPILED.removesuffix("."), self.module)).__name__
+        inner = getattr(self.module, COMPILED.removesuffix("."), self.module)
+        return str(getattr(inner, "original_name", type(inner).__name__))  # TorchScript has classes of its own
 
     @contextmanager
     def computing(self, threads: int) -> Iterator[None]:
@@ -125,33 +126,40 @@ class TorchEngine(Engine):
         """Add what the output's gradient gives to those of the parameters. ModuleError: the module raises."""
         try:
             output.backward(gradient)
-        except Exception as err:
+        except (Exception, SystemExit) as err:
             raise self.failure(where, f"raised {raised(err)} on the way back", X) from err
         self.state.collect()
 
     def checked(self, where: str, found: Any, X: Any, dtype: np.dtype[np.generic]) -> Any:
         """The module's output, a tensor of floats with the rows first, images as (B, H, W, C), in the type of the
-        parameters. ModuleError: it is none."""
+        parameters. ModuleError: it is none, or is of another form than the first."""
         import torch
 
         wanted = self.n_outputs(X)
-        is_floats = isinstance(found, torch.Tensor) and found.is_floating_point()
+        is_dense = isinstance(found, torch.Tensor) and found.layout is torch.strided and not found.is_nested
+        is_floats = is_dense and found.is_floating_point()
         if not is_floats or found.dim() < 2 or found.shape[0] != wanted:
             raise self.failure(where, f"returned {self.refused(found, wanted, is_floats)}", X)
         kind = torch.float64 if dtype.itemsize == 8 else torch.float32
         output = from_layout(found, self.layout)
+        with self.failing(where, X):
+            self.check_form(tuple(output.shape))
         return output if output.dtype is kind else output.to(kind)
 
     def refused(self, found: Any, wanted: int, is_floats: bool) -> str:
         """What a module returned that is no output, and what it should be."""
         if isinstance(found, np.ndarray):
-            return f"a numpy array, {shown(found)}, through which no gradient flows: return the tensor itself"
+            return f"a numpy array, {in_words(found)}, through which no gradient flows: return the tensor itself"
+        if getattr(found, "is_nested", False):
+            return "a nested tensor, whose rows differ: of ragged rows return one tensor with those of all tokens"
+        if is_sparse(found):
+            return f"{in_words(found)}, which no layer takes: return y.to_dense()"
         if not is_floats:
-            return f"{shown(found)}; a layer returns one tensor of floats, its first axis the rows"
+            return f"{in_words(found)}; a layer returns one tensor of floats, its first axis the rows"
         if found.dim() == 1 and found.shape[0] == wanted:
-            return f"{shown(found)}: return ({wanted}, 1), as y.unsqueeze(1) is"
+            return f"{in_words(found)}: return ({wanted}, 1), as y.unsqueeze(1) is"
         what = "tokens" if self.per_token else "rows"
-        return f"{shown(found)}; expected {wanted} {what} with one or more numbers each, that is ({wanted}, ...)"
+        return f"{in_words(found)}; expected {wanted} {what} with one or more numbers each, that is ({wanted}, ...)"
 
     def n_outputs(self, X: Any) -> int:
         """How many rows, or tokens, the output has."""
@@ -162,6 +170,19 @@ class TorchEngine(Engine):
         """The output as the next layer takes it."""
         ragged = ragged_of(X)
         return ragged.like(Y) if self.per_token and ragged is not None else Y
+
+
+def copied(module: Any) -> Any:
+    """A deep copy. Without autograd, which would record that a module of TorchScript copies its parameters; there they
+    forget whether they are trained."""
+    import torch
+
+    with torch.no_grad():
+        found = copy.deepcopy(module, made_anew(module))
+    are_trained = {name: param.requires_grad for name, param in module.named_parameters(remove_duplicate=False)}
+    for name, param in found.named_parameters(remove_duplicate=False):
+        param.requires_grad_(are_trained[name])
+    return found
 
 
 def made_anew(module: Any) -> dict[int, Any]:

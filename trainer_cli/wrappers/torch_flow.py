@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from trainer_cli.model import Model
-from trainer_cli.wrappers.engine import listed
+from trainer_cli.wrappers.engine import first_names
 
 if TYPE_CHECKING:
     from trainer_cli.wrappers.torch_engine import TorchEngine
@@ -33,11 +33,13 @@ def proved(engine: TorchEngine, model: Model, X: Any, fed: Arguments | None) -> 
             hook.remove()
     what = ""
     if trained and not reached:
-        what = f"returned an output that depends on none of its parameters ({listed(trained)}): {CAUSE}"
+        what = f"returned an output that depends on none of its parameters ({first_names(trained)}): {CAUSE}"
     elif fed is not None and fed.leaves and all(leaf.grad is None for leaves in fed.leaves.values() for leaf in leaves):
         what = f"returned an output that does not depend on its input, so nothing before it is trained: {CAUSE}"
     elif frozen and not trained and not has_parameters(model):
-        what = f"has frozen parameters alone ({listed(frozen)}), and no other layer has any: nothing would be trained"
+        what = (
+            f"has frozen parameters alone ({first_names(frozen)}), and no other layer has any: nothing would be trained"
+        )
     if what:
         raise engine.failure(model.where, what, X)
     engine.flows = True

@@ -11,7 +11,7 @@ import numpy as np
 
 from trainer_cli.arrays import Array
 from trainer_cli.model import Model
-from trainer_cli.wrappers.engine import listed
+from trainer_cli.wrappers.engine import first_names
 from trainer_cli.wrappers.torch_tensors import array_of, tensor_of
 
 if TYPE_CHECKING:
@@ -34,15 +34,15 @@ class Contents:
     def __init__(self, module: Any):
         self.trained: dict[str, torch.nn.Parameter] = {}
         self.frozen: dict[str, torch.nn.Parameter] = {}
-        for name, param in module.named_parameters():
-            (self.trained if param.requires_grad else self.frozen)[uncompiled(name)] = param
         self.places: dict[str, list[tuple[dict[str, Any], str]]] = {}
         self.homes: dict[str, tuple[dict[str, Any], str, torch.nn.Parameter, bool]] = {}
-        for name, param in module.named_parameters():
-            owner, _, key = name.rpartition(".")
-            self.homes[uncompiled(name)] = (module.get_submodule(owner)._parameters, key, param, param.requires_grad)
+        owners = dict(module.named_modules())
+        for path, param in module.named_parameters():
+            name, (owner, _, key) = uncompiled(path), path.rpartition(".")
+            (self.trained if param.requires_grad else self.frozen)[name] = param
+            self.homes[name] = (owners[owner]._parameters, key, param, param.requires_grad)
         names: dict[int, str] = {}
-        for prefix, owner in module.named_modules():
+        for prefix, owner in owners.items():
             for key, buffer in owner._buffers.items():
                 if buffer is not None and key not in owner._non_persistent_buffers_set:
                     name = names.setdefault(id(buffer), uncompiled(f"{prefix}.{key}" if prefix else key))
@@ -51,7 +51,7 @@ class Contents:
     def fault(self) -> str:
         """What the module did to a parameter that a layer cannot follow, in words; empty if nothing."""
         for name, (home, key, param, is_trained) in self.homes.items():
-            if not is_(home.get(key), param):
+            if key not in home or not is_(home[key], param):  # a module of TorchScript has no dict here
                 return f"put another parameter in the place of {name}: change it in place, under torch.no_grad()"
             if param.requires_grad is not is_trained:
                 return f"set requires_grad of {name} while it runs: freeze it where the module is made"
@@ -85,7 +85,7 @@ class Contents:
         """The floats among these that are of another type than the store's: `fixed.weight, fixed.bias in float64`."""
         found = {name: type_of(tensor) for name, tensor in self.kept().items() if tensor.is_floating_point()}
         others = [name for name, kind in found.items() if kind != dtype.name]
-        return f"{listed(others)} in {found[others[0]]}" if others else ""
+        return f"{first_names(others)} in {found[others[0]]}" if others else ""
 
 
 def uncompiled(name: str) -> str:
