@@ -247,7 +247,7 @@ def test_a_dev_set_with_numbers_that_are_not_finite_has_no_scores_and_nothing_is
 def test_what_is_no_module_or_no_device_is_told_at_its_line(folder):
     said = call("debug-config", "run.cfg", *CODE, "--model.module.@layers=no_module.v1", code=2)
     assert re.match(
-        r"run\.cfg:\d+: model\.module: PyTorchWrapper\.v1: module must be a torch\.nn\.Module .* a int", said
+        r"run\.cfg:\d+: model\.module: PyTorchWrapper\.v1: module must be a torch\.nn\.Module .* an int", said
     )
     said = call("debug-config", "run.cfg", *CODE, "--model.device=cuda:77", code=2)
     assert re.search(r"model\.device: PyTorchWrapper\.v1: the device 'cuda:77' is not there: ", said), said
