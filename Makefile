@@ -18,7 +18,7 @@ test-engines: .venv-engines/installed
 	.venv-engines/bin/python -m pytest tests/engines tests/test_rooms.py --numprocesses auto --dist loadfile
 
 test-cluster: .venv-engines/installed
-	.venv-engines/bin/python -m pytest tests/cluster
+	.venv-engines/bin/python -m pytest tests/cluster --numprocesses 2 --dist loadfile
 
 torture-cluster: .venv-engines/installed
 	.venv-engines/bin/python tests/cluster/torture.py
