@@ -299,3 +299,13 @@ def test_the_check_sees_a_generator_that_is_not_put_back(monkeypatch, owner):
 def test_before_a_sample_shows_how_it_ends_a_module_is_asked_for_logits():
     asked = "let it end in logits, and set from_logits = true"
     assert mismatch(PyTorchWrapper(mlp()), OF_PROBABILITIES).endswith(f"all of PyTorchWrapper.v1: {asked}")
+
+
+def test_the_part_of_a_module_that_raises_is_named():
+    inner = nn.Sequential(nn.ReLU(), nn.Linear(64, 3))
+    with pytest.raises(
+        ModuleError, match=r"PyTorch module Sequential raised RuntimeError: .* in its part 1\.1 \(Linear\); its"
+    ):
+        PyTorchWrapper(nn.Sequential(nn.LazyLinear(16), inner)).initialize(ROWS)
+    with pytest.raises(ModuleError, match=r"PyTorch module Linear raised RuntimeError: [^;]*\); its input"):
+        PyTorchWrapper(nn.Linear(64, 3)).initialize(ROWS)

@@ -161,7 +161,12 @@ class Engine(ABC):
         except WrongOutputError as err:
             raise self.failure(where, str(err), X) from None
         except (Exception, SystemExit) as err:  # a module that exits ends no command
-            raise self.failure(where, f"raised {raised(err)}", X) from err
+            part = self.part_of(err)
+            raise self.failure(where, f"raised {raised(err)}{f' in its part {part}' if part else ''}", X) from err
+
+    def part_of(self, err: BaseException) -> str:
+        """Which part of the module raised an error, for messages; "" where that is not known, or it is the module."""
+        return ""
 
     def check_form(self, shape: tuple[int, ...]) -> None:
         """WrongOutputError: an output of this shape is empty, or has another width or number of axes than the first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -112,6 +113,13 @@ class TorchEngine(Engine):
         if arguments.changed():
             raise self.failure(where, "changes its input in place, which others read: let it work on a copy", X)
         return found
+
+    def part_of(self, err: BaseException) -> str:
+        """The innermost submodule in whose call it was raised: `2 (Linear)`."""
+        names = {id(part): name for name, part in self.module.named_modules() if name}
+        callers = (frame.f_locals.get("self") for frame, _ in traceback.walk_tb(err.__traceback__))
+        found = [part for part in callers if id(part) in names]
+        return f"{uncompiled(names[id(found[-1])])} ({type(found[-1]).__name__})" if found else ""
 
     def known(self, err: Exception, dtype: np.dtype[np.generic]) -> str:
         """What PyTorch means by an error, with the remedy; "" if it is one of the module's own."""
