@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from trainer_cli.cluster.actor import Actor, Report, Site
 from trainer_cli.cluster.calls import Calls
-from trainer_cli.cluster.failure import Failure
+from trainer_cli.cluster.failure import Failure, reason
 from trainer_cli.cluster.line import Line, LostError, ready
-from trainer_cli.cluster.memory import SharedMemory
+from trainer_cli.cluster.member import Member
 from trainer_cli.cluster.pipe import Pipe
 from trainer_cli.cluster.room import Room, counted
 from trainer_cli.cluster.waiting import PATIENCE, Waiting
@@ -27,19 +27,6 @@ FAREWELL = 5.0
 SETTLE = 0.2
 # After so many seconds in which a worker has found no place the others begin, or go on, without it.
 MOST_HOMELESS = 30.0
-
-
-@dataclass
-class Member:
-    """A worker: Ray's handle of its process, the line to it, the pipe that is this line if it runs on this machine;
-    where it runs, the memory in which its sums come, and the version of the weights for which it was given that."""
-
-    actor: Any
-    line: Line
-    pipe: Pipe | None
-    where: Site | None = None
-    memory: SharedMemory | None = None
-    version: int = -1
 
 
 @dataclass
@@ -159,7 +146,7 @@ class Crew:
                 found = line.answer()
             except self.ray.exceptions.RayTaskError as err:
                 self.check()
-                raise ClusterError(f"{called(call.member)} cannot be told what to do: {reason(err)}") from err
+                raise ClusterError(f"{call.member.called} cannot be told what to do: {reason(err)}") from err
             except LostError as err:
                 self.lose(call, f"is lost ({err})", todo)
                 continue
@@ -207,7 +194,7 @@ class Crew:
         if report.failure is None:
             return
         err = report.failure.error()
-        message = f"{called(member)}: {err}"
+        message = f"{member.called}: {err}"
         if self.has_started:
             raise ClusterError(f"no other worker can be started; {message}") from err
         if isinstance(err, TrainerError):
@@ -240,10 +227,10 @@ class Crew:
         self.n_restarts += 1
         if self.n_restarts > self.max_restarts:
             raise ClusterError(
-                f"{called(call.member)} {why}; {self.max_restarts} were replaced before it, as max_restarts says"
+                f"{call.member.called} {why}; {self.max_restarts} were replaced before it, as max_restarts says"
             )
         again = "" if call.job is None else ", and its part is computed again"
-        self.say(f"{called(call.member)} {why}: another one is started{again}")
+        self.say(f"{call.member.called} {why}: another one is started{again}")
         self.hire()
 
     def end(self, member: Member) -> None:
@@ -263,15 +250,3 @@ class Crew:
         Waiting(lambda: [self.ray.kill(member.actor) for member in members]).has_ended(FAREWELL)
         self.idle.clear()
         self.calls.clear()
-
-
-def called(member: Member) -> str:
-    """A worker, for the begin of a sentence."""
-    return f"the worker {member.where.pid} on {member.where.host}" if member.where else "a worker that was to start"
-
-
-def reason(err: Exception) -> str:
-    """What Ray says of an error, on one line."""
-    lines = str(err).strip().splitlines() or [""]
-    line = lines[-1] if len(lines) > 1 and lines[0].startswith(("\x1b", "ray::")) else lines[0]
-    return f"{type(err).__name__}: {line[:200]}"

@@ -12,8 +12,9 @@ from trainer_cli.arrays import Array, Batch, Ints
 from trainer_cli.backend import Work
 from trainer_cli.cluster.blocks import dealt
 from trainer_cli.cluster.connection import INLINE_BYTES
-from trainer_cli.cluster.crew import Crew, Member
+from trainer_cli.cluster.crew import Crew
 from trainer_cli.cluster.failure import Failure
+from trainer_cli.cluster.member import Member
 from trainer_cli.cluster.memory import SharedMemory, aligned, can_share
 from trainer_cli.cluster.numbered import Numbered, by_numbers
 from trainer_cli.cluster.order import Answer, Order, Task, Weights, order_of

@@ -109,3 +109,10 @@ def stopped(at: Frame) -> tuple[FrameType, int]:
 
     exec(code, {"here": here})
     return found[0]
+
+
+def reason(err: Exception) -> str:
+    """What Ray says of an error, on one line."""
+    lines = str(err).strip().splitlines() or [""]
+    line = lines[-1] if len(lines) > 1 and lines[0].startswith(("\x1b", "ray::")) else lines[0]
+    return f"{type(err).__name__}: {line[:200]}"

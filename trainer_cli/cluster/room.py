@@ -28,7 +28,7 @@ class Room:
         """ConfigError: the cluster is too small for them. ClusterError: it has not told in so many seconds."""
         found: list[int] = []
         try:
-            has_ended = Waiting(lambda: found.extend(self.machines())).has_ended(seconds, check)
+            has_ended = Waiting(lambda: found.extend(machines(self.ray))).has_ended(seconds, check)
         except (self.ray.exceptions.RayError, ConnectionError) as err:
             raise ClusterError(f"the cluster does not tell how many CPUs it has: {err}") from err
         if not has_ended:
@@ -39,11 +39,6 @@ class Room:
         has = f"the cluster has {counted(sum(found), 'CPU')}" + (f" on {len(found)} machines" if len(found) > 1 else "")
         fewer = f"take --workers {n_places}" if n_places else f"set system.threads to {max(found, default=1)} or less"
         raise ConfigError(f"{self.needs}, and {has}: {fewer}, or begin when `ray start` has added machines")
-
-    def machines(self) -> list[int]:
-        """The CPUs of each machine that has any."""
-        found = (int(node["Resources"].get("CPU", 0)) for node in self.ray.nodes() if node["Alive"])
-        return [n for n in found if n]
 
     def free(self) -> str:
         """How many CPUs are free, as far as that can be told at once."""
@@ -57,6 +52,12 @@ class Room:
         if not Waiting(look).has_ended(10 * PATIENCE) or not found:
             return "how many are free the cluster does not tell"
         return f"{found[0]:g} of the cluster's {found[1]:g} are free"
+
+
+def machines(ray: Any) -> list[int]:
+    """The CPUs of each machine of a cluster that has any."""
+    found = (int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
+    return [n for n in found if n]
 
 
 def counted(n: int, what: str) -> str:

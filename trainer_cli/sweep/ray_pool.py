@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from trainer_cli.cluster.crew import reason
+from trainer_cli.cluster.failure import reason
 from trainer_cli.cluster.waiting import Waiting
 from trainer_cli.errors import ClusterError
 from trainer_cli.sweep.executor import Ended, Report, Task, report_of

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trainer_cli.errors import ArgumentError, ClusterError
 from trainer_cli.extras import remedy
@@ -41,6 +41,7 @@ def on_ray(ready: Ready, check: Callable[[], None], note: Callable[[str], None])
     """
     from trainer_cli.cluster.connection import connected
     from trainer_cli.cluster.head import watched
+    from trainer_cli.cluster.room import machines
     from trainer_cli.sweep.ray_pool import RayPool
 
     n, address, threads = ready.request.n_workers, ready.request.address, ready.config.system.threads
@@ -63,11 +64,6 @@ def check_ray() -> None:
     """ArgumentError: Ray is not installed."""
     if find_spec("ray") is None:
         raise ArgumentError(f"--ray and --address need ray: {remedy('ray')}")
-
-
-def machines(ray: Any) -> list[int]:
-    """The cores of each machine of the cluster."""
-    return [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
 
 
 def cores_each(machines: Sequence[int], n: int) -> int:
