@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer_cli.arrays import Array, Batch, Ragged, Rows, rows_not_finite
+from trainer_cli.arrays import Array, Batch, Ints, Ragged, Rows, rows_not_finite
 from trainer_cli.errors import ArgumentError, DivergedError
 from trainer_cli.losses.loss import Link, Loss
 from trainer_cli.losses.tokens import of_tokens
@@ -46,11 +46,19 @@ class Outputs:
 def outputs(model: Model, loss: Loss, batches: Iterable[Batch]) -> Iterator[Outputs]:
     """Predict batch by batch. DivergedError: what the model gives of some rows, which it has, is not finite."""
     for batch in batches:
-        with rows_told(model, batch.rows):
-            Yh = model.predict(batch.X)
-            Ph = probabilities(Yh, loss.link)
-            check_finite(Ph)
-        yield Outputs(batch, Yh, Ph)
+        yield Outputs(batch, *said_of(model, loss, batch.X, batch.rows))
+
+
+def said_of(model: Model, loss: Loss, X: Rows, rows: Ints) -> tuple[Any, Any]:
+    """What a model says of these rows of the data, as the loss takes it and as metrics and decoding do.
+
+    ModuleError: a module of another library failed. DivergedError: it says NaN or infinity of some rows.
+    """
+    with rows_told(model, rows):
+        Yh = model.predict(X)
+        Ph = probabilities(Yh, loss.link)
+        check_finite(Ph)
+        return Yh, Ph
 
 
 def check_finite(Ph: Any) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from trainer_cli import user_code
@@ -12,7 +10,7 @@ from trainer_cli.config.run_config import RunConfig
 from trainer_cli.data import dataset
 from trainer_cli.data.cache import Cache, key_of
 from trainer_cli.data.dataset import Dataset
-from trainer_cli.data.fingerprint import fingerprint
+from trainer_cli.data.fingerprint import fingerprint, sha256
 from trainer_cli.data.reader import Reader
 from trainer_cli.placing import placed
 from trainer_cli.signals import StopFlag
@@ -53,7 +51,7 @@ class Loading:
             "part": [name, data["split"], self.config.system.seed] if split else None,
             "weights": self.found.weights.column,
         }
-        code = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in user_code.imported()]
+        code = [sha256(path) for path in user_code.imported()]
         return key_of(fingerprint(base), source, self.encoders, code)
 
     @property

@@ -17,9 +17,9 @@ from trainer_cli.data.faults import MAX_SHOWN, Faults, batch_at
 from trainer_cli.data.known import KnownValues
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, DataError, DivergedError, Problem
-from trainer_cli.evaluate import check_finite, probabilities
+from trainer_cli.evaluate import said_of
 from trainer_cli.trained import Trained
-from trainer_cli.wrappers.engine import ModuleError, rows_told
+from trainer_cli.wrappers.engine import ModuleError
 
 # Significant digits that a float32 can tell.
 DIGITS = 7
@@ -101,10 +101,7 @@ def outputs_of(trained: Trained, block: Block, X: Rows) -> Any:
     """What the model says of the rows of a batch. ModuleError: a module of another library failed, with the rows;
     DivergedError: it says NaN or infinity of some."""
     try:
-        with rows_told(trained.model, np.arange(len(block))):
-            found = probabilities(trained.model.predict(X), trained.loss.link)
-            check_finite(found)
-            return found
+        return said_of(trained.model, trained.loss, X, np.arange(len(block)))[1]
     except (ModuleError, DivergedError) as err:
         places = [block.at(row) for row in err.rows[:MAX_SHOWN]]
         raise err.within(after=batch_at(places, len(err.rows), err.rows_are)) from err.__cause__

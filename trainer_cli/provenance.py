@@ -18,7 +18,7 @@ import numpy as np
 from trainer_cli import __version__, json_text
 from trainer_cli.config.registry import registry
 from trainer_cli.data.division import PartReader, divide
-from trainer_cli.data.fingerprint import Contents, fingerprint, whole
+from trainer_cli.data.fingerprint import Contents, fingerprint, sha256, whole
 from trainer_cli.data.labelled import labelled
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ArgumentError, ModelFileError
@@ -188,10 +188,6 @@ def held_out(facts: Mapping[str, Any], run_dir: Path, encoder: object) -> dict[s
         raise ArgumentError(f"{run_dir}: {message}; name a data file after it")
     split.choose(train.columns(), tuple(target))
     return divide(labelled(train, encoder), split, facts["seed"])
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def blas_facts() -> tuple[str, str]:

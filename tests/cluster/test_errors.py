@@ -150,36 +150,22 @@ def line_of(folder, words):
     return next(n for n, line in enumerate((folder / "parts.py").read_text().splitlines(), 1) if words in line)
 
 
-def test_a_file_that_has_changed_before_a_worker_reads_it_is_told_with_its_machine(cluster, folder, monkeypatch):
+@pytest.mark.parametrize(("name", "more"), [("dev.csv", "0,0,yes\n"), ("parts.py", "\n# another one\n")])
+def test_a_file_that_has_changed_before_a_worker_reads_it_is_told_with_its_machine(
+    cluster, folder, monkeypatch, name, more
+):
     order_of = driver.order_of
 
     def ordered(*given):
         order = order_of(*given)
-        (folder / "dev.csv").write_text((folder / "dev.csv").read_text() + "0,0,yes\n")
+        (folder / name).write_text((folder / name).read_text() + more)
         return order
 
     monkeypatch.setattr(driver, "order_of", ordered)
     with pytest.raises(ConfigError) as caught:
         trained(folder, 2)
-    pattern = rf"the worker \d+ on {re.escape(platform.node())}: \S*dev\.csv: is another file than the driver's"
-    assert re.match(pattern, str(caught.value))
-    assert not (folder / "of-2" / "checkpoints").exists()
-
-
-def test_code_that_was_edited_before_a_worker_imports_it_is_told_with_its_machine(cluster, folder, monkeypatch):
-    order_of = driver.order_of
-
-    def ordered(*given):
-        order = order_of(*given)
-        (folder / "parts.py").write_text((folder / "parts.py").read_text() + "\n# another one\n")
-        return order
-
-    monkeypatch.setattr(driver, "order_of", ordered)
-    with pytest.raises(ConfigError) as caught:
-        trained(folder, 2)
-    pattern = (
-        rf"the worker \d+ on {re.escape(platform.node())}: \S*parts\.py: is another file than the driver's: its sha256"
-    )
+    place = rf"the worker \d+ on {re.escape(platform.node())}: \S*{re.escape(name)}"
+    pattern = rf"{place}: is another file than the driver's: its sha256"
     assert re.match(pattern, str(caught.value))
     assert caught.value.exit_code == 2
     assert not (folder / "of-2" / "checkpoints").exists()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trainer_cli.config.run_config import RunConfig
-from trainer_cli.data.fingerprint import Contents, contents
+from trainer_cli.data.fingerprint import Contents, contents, sha256
 from trainer_cli.data.reader import Reader
 from trainer_cli.errors import ConfigError, DataError, Problem
 
@@ -17,7 +16,7 @@ MOST_NAMED = 3
 
 def check_code(code: Contents) -> None:
     """ConfigError: a file of --code is another one than the driver's; one that is not there is for who imports it."""
-    here = {path: sha256(Path(path)) for path, _ in code if Path(path).is_file()}
+    here = {path: sha256(path) for path, _ in code if Path(path).is_file()}
     differing = [path for path, digest in code if here.get(path, digest) != digest]
     if differing:
         remedy = "Every machine needs it as it was when the run began; to go on with another one begin a new run"
@@ -63,7 +62,3 @@ def named(paths: Sequence[str]) -> str:
     """The first files by name, and how many more there are."""
     n_more = len(paths) - MOST_NAMED
     return ", ".join([*paths[:MOST_NAMED], *([f"{n_more} more"] if n_more > 0 else [])])
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

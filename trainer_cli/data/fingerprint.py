@@ -35,6 +35,12 @@ def contents(reader: Reader) -> Contents:
     return found
 
 
+def sha256(path: str | Path) -> str:
+    """That of one file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def whole(reader: Reader, found: Contents) -> str:
     """The fingerprint of a reader of which the contents are known."""
     digests = [digest for _, digest in found]
